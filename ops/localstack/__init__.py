@@ -1,0 +1,1 @@
+"""A private PostgreSQL and Redis under ``HAMYAR_HOME``, and the supervisor that keeps the instance running."""
