@@ -1,0 +1,148 @@
+"""The one module that writes and reads personal columns.
+
+Every record has a data key of its own (XChaCha20-Poly1305, 256 bits). The data key is sealed (X25519 sealed box,
+libsodium) to the instance's public key, so whoever holds only the public key can write and cannot read. The private key
+lies in a file of its own and may later live on another machine. A field's ciphertext is bound to its table, column and
+record, so it cannot be moved to another place. Library: PyNaCl.
+"""
+
+import hashlib
+import hmac
+import json
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from nacl.bindings import (
+    crypto_aead_xchacha20poly1305_ietf_decrypt,
+    crypto_aead_xchacha20poly1305_ietf_encrypt,
+)
+from nacl.exceptions import CryptoError
+from nacl.public import PrivateKey, PublicKey, SealedBox
+from nacl.utils import random
+
+KEY_BYTES = 32
+NONCE_BYTES = 24
+BLUR_CELL_M = 1000.0
+"""Side of the square in which a household's shown point may lie."""
+_METRES_A_DEGREE = 111_320.0
+
+
+class SealedError(Exception):
+    """The key that opens this record is not here, or the bytes were changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record's own data key, in memory for as long as its columns are written or read."""
+
+    table: str
+    id: UUID
+    key_id: str
+    wrapped: bytes
+    _key: bytes
+
+    def seal(self, column: str, plain: bytes | str | None) -> bytes | None:
+        """The column's ciphertext (nonce first); None stays None."""
+        if plain is None:
+            return None
+        data = plain.encode("utf-8", "surrogatepass") if isinstance(plain, str) else plain
+        nonce = random(NONCE_BYTES)
+        return nonce + crypto_aead_xchacha20poly1305_ietf_encrypt(data, self._aad(column), nonce, self._key)
+
+    def open(self, column: str, sealed: bytes | None) -> bytes | None:
+        """The column's plain bytes. Raises SealedError when they were changed or moved."""
+        if sealed is None:
+            return None
+        try:
+            return crypto_aead_xchacha20poly1305_ietf_decrypt(
+                sealed[NONCE_BYTES:], self._aad(column), sealed[:NONCE_BYTES], self._key)
+        except CryptoError as error:
+            raise SealedError(f"{self.table}.{column} does not open") from error
+
+    def _aad(self, column: str) -> bytes:
+        return f"{self.table}.{column}:{self.id}".encode()
+
+
+class Sealing:
+    """The instance's keys. `private` may be absent: then records can be written and not read."""
+
+    def __init__(self, public: PublicKey, private: PrivateKey | None, hashing_key: bytes) -> None:
+        self.public, self._private, self._hashing = public, private, hashing_key
+        self.key_id = hashlib.sha256(bytes(public)).hexdigest()[:16]
+        self._writer = SealedBox(public)
+        self._reader = SealedBox(private) if private else None
+
+    @property
+    def can_read(self) -> bool:
+        """Whether the opening key is on this machine."""
+        return self._reader is not None
+
+    def new(self, table: str, record_id: UUID) -> Record:
+        """A fresh data key for a record about to be written."""
+        key = random(KEY_BYTES)
+        return Record(table, record_id, self.key_id, self._writer.encrypt(key), key)
+
+    def of(self, table: str, record_id: UUID, wrapped: bytes) -> Record:
+        """An existing record's data key. Raises SealedError without the private key."""
+        if self._reader is None:
+            raise SealedError("the opening key is not on this machine")
+        try:
+            return Record(table, record_id, self.key_id, wrapped, self._reader.decrypt(wrapped))
+        except CryptoError as error:
+            raise SealedError("the record's key does not open") from error
+
+    def keyed_hash(self, purpose: str, value: str) -> bytes:
+        """HMAC-SHA256 of a value under the instance's hashing key: equal values meet, nobody can guess back."""
+        return hmac.new(self._hashing, f"{purpose}\0{value}".encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
+
+    def blur(self, lon: float, lat: float) -> tuple[float, float]:
+        """The shown point of a household: fixed for its kilometre square, and no nearer than that square tells.
+
+        Every home in one square gets the same keyed point of it, so many records never average out to a house.
+        """
+        row = math.floor(lat * _METRES_A_DEGREE / BLUR_CELL_M)
+        lat_step = BLUR_CELL_M / _METRES_A_DEGREE
+        lon_step = lat_step / max(0.05, math.cos(math.radians(min(89.0, abs((row + 0.5) * lat_step)))))
+        column = math.floor(lon / lon_step)
+        mac = self.keyed_hash("blur", f"{row}:{column}")
+        part_x = int.from_bytes(mac[:4]) / 2**32
+        part_y = int.from_bytes(mac[4:8]) / 2**32
+        shown_lon = min(180.0, max(-180.0, (column + part_x) * lon_step))
+        return round(shown_lon, 5), round(min(90.0, max(-90.0, (row + part_y) * lat_step)), 5)
+
+
+def load_keys(folder: Path) -> Sealing:
+    """The keys in `folder` (`sealing.pub`, `hashing.key`, and `sealing.key` where this machine may read)."""
+    public = PublicKey((folder / "sealing.pub").read_bytes())
+    private_file = folder / "sealing.key"
+    private = PrivateKey(private_file.read_bytes()) if private_file.exists() else None
+    return Sealing(public, private, (folder / "hashing.key").read_bytes())
+
+
+def create_keys(folder: Path) -> Sealing:
+    """Make the keys once (files 0600); an existing set is loaded and never replaced."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not (folder / "sealing.pub").exists():
+        _write_once(folder / "sealing.key", bytes(PrivateKey.generate()))
+        private = PrivateKey((folder / "sealing.key").read_bytes())
+        _write_once(folder / "hashing.key", random(KEY_BYTES))
+        _write_once(folder / "keys.json", json.dumps({"scheme": "x25519-sealedbox+xchacha20poly1305"}).encode())
+        _write_once(folder / "sealing.pub", bytes(private.public_key))
+    return load_keys(folder)
+
+
+def _write_once(path: Path, data: bytes) -> None:
+    # Through a temporary name and a sync: a key half written by a power cut would lose every record sealed to it.
+    if path.exists():
+        return
+    temporary = path.with_suffix(".new")
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(fd, data)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    temporary.rename(path)

@@ -1,0 +1,88 @@
+"""PostgreSQL: one pool of psycopg connections for plain SQL, one SQLAlchemy engine for the ORM."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+Conn = AsyncConnection[DictRow]
+"""A psycopg connection inside a transaction; rows are dicts."""
+
+
+def sqlalchemy_url(dsn: str) -> str:
+    """The libpq URL with SQLAlchemy's name of the driver."""
+    scheme, _, rest = dsn.partition("://")
+    if scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
+        raise ValueError(f"DATABASE_URL must start with postgresql://, not {scheme}://")
+    return f"postgresql+psycopg://{rest}"
+
+
+class Database:
+    """The process's way to PostgreSQL. `open()` first, `close()` last."""
+
+    def __init__(self, dsn: str, *, min_size: int = 1, max_size: int = 16) -> None:
+        self.dsn = dsn
+        self.pool: AsyncConnectionPool[Conn] = AsyncConnectionPool(
+            dsn, connection_class=AsyncConnection[DictRow], kwargs={"row_factory": dict_row},
+            min_size=min_size, max_size=max_size, open=False, timeout=10,
+            check=AsyncConnectionPool.check_connection,
+        )
+        self.engine: AsyncEngine = create_async_engine(
+            sqlalchemy_url(dsn), pool_size=4, max_overflow=12, pool_pre_ping=True,
+        )
+        self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+
+    async def open(self) -> None:
+        """Open the pool without waiting for the server: a web process starts although the database is down."""
+        await self.pool.open(wait=False)
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        await self.pool.close()
+        await self.engine.dispose()
+
+    @asynccontextmanager
+    async def tx(self) -> AsyncIterator[Conn]:
+        """A transaction on a pooled connection: committed at the end, rolled back on any exception."""
+        async with self.pool.connection() as conn:
+            yield conn
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncSession]:
+        """An ORM session: committed at the end, rolled back on any exception."""
+        async with self.sessions.begin() as session:
+            yield session
+
+
+async def raw(session: AsyncSession) -> Conn:
+    """The psycopg connection under an ORM session, in the same transaction. Its plain cursors give tuples."""
+    fairy = await (await session.connection()).get_raw_connection()
+    conn: Any = fairy.driver_connection
+    return conn
+
+
+def database(request: Request) -> Database:
+    """The application's database."""
+    db: Database = request.app.state.db
+    return db
+
+
+async def _connection(request: Request) -> AsyncIterator[Conn]:
+    async with database(request).tx() as conn:
+        yield conn
+
+
+async def _session(request: Request) -> AsyncIterator[AsyncSession]:
+    async with database(request).session() as session:
+        yield session
+
+
+# scope="function": the commit comes before the answer, so that a failed commit is never answered 201.
+Tx = Annotated[Conn, Depends(_connection, scope="function")]
+OrmTx = Annotated[AsyncSession, Depends(_session, scope="function")]
+Db = Annotated[Database, Depends(database)]

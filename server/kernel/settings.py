@@ -1,0 +1,46 @@
+"""Settings from the environment: everything an instance needs to know before it starts."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """One instance. `HAMYAR_*` variables; `DATABASE_URL` and `REDIS_URL` as DESIGN fixes them."""
+
+    model_config = SettingsConfigDict(env_prefix="HAMYAR_", extra="ignore")
+
+    home: Path = Path("var")
+    port: int = Field(default=8000, ge=1, le=65535)
+    workers: int = Field(default=2, ge=1, le=64)
+    drill: bool = False
+    country: str = Field(default="IR", min_length=2, max_length=2)
+    language: str = "fa"
+    public_url: str = ""
+    """How browsers and gateways reach this instance; empty means http://127.0.0.1:{port}."""
+    tile_url: str = ""
+    """An online raster tile template. Empty (the default) means no page ever asks another host."""
+    tile_attribution: str = ""
+    lease_s: int = Field(default=300, ge=1)
+    """How long a claim lasts without a heartbeat, in seconds of the database's clock."""
+    max_body_bytes: int = Field(default=20_000_000, ge=1024)
+    database_url: str = Field(default="", validation_alias=AliasChoices("DATABASE_URL", "database_url"))
+    redis_url: str = Field(default="", validation_alias=AliasChoices("REDIS_URL", "redis_url"))
+
+    @property
+    def url(self) -> str:
+        """The base address printed to people, without a trailing slash."""
+        return (self.public_url or f"http://127.0.0.1:{self.port}").rstrip("/")
+
+    @property
+    def keys_dir(self) -> Path:
+        """Where the sealing keys lie; may later be another machine's."""
+        return self.home / "keys"
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The process's settings, read once."""
+    return Settings()

@@ -1,0 +1,20 @@
+"""Every table of every slice, for migrations and for whoever needs the whole metadata."""
+
+from server.access import models as access
+from server.closures import models as closures
+from server.dispatch import models as dispatch
+from server.emergencies import models as emergencies
+from server.forms import models as forms
+from server.incidents import models as incidents
+from server.kernel import models as kernel
+from server.kernel.base import Base
+from server.maps import models as maps
+from server.needs import models as needs
+from server.places import models as places
+from server.reports import models as reports
+from server.supplies import models as supplies
+from server.volunteers import models as volunteers
+
+TABLES = (access, closures, dispatch, emergencies, forms, incidents, kernel, maps, needs, places, reports, supplies,
+          volunteers)
+metadata = Base.metadata

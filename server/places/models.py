@@ -1,0 +1,78 @@
+"""The gazetteer and the society's centres."""
+
+import uuid
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.kernel.base import Base, Geom, Key, Now, Versioned, on_earth, point, shape
+
+
+class Place(Base):
+    """A named point or area. `accuracy_m`: how far from `geom` something "in" this place may be, in metres."""
+
+    __tablename__ = "places"
+    __table_args__ = (
+        UniqueConstraint("source", "source_id"),
+        CheckConstraint(
+            "kind IN ('village', 'town', 'city', 'county', 'province', 'shelter', 'warehouse', 'hospital',"
+            " 'assembly_point', 'other')",
+            name="kind",
+        ),
+        CheckConstraint("population >= 0", name="population"),
+        CheckConstraint("accuracy_m > 0", name="accuracy"),
+        CheckConstraint(on_earth("geom"), name="geom_on_earth"),
+        CheckConstraint(on_earth("area"), name="area_on_earth"),
+    )
+    id: Mapped[Key]
+    source: Mapped[str]
+    source_id: Mapped[str]
+    kind: Mapped[str]
+    name_fa: Mapped[str | None]
+    name_en: Mapped[str]
+    country: Mapped[str]
+    admin1_code: Mapped[str | None]
+    province_fa: Mapped[str | None]
+    province_en: Mapped[str | None]
+    population: Mapped[int] = mapped_column(server_default=text("0"), index=True)
+    accuracy_m: Mapped[float]
+    geom: Mapped[Geom] = point(nullable=False)
+    area: Mapped[Geom | None] = shape()
+    created_at: Mapped[Now]
+
+
+class PlaceName(Base):
+    """One name of a place, as written and normalised (`key` with blanks, `squashed` without)."""
+
+    __tablename__ = "place_names"
+    __table_args__ = (
+        Index(
+            "ix_place_names_key_trgm", "key", postgresql_using="gin", postgresql_ops={"key": "gin_trgm_ops"}
+        ),
+        Index(
+            "ix_place_names_squashed_trgm",
+            "squashed",
+            postgresql_using="gin",
+            postgresql_ops={"squashed": "gin_trgm_ops"},
+        ),
+        UniqueConstraint("place_id", "name"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    place_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("places.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    key: Mapped[str]
+    squashed: Mapped[str] = mapped_column(index=True)
+
+
+class Centre(Versioned, Base):
+    """A local house of the society: a place, people, a stock."""
+
+    __tablename__ = "centres"
+    __table_args__ = (CheckConstraint(on_earth("geom"), name="geom_on_earth"),)
+    id: Mapped[Key]
+    code: Mapped[str] = mapped_column(unique=True)
+    name_fa: Mapped[str]
+    name_en: Mapped[str]
+    place_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("places.id"))
+    geom: Mapped[Geom] = point(nullable=False)
+    active: Mapped[bool] = mapped_column(server_default=text("true"))

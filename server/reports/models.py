@@ -1,0 +1,112 @@
+"""Reports (raw, unchangeable), their readings, and what could not become a report."""
+
+import uuid
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.kernel.base import Base, Codes, Geom, Key, Moment, Now, Sealed, on_earth, point
+
+CHANNELS = ("sms", "api", "form", "import", "feed", "hotline")
+
+
+class Report(Sealed, Base):
+    """What somebody said. A trigger refuses every change but the reading's state and the emergency's assignment.
+
+    (`source`, `source_key`) is the sender's own identity of the message; the same with another `body_hash` is
+    kept as a second report, and both show as in conflict.
+    """
+
+    __tablename__ = "reports"
+    __table_args__ = (
+        UniqueConstraint("source", "source_key", "body_hash"),
+        CheckConstraint("channel IN (" + ", ".join(f"'{c}'" for c in CHANNELS) + ")", name="channel"),
+        CheckConstraint("read_state IN ('pending', 'read', 'failed')", name="read_state"),
+        CheckConstraint("octet_length(body_hash) = 32", name="body_hash"),
+        CheckConstraint(on_earth("geom_shown"), name="geom_on_earth"),
+        Index("ix_reports_pending", "received_at", postgresql_where=text("read_state = 'pending'")),
+        Index("ix_reports_emergency_received", "emergency_id", "received_at"),
+        Index("ix_reports_flagged", "received_at", postgresql_where=text("flags <> '{}' OR read_state = 'failed'")),
+        Index("ix_reports_triage", "received_at", postgresql_where=text("emergency_id IS NULL")),
+    )
+    id: Mapped[Key]
+    receipt: Mapped[str] = mapped_column(unique=True)
+    emergency_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("emergencies.id"))
+    channel: Mapped[str]
+    source: Mapped[str]
+    source_key: Mapped[str]
+    body_hash: Mapped[bytes]
+    content_type: Mapped[str] = mapped_column(server_default=text("'text/plain'"))
+    flags: Mapped[Codes]
+    received_at: Mapped[Now]
+    occurred_at: Mapped[Moment | None]
+    sender_hash: Mapped[bytes | None] = mapped_column(index=True)
+    body_sealed: Mapped[bytes]
+    sender_sealed: Mapped[bytes | None]
+    meta_sealed: Mapped[bytes | None]
+    geom_exact_sealed: Mapped[bytes | None]
+    geom_shown: Mapped[Geom | None] = point()
+    read_state: Mapped[str] = mapped_column(server_default=text("'pending'"))
+    read_attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    read_at: Mapped[Moment | None]
+    read_error: Mapped[str | None]
+
+
+class Reading(Base):
+    """What was understood of a report, by which rules. The current one is what the product shows."""
+
+    __tablename__ = "readings"
+    __table_args__ = (
+        Index("uq_readings_current", "report_id", unique=True, postgresql_where=text("current")),
+        Index("ix_readings_report_id", "report_id"),
+    )
+    id: Mapped[Key]
+    report_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("reports.id"))
+    rules_version: Mapped[str]
+    current: Mapped[bool] = mapped_column(server_default=text("true"))
+    reading: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_at: Mapped[Now]
+
+
+class SetAside(Sealed, Base):
+    """Input that could not become a report, kept whole with its reason until a person has looked."""
+
+    __tablename__ = "set_aside"
+    __table_args__ = (
+        UniqueConstraint("source", "source_key"),
+        Index("ix_set_aside_open", "created_at", postgresql_where=text("resolved_at IS NULL")),
+    )
+    id: Mapped[Key]
+    source: Mapped[str]
+    source_key: Mapped[str]
+    row_number: Mapped[int | None]
+    reason: Mapped[str]
+    payload_sealed: Mapped[bytes]
+    created_at: Mapped[Now]
+    resolved_at: Mapped[Moment | None]
+    resolved_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("accounts.id"))
+
+
+class ReportLink(Base):
+    """A report's part in one incident or need. Undone, never deleted: `undone_at` takes it apart again."""
+
+    __tablename__ = "report_links"
+    __table_args__ = (
+        CheckConstraint("num_nonnulls(incident_id, need_id) = 1", name="one_subject"),
+        Index("uq_report_links_live", "report_id", "incident_id", "need_id", unique=True,
+              postgresql_nulls_not_distinct=True, postgresql_where=text("undone_at IS NULL")),
+        Index("ix_report_links_need", "need_id", postgresql_where=text("need_id IS NOT NULL")),
+        Index("ix_report_links_incident", "incident_id", postgresql_where=text("incident_id IS NOT NULL")),
+    )
+    id: Mapped[Key]
+    report_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("reports.id"))
+    incident_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("incidents.id"))
+    need_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("needs.id"))
+    role: Mapped[str] = mapped_column(server_default=text("'other'"))
+    sender_hash: Mapped[bytes | None]
+    made_by: Mapped[str]
+    made_at: Mapped[Now]
+    undone_at: Mapped[Moment | None]
+    undone_by: Mapped[str | None]
