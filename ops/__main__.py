@@ -1,0 +1,5 @@
+"""``python -m ops`` is ``hamyar``."""
+
+from ops.cli import main
+
+main()

@@ -1,0 +1,122 @@
+"""The parts of an instance and how each is started: what `hamyar up` runs and docker-compose.yml mirrors."""
+
+import importlib.util
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ops.localstack.layout import REPOSITORY, Layout, database_url, redis_url
+from ops.localstack.logs import open_log
+from ops.localstack.port import wished_number
+from ops.localstack.process import ProcessId, identify, spawn
+
+APP_SIGNALS = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
+PYTHON_PARTS = {"web": "ops.localstack.web", "worker": "server.worker", "jobs": "server.jobs"}
+MOST_WEB = 64
+BACKOFF_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+STEADY_SECONDS = 30.0
+
+
+@dataclass
+class Child:
+    """One process that the supervisor keeps alive, restarting it with growing pauses."""
+
+    part: str
+    start: Callable[[], subprocess.Popen[bytes]]
+    signals: tuple[tuple[int, float], ...]
+    popen: subprocess.Popen[bytes] | None = None
+    process: ProcessId | None = None
+    failures: int = 0
+    started: float = 0.0
+    due: float = 0.0
+    once: bool = False
+    after: Callable[[subprocess.Popen[bytes]], None] | None = field(default=None)
+
+    def launch(self) -> None:
+        """Start the process and, for a store, wait until it answers."""
+        self.started = time.monotonic()
+        self.popen = self.start()
+        self.process = identify(self.popen.pid)
+        if self.after is not None:
+            self.after(self.popen)
+
+    def ended(self) -> int | None:
+        """Return the exit status once the process is gone (negative: killed by that signal)."""
+        return self.popen.poll() if self.popen is not None else None
+
+    def plan_restart(self) -> float:
+        """Note a death and return the seconds to wait: a long steady life clears the count."""
+        if time.monotonic() - self.started > STEADY_SECONDS:
+            self.failures = 0
+        pause = BACKOFF_SECONDS[min(self.failures, len(BACKOFF_SECONDS) - 1)]
+        self.failures += 1
+        self.popen = None
+        self.process = None
+        self.due = time.monotonic() + pause
+        return pause
+
+
+def child_environment(layout: Layout, port: int, *, drill: bool) -> dict[str, str]:
+    """Return the environment of the instance's Python processes."""
+    environment = {
+        **os.environ,
+        "HAMYAR_HOME": str(layout.home),
+        "HAMYAR_PORT": str(port),
+        "HAMYAR_DRILL": "1" if drill else "0",
+        "DATABASE_URL": database_url(layout)[0],
+        "REDIS_URL": redis_url(layout)[0],
+        "PYTHONUNBUFFERED": "1",
+    }
+    # Without byte code on disk every start compiles the whole server again.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    return environment
+
+
+def web_count() -> int:
+    """Return ``HAMYAR_WORKERS``; by default two, or one on a single core."""
+    return wished_number("HAMYAR_WORKERS", min(2, os.cpu_count() or 1), MOST_WEB)
+
+
+def exists(module: str) -> bool:
+    """Whether a module can be imported, without importing it."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def app_children(layout: Layout, listener: socket.socket, environment: dict[str, str]) -> list[Child]:
+    """Return web, worker and rare jobs, not yet started."""
+    fd = listener.fileno()
+    children = [_python(layout, environment, "web", ("--fd", str(fd)), (fd,)) for _ in range(web_count())]
+    return [*children, *(_python(layout, environment, part) for part in ("worker", "jobs"))]
+
+
+def _python(
+    layout: Layout,
+    environment: dict[str, str],
+    part: str,
+    arguments: tuple[str, ...] = (),
+    pass_fds: tuple[int, ...] = (),
+) -> Child:
+    def start() -> subprocess.Popen[bytes]:
+        with open_log(layout.logs / f"{part}.log") as log:
+            command = [sys.executable, "-m", PYTHON_PARTS[part], *arguments]
+            return spawn(command, log=log, env=environment, cwd=REPOSITORY, pass_fds=pass_fds)
+
+    return Child(part, start, APP_SIGNALS)
+
+
+def one_shot(layout: Layout, environment: dict[str, str], name: str, arguments: list[str]) -> Child:
+    """Return a ``hamyar`` command that runs once beside the instance, such as a drill."""
+
+    def start() -> subprocess.Popen[bytes]:
+        with open_log(layout.logs / f"{name}.log") as log:
+            return spawn([sys.executable, "-m", "ops", *arguments], log=log, env=environment, cwd=REPOSITORY)
+
+    return Child(name, start, APP_SIGNALS, once=True)

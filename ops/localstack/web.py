@@ -1,0 +1,32 @@
+"""One web process: uvicorn on the socket that the supervisor listens on.
+
+Not ``uvicorn --workers``: its master leaves orphans on the port when it is killed. Not ``uvicorn --fd``: it takes the
+socket for a unix one, and connections would lose their peer's address and TCP_NODELAY.
+"""
+
+import argparse
+import socket
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    import uvicorn
+
+    parser = argparse.ArgumentParser(prog="python -m ops.localstack.web")
+    parser.add_argument("--fd", type=int, required=True)
+    server = socket.socket(fileno=parser.parse_args().fd)
+    config = uvicorn.Config(
+        "server.app:create_app",
+        factory=True,
+        access_log=False,
+        server_header=False,
+        ws="none",
+        lifespan="on",
+        log_level="warning",
+        timeout_graceful_shutdown=5,
+    )
+    uvicorn.Server(config).run(sockets=[server])
+
+
+if __name__ == "__main__":
+    main()
