@@ -1,0 +1,73 @@
+"""What each role may do. One verb names the permission, the event and the job."""
+
+from typing import Final
+
+from server.access.roles import Role
+
+_STAFF: Final[frozenset[Role]] = frozenset({"dispatcher", "coordinator", "admin"})
+_EDIT: Final[frozenset[Role]] = frozenset({"coordinator", "admin"})
+_SEE: Final[frozenset[Role]] = _STAFF | {"auditor"}
+_TEAM: Final[frozenset[Role]] = _STAFF | {"volunteer"}
+
+PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
+    # intake
+    "report.send": _EDIT | {"gateway", "field", "volunteer", "dispatcher"},
+    "sms.receive": frozenset({"gateway", "admin"}),
+    "form.read": _EDIT | {"field", "volunteer", "dispatcher"},
+    "form.submit": _EDIT | {"field", "volunteer", "dispatcher"},
+    "form.publish": _EDIT,
+    "report.import": _EDIT,
+    # reading what came in; the words themselves are `report.open`, audited
+    "report.list": _SEE,
+    "report.read": _SEE | {"gateway", "field"},
+    "report.open": _EDIT,
+    "report.assign": _EDIT,
+    "set_aside.read": _EDIT,
+    "set_aside.resolve": _EDIT,
+    # the map and its records
+    "map.read": _SEE | {"volunteer"},
+    "stream.read": _SEE | {"volunteer"},
+    "place.read": _SEE | {"volunteer", "field"},
+    "emergency.read": _SEE | {"volunteer", "field", "donor"},
+    "emergency.edit": _EDIT,
+    "incident.read": _SEE | {"volunteer"},
+    "incident.edit": _EDIT,
+    "need.read": _SEE | {"volunteer", "donor"},
+    "need.edit": _EDIT,
+    "need.locate_exactly": _EDIT,
+    "closure.read": _SEE | {"volunteer", "field"},
+    "closure.edit": _STAFF,
+    "centre.read": _SEE | {"volunteer", "field", "donor"},
+    "centre.edit": _EDIT,
+    # people
+    "volunteer.read": _SEE,
+    "volunteer.edit": _STAFF,
+    "volunteer.import": _EDIT,
+    "volunteer.locate": _SEE,
+    "volunteer.report_position": _TEAM,
+    # dispatch
+    "queue.read": _SEE | {"volunteer"},
+    "task.read": _SEE | {"volunteer"},
+    "task.claim": _TEAM,
+    "task.hold": _TEAM,
+    "task.reassign": _STAFF,
+    "task.make": _STAFF,
+    # supplies
+    "item.read": _SEE | {"volunteer", "donor"},
+    "stock.read": _SEE | {"volunteer"},
+    "stock.import": _EDIT,
+    "movement.read": _SEE,
+    "movement.make": _STAFF,
+    # the house
+    "token.create": frozenset({"admin", "coordinator"}),
+    "invite.create": frozenset({"admin", "coordinator"}),
+    "audit.read": frozenset({"auditor", "admin"}),
+    "session.own": frozenset({"volunteer", "field", "dispatcher", "coordinator", "donor", "auditor", "admin"}),
+    "metrics.read": frozenset({"admin", "auditor"}),
+}
+"""permission → roles. A route names exactly one of these, or says that it is public."""
+
+
+def roles_for(permission: str) -> frozenset[Role]:
+    """The roles that hold a permission. An unknown permission is a mistake in the code: KeyError."""
+    return PERMISSIONS[permission]

@@ -1,0 +1,35 @@
+"""The web application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from server import wiring
+from server.access.context import make_context
+from server.kernel.health import router as health
+from server.kernel.http import install_problem_handlers
+from server.kernel.logs import configure
+from server.kernel.settings import Settings, settings
+
+
+def create_app(config: Settings | None = None) -> FastAPI:
+    """The application over the servers that the settings name. uvicorn calls this as a factory."""
+    chosen = config or settings()
+    configure()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        ctx = await make_context(chosen)
+        app.state.context, app.state.db, app.state.redis = ctx, ctx.db, ctx.redis
+        app.state.sealing, app.state.settings, app.state.principals = ctx.sealing, chosen, {}
+        async with wiring.background(app):
+            yield
+        await ctx.close()
+
+    app = FastAPI(title="Hamyar", lifespan=lifespan, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
+    install_problem_handlers(app)
+    app.include_router(health)
+    for router in wiring.routers():
+        app.include_router(router)
+    return app

@@ -1,0 +1,44 @@
+"""The rare jobs' process (procrastinate): what happens by the hour, not by the report."""
+
+import asyncio
+
+import structlog
+from procrastinate import App, PsycopgConnector
+
+from server.kernel.logs import configure
+from server.kernel.settings import settings
+
+log = structlog.get_logger("jobs")
+KEEP_ANSWERS_DAYS = 14
+"""Longer than any gateway we know retries (android-sms-gateway: two days)."""
+
+
+def make_app(dsn: str) -> App:
+    """The job application over one database; its tasks are registered here."""
+    app = App(connector=PsycopgConnector(conninfo=dsn, min_size=1, max_size=2))
+
+    @app.periodic(cron="17 * * * *")
+    @app.task(queueing_lock="access.purge", pass_context=False)
+    async def access_purge(timestamp: int) -> None:
+        """Forget sessions, invites and remembered answers that are over."""
+        log.info("access.purge", at=timestamp)
+        for statement in (
+            "DELETE FROM sessions WHERE expires_at < clock_timestamp() - interval '7 days'",
+            "DELETE FROM invites WHERE used_at IS NULL AND expires_at < clock_timestamp() - interval '7 days'",
+            f"DELETE FROM idempotent_answers WHERE created_at < clock_timestamp() - interval '{KEEP_ANSWERS_DAYS} days'",
+        ):
+            await app.connector.execute_query_async(statement)
+
+    return app
+
+
+async def run() -> None:
+    """Work until a signal comes; procrastinate handles SIGINT and SIGTERM itself."""
+    configure()
+    app = make_app(settings().database_url)
+    async with app.open_async():
+        await app.run_worker_async(concurrency=1, listen_notify=True, delete_jobs="successful")
+
+
+if __name__ == "__main__":
+    asyncio.run(run())
