@@ -1,6 +1,7 @@
-"""How a form's questions tie to the model: the `hamyar` column of the survey sheet, and the sidecar made of it.
+"""How a form's questions tie to the model: the `hamyar` column of the survey sheet and its sidecar.
 
-A cell of the `hamyar` column holds a role and, where the role takes them, a code and a unit, parted by spaces:
+A cell of the `hamyar` column holds a role and, where the role takes them, a code and a unit, parted by
+spaces:
 
 | cell | the answer is |
 |---|---|
@@ -58,7 +59,7 @@ Texts = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """One question tied to the model; `path` has no indexes, `repeat` is the path of the nearest repeat around it."""
+    """One question tied to the model; `path` has no indexes, `repeat` is the nearest repeat around it."""
 
     path: str
     kind: str
@@ -129,7 +130,7 @@ def parse_cell(cell: str) -> tuple[str, tuple[str, ...]] | str:
     low, high = ROLES[role]
     if not low <= len(words) <= high or not all(_WORD.match(word) for word in words):
         return "hamyar.bad_words"
-    if role == "need.quantity" and len(words) == 2 and words[1] not in UNITS:
+    if role == "need.quantity" and words[1:] and words[1] not in UNITS:
         return "hamyar.unknown_unit"
     return role, tuple(words)
 

@@ -1,7 +1,8 @@
 """Checks of an XLSForm's cells that the converter does not make, each with its place.
 
-A Persian digit in an expression (`. > ۵`) converts without a word and then fails, or silently never holds, on the
-phone. So it is refused when the form is checked, and so are Persian punctuation marks where XPath wants its own.
+A Persian digit in an expression (`. > ۵`) converts without a word and then fails, or silently never holds,
+on the phone. So it is refused when the form is checked, and so are Persian punctuation marks where XPath
+wants its own.
 """
 
 import re
@@ -14,8 +15,9 @@ Rows = Sequence[Mapping[str, str]]
 
 # Columns whose cells are XPath. `bind::relevant` and the older `bind:relevant` are the same column.
 _XPATH_COLUMNS = frozenset(
-    "relevant relevance constraint calculation calculate choice_filter repeat_count count jr:count trigger "
-    "required read_only readonly create_if update_if entity_id".split()
+    {"relevant", "relevance", "constraint", "calculation", "calculate", "choice_filter", "trigger"}
+    | {"repeat_count", "count", "jr:count", "required", "read_only", "readonly"}
+    | {"create_if", "update_if", "entity_id"}
 )
 _PREFIX = re.compile(r"\A(?:bind|body|control)::?", re.IGNORECASE)
 _DIGIT = re.compile("[\u06f0-\u06f9\u0660-\u0669]")

@@ -1,8 +1,8 @@
 """From a filled-in form to what it says: needs, incidents, people, place, and a summary in neutral words.
 
-The bindings of the form say which answer means what; nothing is guessed from names or labels. An answer that cannot
-be used (a count that is no number, a point off the earth) is named in `problems` by its path and a code, never lost:
-the submission itself is kept whole elsewhere.
+The bindings of the form say which answer means what; nothing is guessed from names or labels. An answer
+that cannot be used (a count that is no number, a point off the earth) is named in `problems` by its path
+and a code, never lost: the submission itself is kept whole elsewhere.
 """
 
 from collections.abc import Iterable, Iterator
@@ -34,7 +34,7 @@ class FormNeed:
 
 @dataclass(frozen=True, slots=True)
 class FormReport:
-    """What a submission says. `counts` holds people by group word; `summary` is text by language, for people to read.
+    """What a submission says: `counts` holds people by group word, `summary` text by language.
 
     `summary`, `place_name` and `notes` are personal text and are kept where such text is kept.
     """
@@ -173,7 +173,7 @@ def _point(got: _Answers) -> GeoPoint | None:
 
 
 def _needs(got: _Answers) -> tuple[FormNeed, ...]:
-    """Needs in the order of the form: chosen codes, their quantities beside them, amounts of one kind added up."""
+    """Needs in the order of the form, chosen codes with their amounts; amounts of one kind add up."""
     found: dict[tuple[str, str | None], float | None] = {}
 
     def add(category: str, quantity: float | None, unit: str | None) -> None:

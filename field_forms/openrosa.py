@@ -1,8 +1,10 @@
 """OpenRosa as ODK Collect really speaks it: the XML it wants to read, and the submissions it sends. Pure.
 
-Form list: https://docs.getodk.org/openrosa-form-list/ ; submission: https://docs.getodk.org/openrosa-form-submission/ .
-One form without id, name or download URL, or one media file without name, hash or URL, makes Collect throw the whole
-list away; so an entry that lacks one cannot be made here.
+Form list: https://docs.getodk.org/openrosa-form-list/
+Submission: https://docs.getodk.org/openrosa-form-submission/
+
+One form without id, name or download URL, or one media file without name, hash or URL, makes Collect throw
+the whole list away; so an entry that lacks one cannot be made here.
 """
 
 import io
@@ -22,6 +24,8 @@ MAX_SUBMISSION_BYTES = 10 * 1024 * 1024
 MAX_XML_BYTES = 2 * 1024 * 1024
 MAX_DEPTH = 32
 MAX_NODES = 20_000
+MAX_LAT, MAX_LON = 90, 180
+_POINT = ("latitude", "longitude", "altitude", "accuracy")
 
 _LIST_NS = "http://openrosa.org/xforms/xformsList"
 _MANIFEST_NS = "http://openrosa.org/xforms/xformsManifest"
@@ -137,9 +141,10 @@ def _refuse(code: str) -> InstanceRefused:
 class Instance:
     """A filled-in form.
 
-    `fields` maps a path to an answer, exactly as sent. A path's steps carry an index from the second sibling of the
-    same name on, and on the first when it has such siblings: `/data/kid[2]/age`. `instance_id` is None when the
-    submission has none (then only its bytes identify it). `encrypted` submissions hold no answers that we can read.
+    `fields` maps a path to an answer, exactly as sent. A path's steps carry an index from the second
+    sibling of the same name on, and on the first when it has such siblings: `/data/kid[2]/age`.
+    `instance_id` is None when the submission has none (then only its bytes identify it). `encrypted`
+    submissions hold no answers that we can read.
     """
 
     form_id: str
@@ -182,8 +187,8 @@ def _namespace(tag: str) -> str:
 def parse_instance(data: bytes) -> Instance:
     """Read a submission's XML. Raises `InstanceRefused`, and nothing else, when it cannot be read.
 
-    Any DOCTYPE or entity is refused before it is expanded; size, depth and number of elements are bounded while the
-    document is read, not after.
+    Any DOCTYPE or entity is refused before it is expanded; size, depth and number of elements are bounded
+    while the document is read, not after.
     """
     if not data.strip():
         raise _refuse("submission.empty")
@@ -253,7 +258,7 @@ def _meta(fields: dict[str, str], root: str, name: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class GeoPoint:
-    """A measured position, WGS 84 degrees; altitude and accuracy in metres, None when the device gave none."""
+    """A measured position: WGS 84 degrees; altitude and accuracy in metres, None when not given."""
 
     lat: float
     lon: float
@@ -276,14 +281,14 @@ def parse_geopoint(text: str) -> GeoPoint | str:
     `location.zero` is the point 0 0, which devices write when they have no fix and where nobody lives.
     """
     numbers = [parse_number(part) for part in text.split()]
-    if not 2 <= len(numbers) <= 4 or numbers[0] is None or numbers[1] is None:
+    if not len(_POINT) - 2 <= len(numbers) <= len(_POINT):
         return "location.unreadable"
-    lat, lon = numbers[0], numbers[1]
-    if not (-90 <= lat <= 90 and -180 <= lon <= 180):
+    lat, lon, altitude, accuracy = (*numbers, None, None)[: len(_POINT)]
+    if lat is None or lon is None:
+        return "location.unreadable"
+    if abs(lat) > MAX_LAT or abs(lon) > MAX_LON:
         return "location.out_of_range"
     if lat == 0 and lon == 0:
         return "location.zero"
-    altitude = numbers[2] if len(numbers) > 2 else None
-    accuracy = numbers[3] if len(numbers) > 3 else None
     # Collect writes an accuracy of 0 for a point set on a map by hand: nobody measured it.
     return GeoPoint(lat, lon, altitude, accuracy if accuracy is not None and accuracy > 0 else None)

@@ -1,7 +1,8 @@
 """What is wrong with a form, where, and how to say it in Persian and English.
 
-pyxform reports one problem at a time, as English prose with the place inside the sentence. This module takes the
-place out again (sheet, row, column), gives every kind of problem a stable code, and says it in Persian too.
+pyxform reports one problem at a time, as English prose with the place inside the sentence. This module
+takes the place out again (sheet, row, column), gives every kind of problem a stable code, and says it in
+Persian too.
 """
 
 import re
@@ -65,7 +66,7 @@ _PERSIAN: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class FormProblem:
-    """One problem and its place; `row` is as a spreadsheet numbers it (1 holds the headers), None when unknown."""
+    """One problem and its place; `row` as a spreadsheet numbers it (1 holds the headers), or None."""
 
     sheet: str | None
     row: int | None
@@ -81,7 +82,7 @@ class FormProblem:
 
 @cache
 def _coded() -> tuple[tuple[re.Pattern[str], str], ...]:
-    """pyxform's own message templates as patterns, so that a formatted message gives its code back."""
+    """The message templates of pyxform as patterns, so that a formatted message gives its code back."""
     found = []
     for error in ErrorCode:
         parts = _FIELD.split(error.value.msg)
@@ -100,7 +101,7 @@ def _coded() -> tuple[tuple[re.Pattern[str], str], ...]:
 
 
 def classify(message: str) -> tuple[str, dict[str, str], str | None, str | None]:
-    """Code, captured values, sheet and column of an English message of pyxform; unknown wording gets `pyxform.other`."""
+    """Code, captured values, sheet and column of a message of pyxform; unknown wording is `pyxform.other`."""
     for pattern, code, sheet, column in _UNCODED:
         match = pattern.search(message)
         if match:
@@ -120,20 +121,20 @@ def _where_fa(sheet: str | None, row: int | None, column: str | None) -> str:
 
 
 def from_pyxform(message: str, survey: Sequence[Mapping[str, str]] = ()) -> FormProblem:
-    """A message of pyxform, with its place, code and Persian text; `survey` helps to find the row it left out."""
+    """A message of pyxform with its place, code and Persian text; `survey` finds the row it left out."""
     text = " ".join(message.split())[:MAX_MESSAGE]
     code, values, sheet, column = classify(text)
     row_match, sheet_match, column_match = _ROW.search(text), _SHEET.search(text), _COLUMN.search(text)
     row = int(row_match.group(1)) if row_match else None
     if sheet_match:
         sheet = sheet_match.group(1)
-    elif _SHEET_HEADERS.search(text):
-        sheet, row = _SHEET_HEADERS.search(text).group(1), 1  # type: ignore[union-attr]
+    elif header_match := _SHEET_HEADERS.search(text):
+        sheet, row = header_match.group(1), 1
     if column_match:
         column = column_match.group(1)
     if code == "header.duplicate":
         row, column = 1, values.get("value")
-    if row is not None and sheet is None and code not in {"header.duplicate"}:
+    if row is not None and sheet is None and code != "header.duplicate":
         sheet = "survey"  # pyxform names the sheet whenever it is another one
     if row is None and code in {"type.unknown", "include.unsupported"}:
         row = _row_of_type(survey, values.get("value", "include"))

@@ -1,4 +1,4 @@
-"""ODK Validate, the reference judge of XForms: used when forms are published and in tests, never on a request.
+"""ODK Validate, the reference judge of XForms: used at publishing and in tests, never on a request.
 
 It is a Java program whose jar pyxform brings; without a `java` on the machine there is simply no verdict.
 """
@@ -16,7 +16,7 @@ def available() -> bool:
 
 
 def odk_validate(xml: bytes) -> list[str] | None:
-    """What ODK Validate says against a form: nothing (an empty list), its complaints, or None when it cannot run.
+    """What ODK Validate says against a form: nothing (an empty list), complaints, or None: it cannot run.
 
     Takes one to three seconds (a Java start).
     """

@@ -1,8 +1,8 @@
 """XLSForm → XForm: compile a spreadsheet as a form that ODK Collect and the browser app can fill in.
 
 The work of converting is pyxform's. Around it: limits against hostile files, the checks of `checks.py`, every
-problem with its place, and the sidecar of `bindings.py` that ties answers to the model. Nothing here raises on bad
-input: a form that cannot be compiled comes back with `ok` false and its problems.
+problem with its place, and the sidecar of `bindings.py` that ties answers to the model. Nothing here raises
+on bad input: a form that cannot be compiled comes back with `ok` false and its problems.
 """
 
 import hashlib
@@ -36,9 +36,9 @@ _TITLE = re.compile(r"\A(?:set_)?form_title::?\s*(.+)\Z", re.IGNORECASE)
 class CompiledForm:
     """A form ready to publish, or (`ok` false, `xml` empty) the reasons why it is not.
 
-    `hash` is OpenRosa's: `md5:` and the MD5 of `xml` in hex. `titles` holds the title by language code; the key `""`
-    is the title written without a language. `languages` are the names as the sheet writes them, default first.
-    `itemsets` is the CSV of external choices, served as `itemsets.csv`.
+    `hash` is OpenRosa's: `md5:` and the MD5 of `xml` in hex. `titles` holds the title by language code; the
+    key `""` is the title written without a language. `languages` are the names as the sheet writes them,
+    default first. `itemsets` is the CSV of external choices, served as `itemsets.csv`.
     """
 
     form_id: str = ""
@@ -69,9 +69,10 @@ def compile_form(
 ) -> CompiledForm:
     """Compile an XLSForm.
 
-    `file_type` is the file's suffix (`.xlsx`, `.xls`, `.xlsm`, `.csv`, `.md`; dot and case do not matter). `known`
-    holds taxonomy codes by kind (`need`, `incident`), against which bound choices are checked when it is given.
-    `stem`, the file's name without suffix, stands in for a form id that the settings sheet lacks.
+    `file_type` is the file's suffix (`.xlsx`, `.xls`, `.xlsm`, `.csv`, `.md`; dot and case do not matter).
+    `known` holds taxonomy codes by kind (`need`, `incident`), against which bound choices are checked when
+    it is given. `stem`, the file's name without suffix, stands in for a form id that the settings sheet
+    lacks.
     """
     suffix = "." + file_type.lower().lstrip(".")
     refusal = _refusal(data, suffix)
@@ -89,7 +90,7 @@ def compile_form(
             return _compile(sheets, stem, found)
     except PyXFormError as error:
         found.append(from_pyxform(str(error), (sheets.survey if sheets else None) or ()))
-    except Exception as error:  # noqa: BLE001 - whatever a library does with a hostile file, the caller gets a problem
+    except Exception as error:  # noqa: BLE001 - whatever a library does with a hostile file, we answer
         if not any(problem.code == "header.unsupported" for problem in found):
             found.append(_internal(error, read=sheets is not None))
     return CompiledForm(problems=tuple(found))
@@ -172,7 +173,7 @@ def _compile(sheets: DefinitionData, stem: str | None, found: list[FormProblem])
         return CompiledForm(
             problems=tuple(found), warnings=tuple(from_pyxform(text, survey) for text in said)
         )
-    tree: dict[str, Any] = result._pyxform or {}  # noqa: SLF001 - the only public way to it is to parse our own XML
+    tree: dict[str, Any] = result._pyxform or {}  # noqa: SLF001 - the form's tree is offered nowhere else
     xml = result.xform.encode()
     languages = _languages(tree)
     titles[""] = str(tree.get("title") or tree.get("id_string") or "")
@@ -194,7 +195,7 @@ def _compile(sheets: DefinitionData, stem: str | None, found: list[FormProblem])
 
 
 def _take_titles(sheets: DefinitionData) -> dict[str, str]:
-    """Titles by language from `form_title::Language (xx)`, which the converter cannot digest: taken out of the sheet."""
+    """Titles from `form_title::Language (xx)`, which the converter cannot digest, taken out of the sheet."""
     rows = [dict(row) for row in sheets.settings or ()]
     titles: dict[str, str] = {}
     for row in rows:
@@ -210,7 +211,7 @@ def _take_titles(sheets: DefinitionData) -> dict[str, str]:
 
 
 def md5_hash(content: bytes) -> str:
-    """OpenRosa's hash of a form or a media file. MD5 is the protocol's choice; nothing here relies on its strength."""
+    """OpenRosa's hash of a form or a media file. MD5 is the protocol's choice; no trust rests on it."""
     return "md5:" + hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 

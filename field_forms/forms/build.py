@@ -2,8 +2,9 @@
 
     python -m field_forms.forms.build [TAXONOMY.csv]
 
-The workbook is what is published and may be edited by hand; this script keeps its hundred rows readable in review.
-Needs openpyxl (which pyxform brings). A newer form needs a newer VERSION, or phones keep the old one.
+The workbook is what is published and may be edited by hand; this script keeps its hundred rows readable in
+review. Needs openpyxl (which pyxform brings). A newer form needs a newer VERSION, or phones keep the old
+one.
 """
 
 import csv
@@ -21,7 +22,7 @@ TAXONOMY = HERE.parents[1] / "server" / "standards" / "taxonomy.csv"
 VERSION = "2026112201"
 FA, EN = "فارسی (fa)", "English (en)"
 
-# Need code → unit of its amount, and the words for it. A need without an entry is counted in nothing (information).
+# Need code → unit of its amount, and the words for it. A need without an entry is not counted.
 UNITS: dict[str, tuple[str, str, str]] = {
     "search_rescue": ("person", "چند نفر؟", "how many people?"),
     "evacuation": ("person", "چند نفر؟", "how many people?"),
@@ -189,7 +190,8 @@ def _needs(needs: Sequence[Row]) -> list[Row]:
         _row("end group", "lacking"),
         _row("begin group", "amounts", "چه اندازه؟", "How much?", relevant="string-length(${needs}) > 0",
              appearance="field-list"),
-        _row("note", "amounts_note", "اگر اندازه را نمی‌دانید، خالی بگذارید.", "Leave empty what you cannot tell."),
+        _row("note", "amounts_note", "اگر اندازه را نمی‌دانید، خالی بگذارید.",
+             "Leave empty what you cannot tell."),
     ]  # fmt: skip
     for need in needs:
         if need["code"] in UNITS:
@@ -286,7 +288,8 @@ def build(taxonomy_file: Path) -> Workbook:
     }
     _sheet(book, "settings", list(settings), [settings])
     book.properties.creator = "Hamyar"
-    book.properties.created = book.properties.modified = datetime(2026, 11, 22)  # noqa: DTZ001 - the format has no zone
+    # The format knows no zones; a fixed moment keeps a rebuilt workbook the same.
+    book.properties.created = book.properties.modified = datetime(2026, 11, 22)  # noqa: DTZ001
     return book
 
 

@@ -1,4 +1,4 @@
-"""Forms and tools from outside: real XLSForms get the verdict they are known for, ODK's own judge accepts ours."""
+"""Forms and tools from outside: real XLSForms get their known verdict, ODK's own judge accepts ours."""
 
 import csv
 from pathlib import Path

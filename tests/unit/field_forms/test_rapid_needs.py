@@ -1,4 +1,4 @@
-"""The built-in form: in step with the taxonomy, judged valid by ODK's own tool, and read back as what was said."""
+"""The built-in form: in step with the taxonomy, whole in both languages, read back as what was said."""
 
 import csv
 from pathlib import Path
@@ -108,7 +108,8 @@ def test_answers_that_cannot_be_used_are_named_and_the_rest_is_kept() -> None:
 def test_needs_in_a_repeat_keep_category_amount_and_unit_together() -> None:
     form = compile_form(
         markdown_form(
-            "| | type | name | label | hamyar |\n| | begin repeat | r | R | |\n| | select_one n | c | C | need.category |\n"
+            "| | type | name | label | hamyar |\n| | begin repeat | r | R | |\n"
+            "| | select_one n | c | C | need.category |\n"
             "| | integer | q | Q | need.quantity |\n| | text | u | U | need.unit |\n| | end repeat | | | |\n"
             "| | integer | people | P | people |",
             "| | list_name | name | label |\n| | n | water | W |\n| | n | food | F |",

@@ -23,7 +23,8 @@ def test_a_form_compiles_with_hash_languages_titles_and_bindings() -> None:
             "| | integer | much | چند | How much | need.quantity |\n"
             "| | end repeat | | | | |",
             "| | list_name | name | label::فارسی (fa) | label::English (en) |\n| | n | water | آب | Water |",
-            "| settings |\n| | form_title::فارسی (fa) | form_title::English (en) | form_id | version | default_language |\n"
+            "| settings |\n"
+            "| | form_title::فارسی (fa) | form_title::English (en) | form_id | version | default_language |\n"
             "| | آزمون | Test | t1 | 7 | فارسی (fa) |",
         ),
         "md",
@@ -114,7 +115,8 @@ def test_several_problems_are_told_at_once() -> None:
         markdown_form(
             "| | type | name | label | relevant | hamyar |\n"
             "| | integer | a | A | 1 > ۲ | x.y |\n"
-            "| | select_one nowhere | b | B | | |"
+            "| | select_one nowhere | b | B | | |",
+            "| | list_name | name | label |\n| | n | a | A |",
         ),
         ".md",
     )
@@ -126,8 +128,10 @@ def test_several_problems_are_told_at_once() -> None:
 
 
 def test_a_message_keeps_place_code_and_speaks_persian() -> None:
-    problem = from_pyxform("[row : 9] On the 'choices' sheet, the 'name' value is invalid. Choices must have a name. "
-                           "Learn more: https://xlsform.org/en/#setting-up-your-worksheets")  # fmt: skip
+    problem = from_pyxform(
+        "[row : 9] On the 'choices' sheet, the 'name' value is invalid. Choices must have a name. "
+        "Learn more: https://xlsform.org/en/#setting-up-your-worksheets"
+    )
     assert (problem.sheet, problem.row, problem.column, problem.code) == (
         "choices",
         9,
