@@ -166,7 +166,7 @@ class Gazetteer:
                 return None
             rows = self._index.get(key)
             if rows is None and count <= 2 and not (count == 2 and set(run) & _GLUE):
-                rows = self._bare(key)
+                rows = self._bare(key, heads=count == 1)
             if rows is None or (count > 1 and not self._may_join(run, key)):
                 continue
             cue, cues = _cues_at(words, at, at + count - 1)
@@ -178,11 +178,11 @@ class Gazetteer:
             )  # fmt: skip
         return None
 
-    def _bare(self, key: str) -> tuple[int, ...] | None:
+    def _bare(self, key: str, *, heads: bool) -> tuple[int, ...] | None:
         """Try a single long word without the endings and prepositions that get glued to a name."""
         if len(key) < 6:
             return None
-        tails, heads = (_EN_TAILS, ()) if key[0].isascii() else (_FA_TAILS, _FA_HEADS)
+        tails = _EN_TAILS if key[0].isascii() else _FA_TAILS
         for tail in tails:
             if (
                 key.endswith(tail)
@@ -190,7 +190,7 @@ class Gazetteer:
                 and (rows := self._index.get(key[: -len(tail)]))
             ):
                 return rows
-        for head in heads:
+        for head in _FA_HEADS if heads else ():
             if (
                 key.startswith(head)
                 and len(key) - len(head) >= 5

@@ -135,6 +135,8 @@ def _alternates(name: str, alternates: Iterable[str], population: int) -> tuple[
         if _OTHER_SCRIPT.search(alternate):
             continue
         if _ARABIC_SCRIPT.search(alternate):
+            if alternate.startswith(("استان ", "شهرستان ")):
+                continue
             kept[_VOWEL_SIGNS.sub("", alternate).replace("ي", "ی").replace("ك", "ک")] = None
             continue
         plain = _ascii_name(alternate)
