@@ -1,4 +1,6 @@
-"""The command line. Each command lives in a module of ``ops.commands`` that registers itself when asked to."""
+"""The command line. Each command lives in a module of ``ops.commands`` that registers itself
+when asked to.
+"""
 
 import importlib
 import importlib.util

@@ -62,7 +62,9 @@ def _number(name: str) -> float:
 
 
 def find_postgres(major: int | None = None) -> PostgresBinaries:
-    """Return the newest PostgreSQL that has every extension; of version ``major`` when a cluster asks for it."""
+    """Return the newest PostgreSQL that has every extension; of version ``major`` when a cluster asks for
+    it.
+    """
     found: list[PostgresBinaries] = []
     for folder in _candidates():
         version = _major(folder)

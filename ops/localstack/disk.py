@@ -7,7 +7,8 @@ from pathlib import Path
 from ops.localstack.problem import Problem
 
 MEBIBYTE = 1024 * 1024
-# A fresh cluster with PostGIS, its WAL and the gazetteer take about 350 MB; a running one needs room for a checkpoint.
+# A fresh cluster with PostGIS, its WAL and the gazetteer take about 350 MB; a running one needs room for a
+# checkpoint.
 NEW_CLUSTER_MB = 700
 RUNNING_MB = 100
 COMFORT_MB = 2000
@@ -33,8 +34,14 @@ def full(path: Path, free: int | None = None, needed_mb: int = RUNNING_MB) -> Pr
     have = free_mb(path) if free is None else free
     return Problem(
         "disk.full",
-        fa=f"دیسک {path} پر است: {have} مگابایت آزاد، دست‌کم {needed_mb} لازم است. جا باز کنید یا HAMYAR_HOME را عوض کنید.",
-        en=f"The disk at {path} is full: {have} MB free, {needed_mb} needed. Make room or choose another HAMYAR_HOME.",
+        fa=(
+            f"دیسک {path} پر است: {have} مگابایت آزاد، دست‌کم {needed_mb} "
+            "لازم است. جا باز کنید یا HAMYAR_HOME را عوض کنید."
+        ),
+        en=(
+            f"The disk at {path} is full: {have} MB free, {needed_mb} "
+            "needed. Make room or choose another HAMYAR_HOME."
+        ),
     )
 
 

@@ -1,4 +1,6 @@
-"""Refuses a database that may forget what it confirmed: the promise that nothing acknowledged is ever lost."""
+"""Refuses a database that may forget what it confirmed: the promise that nothing
+acknowledged is ever lost.
+"""
 
 from ops.localstack.problem import Problem
 
@@ -21,7 +23,7 @@ def read_settings(dsn: str) -> dict[str, str]:
     with psycopg.connect(dsn, autocommit=True, connect_timeout=10) as server:
         found = {}
         for name in SETTINGS:
-            row = server.execute(f"SHOW {name}").fetchone()  # type: ignore[arg-type]
+            row = server.execute(f"SHOW {name}").fetchone()
             found[name] = str(row[0]) if row else "?"
         return found
 
@@ -33,6 +35,12 @@ def require_durable(dsn: str) -> None:
         listed = ", ".join(f"{name}={value}" for name, value in weak.items())
         raise Problem(
             "postgres.not_durable",
-            fa=f"پایگاه داده می‌تواند گزارش تأییدشده را از دست بدهد ({listed}). هر سه را on کنید؛ سامانه راه نمی‌افتد.",
-            en=f"The database could lose a confirmed report ({listed}). Set all to on; the instance does not start.",
+            fa=(
+                "پایگاه داده می‌تواند گزارش تأییدشده را از دست بدهد "
+                f"({listed}). هر سه را on کنید؛ سامانه راه نمی‌افتد."
+            ),
+            en=(
+                f"The database could lose a confirmed report ({listed}). "
+                "Set all to on; the instance does not start."
+            ),
         )

@@ -1,4 +1,6 @@
-"""Where everything of an instance lies: folders, sockets, addresses. Pure path arithmetic, safe to call anywhere."""
+"""Where everything of an instance lies: folders, sockets, addresses. Pure path arithmetic, safe to call
+anywhere.
+"""
 
 import hashlib
 import os
@@ -12,7 +14,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 # sockaddr_un.sun_path holds 108 bytes with its final NUL (unix(7)); PostgreSQL adds this name to the folder.
 SOCKET_BYTES = 107
 POSTGRES_SOCKET = ".s.PGSQL.5432"
-# The folder is named on PostgreSQL's command line, in libpq URLs and in Redis' arguments: keep to what none must quote.
+# The folder is named on PostgreSQL's command line, in libpq URLs and in Redis' arguments: keep to what
+# none must quote.
 PLAIN_PATH = re.compile(r"[A-Za-z0-9._/+-]+")
 
 DEFAULT_PORT = 8000
@@ -82,7 +85,9 @@ class Layout:
 
     @property
     def sockets(self) -> Path:
-        """The folder of the unix sockets: ``run/`` in the home, or a short one when that path does not fit."""
+        """The folder of the unix sockets: ``run/`` in the home, or a short one when that
+        path does not fit.
+        """
         usual = (self.home / "run").resolve()
         longest = len(os.fsencode(usual / POSTGRES_SOCKET)) + len(".lock")
         if longest <= SOCKET_BYTES and PLAIN_PATH.fullmatch(str(usual)):
@@ -121,6 +126,8 @@ def redis_url(layout: Layout) -> tuple[str, bool]:
 
 
 def _chosen(variable: str, private: str) -> tuple[str, bool]:
-    """Take the variable unless it is empty or merely repeats the private address (a child of ours inherits it)."""
+    """Take the variable unless it is empty or merely repeats the private address (a child of ours inherits
+    it).
+    """
     value = os.environ.get(variable, "").strip()
     return (private, False) if value in ("", private) else (value, True)

@@ -37,7 +37,9 @@ def up(
     play: list[str] | None = None,
     on_ready: Callable[[RunState], None] | None = None,
 ) -> None:
-    """Start the instance with ``command`` (what a detached supervisor is started with), or join the one that runs."""
+    """Start the instance with ``command`` (what a detached supervisor is started with), or join the one
+    that runs.
+    """
     layout = Layout.from_environment()
     if inner:
         try:

@@ -19,7 +19,8 @@ def open_log(path: Path) -> IO[bytes]:
 def rotate(path: Path, limit: int = LIMIT_BYTES, keep: int = KEEP) -> bool:
     """Copy a log that outgrew ``limit`` bytes to ``.1`` (shifting older ones) and empty it; True when it did.
 
-    Copy and truncate, since the writer holds the file open in append mode: a few lines may fall between, which a log
+    Copy and truncate, since the writer holds the file open in append mode: a few lines may fall between,
+    which a log
     may lose and a pipe through the supervisor would not survive the supervisor.
     """
     try:

@@ -1,7 +1,7 @@
 """The unprivileged user that PostgreSQL and Redis run as, and folders that user can reach.
 
-PostgreSQL refuses to run as root. Started by root we hand its folders to another user; started by anyone else we
-stay who we are.
+PostgreSQL refuses to run as root. Started by root we hand its folders to another user; started by anyone
+else we stay who we are.
 """
 
 import os
@@ -60,8 +60,14 @@ def choose_owner() -> Owner:
             pass
     raise Problem(
         "owner.missing",
-        fa="PostgreSQL با کاربر root اجرا نمی‌شود و کاربر دیگری ساخته نشد. یک کاربر سیستمی به نام hamyar بسازید.",
-        en="PostgreSQL does not run as root and no other user could be made. Make a system user named hamyar.",
+        fa=(
+            "PostgreSQL با کاربر root اجرا نمی‌شود و کاربر دیگری "
+            "ساخته نشد. یک کاربر سیستمی به نام hamyar بسازید."
+        ),
+        en=(
+            "PostgreSQL does not run as root and no other user "
+            "could be made. Make a system user named hamyar."
+        ),
     )
 
 
@@ -92,7 +98,10 @@ def make_folder(path: Path, owner: Owner | None = None, mode: int = 0o700) -> Pa
         raise Problem(
             "folder.strange",
             fa=f"پوشهٔ {path} از آنِ دیگری است یا پیوند است؛ آن را بردارید یا HAMYAR_HOME دیگری بدهید.",
-            en=f"The folder {path} belongs to somebody else or is a link; remove it or choose another HAMYAR_HOME.",
+            en=(
+                f"The folder {path} belongs to somebody else or is "
+                "a link; remove it or choose another HAMYAR_HOME."
+            ),
         )
     path.chmod(mode)
     if owner is not None and owner.foreign:
@@ -149,7 +158,13 @@ def _move_elsewhere(layout: Layout, owner: Owner) -> list[tuple[str, str]]:
     if not can_reach(owner, place):
         raise Problem(
             "home.unreachable",
-            fa=f"کاربر {owner.name} نه به {layout.home} راه دارد نه به {place}. HAMYAR_HOME را جای بازی بگذارید.",
-            en=f"User {owner.name} reaches neither {layout.home} nor {place}. Set HAMYAR_HOME to an open place.",
+            fa=(
+                f"کاربر {owner.name} نه به {layout.home} راه دارد "
+                f"نه به {place}. HAMYAR_HOME را جای بازی بگذارید."
+            ),
+            en=(
+                f"User {owner.name} reaches neither {layout.home} "
+                f"nor {place}. Set HAMYAR_HOME to an open place."
+            ),
         )
     return notes

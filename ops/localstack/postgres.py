@@ -1,4 +1,6 @@
-"""The private PostgreSQL: made once, started on a unix socket as an unprivileged user, repaired after a crash."""
+"""The private PostgreSQL: made once, started on a unix socket as an unprivileged user, repaired after a
+crash.
+"""
 
 import os
 import shutil
@@ -17,12 +19,17 @@ from ops.localstack.problem import Problem
 from ops.localstack.process import identify, spawn, stop
 
 STOP_SIGNALS = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 5.0))
-READY_SECONDS = 60.0
+# Recovery after a crash reads all WAL since the last checkpoint.
+READY_SECONDS = 120.0
+# Backends notice that their postmaster is gone and leave by themselves.
+ORPHAN_SECONDS = 5.0
 SUPERUSER = "postgres"
 
 
 class Postgres:
-    """The cluster of one instance. ``settings`` are added on the server's command line (tests turn fsync off so)."""
+    """The cluster of one instance. ``settings`` are added on the server's command line (tests turn fsync
+    off so).
+    """
 
     def __init__(self, layout: Layout, owner: Owner, settings: dict[str, str] | None = None) -> None:
         self.layout = layout
@@ -97,16 +104,18 @@ class Postgres:
     def clear_stale(self) -> None:
         """Remove pid and lock files that name a process which is not our server.
 
-        PostgreSQL itself refuses to start when the id in ``postmaster.pid`` has gone to some other process. The file
+        PostgreSQL itself refuses to start when the id in ``postmaster.pid`` has gone to some other
+        process. The file
         also guards shared memory, so first make sure that no process of the old server is left.
         """
         remaining = self.processes()
-        deadline = time.monotonic() + 10
-        while remaining and not self._postmaster_lives(remaining) and time.monotonic() < deadline:
-            time.sleep(0.1)
-            remaining = self.processes()
-        if self._postmaster_lives(remaining):
-            return
+        postmaster = identify(self.postmaster() or 0) if self.postmaster() in remaining else None
+        if postmaster is not None:
+            # We hold the instance's lock, so it is nobody's: end it as its supervisor would have.
+            stop(postmaster, STOP_SIGNALS)
+        deadline = time.monotonic() + ORPHAN_SECONDS
+        while (remaining := self.processes()) and time.monotonic() < deadline:
+            time.sleep(0.05)
         for pid in remaining:
             process = identify(pid)
             if process is not None:
@@ -118,9 +127,6 @@ class Postgres:
         ):
             path.unlink(missing_ok=True)
 
-    def _postmaster_lives(self, pids: list[int]) -> bool:
-        return self.postmaster() in pids
-
     def postmaster(self) -> int | None:
         """Return the id that ``postmaster.pid`` names, whoever bears it now."""
         try:
@@ -131,7 +137,9 @@ class Postgres:
             return None
 
     def processes(self) -> list[int]:
-        """Return every process that works in the data directory: the postmaster and its children stand in it."""
+        """Return every process that works in the data directory: the postmaster and its children stand in
+        it.
+        """
         data = str(self.layout.postgres_data)
         found = []
         for entry in Path("/proc").iterdir():
@@ -145,7 +153,9 @@ class Postgres:
         return found
 
     def wait(self, child: subprocess.Popen[bytes], *, durable: bool = True) -> None:
-        """Wait until the server answers, make role and database, and refuse settings that could lose a report."""
+        """Wait until the server answers, make role and database, and refuse settings that could lose a
+        report.
+        """
         import psycopg
 
         deadline = time.monotonic() + READY_SECONDS
@@ -177,7 +187,7 @@ class Postgres:
             have = {row[0] for row in server.execute("SELECT extname FROM pg_extension")}
             for name in EXTENSIONS:
                 if name not in have:
-                    server.execute(f'CREATE EXTENSION IF NOT EXISTS "{name}" CASCADE')  # type: ignore[arg-type]
+                    server.execute(f'CREATE EXTENSION IF NOT EXISTS "{name}" CASCADE')
 
     def _failed(self, what: str, said: str) -> Problem:
         if disk.speaks_of_full(said):

@@ -4,7 +4,8 @@
 class Problem(Exception):
     """A condition a person can act on.
 
-    ``code`` is stable and short (``port.taken``); ``fa`` and ``en`` say the same thing and what to do about it;
+    ``code`` is stable and short (``port.taken``); ``fa`` and ``en`` say the same thing and what to do
+    about it;
     ``exit_code`` is what a command that cannot go on returns.
     """
 

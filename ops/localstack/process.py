@@ -18,7 +18,9 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 @dataclass(frozen=True)
 class ProcessId:
-    """A process for certain: ids are reused, an id together with its start time (clock ticks since boot) is not."""
+    """A process for certain: ids are reused, an id together with its start time (clock ticks since boot) is
+    not.
+    """
 
     pid: int
     started: int
@@ -35,7 +37,8 @@ def started_at(pid: int) -> int | None:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
-    # The name in parentheses may hold spaces and parentheses; fields count from behind the last one (proc(5)).
+    # The name in parentheses may hold spaces and parentheses; fields count from behind the last one
+    # (proc(5)).
     fields = text[text.rfind(")") + 2 :].split()
     return None if fields[0] in ("Z", "X") else int(fields[19])
 

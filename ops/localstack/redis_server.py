@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import struct
 import subprocess
 import time
 
@@ -10,7 +11,7 @@ from ops.localstack.layout import Layout
 from ops.localstack.logs import open_log, tail
 from ops.localstack.owner import Owner
 from ops.localstack.problem import Problem
-from ops.localstack.process import spawn
+from ops.localstack.process import identify, spawn, stop
 
 STOP_SIGNALS = ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
 READY_SECONDS = 20.0
@@ -27,14 +28,31 @@ class Redis:
 
     def spawn(self) -> subprocess.Popen[bytes]:
         """Start the server and return at once; ``wait`` tells when it answers."""
-        self.layout.redis_socket.unlink(missing_ok=True)
+        self.clear_stale()
         command = [str(find_redis()), "--port", "0", "--unixsocket", str(self.layout.redis_socket)]
         command += ["--unixsocketperm", "700", "--daemonize", "no", "--save", "", "--appendonly", "no"]
-        # Past the limit only keys with an expiry may go (positions, caches): the stream is cut by its writer instead.
+        # Past the limit only keys with an expiry may go (positions, caches): the stream is cut by its
+        # writer instead.
         command += ["--maxmemory", MEMORY, "--maxmemory-policy", "volatile-lru", "--databases", "64"]
         command += ["--dir", str(self.layout.redis)]
         with open_log(self.log) as log:
             return spawn(command, log=log, owner=self.owner)
+
+    def clear_stale(self) -> None:
+        """Remove a socket that was left, and end a server that still answers on it: we hold the lock, it is
+        nobody's.
+        """
+        path = self.layout.redis_socket
+        try:
+            with socket.socket(socket.AF_UNIX) as client:
+                client.connect(str(path))
+                found = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+            process = identify(struct.unpack("3i", found)[0])
+            if process is not None:
+                stop(process, STOP_SIGNALS)
+        except OSError:
+            pass
+        path.unlink(missing_ok=True)
 
     def wait(self, child: subprocess.Popen[bytes]) -> None:
         """Wait until the server answers PING."""

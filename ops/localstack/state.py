@@ -1,4 +1,6 @@
-"""What the instance remembers on disk: whether it is a drill, who supervises it, and which processes are its own."""
+"""What the instance remembers on disk: whether it is a drill, who supervises it, and which processes are
+its own.
+"""
 
 import fcntl
 import json
@@ -143,6 +145,9 @@ def settle_drill(layout: Layout) -> bool:
         raise Problem(
             "drill.fixed",
             fa=f"سامانهٔ {layout.home} {is_fa} است و این دیگر عوض نمی‌شود. برای دیگری HAMYAR_HOME دیگری بدهید.",
-            en=f"The instance in {layout.home} is {is_en}, for good. Use another HAMYAR_HOME for another kind.",
+            en=(
+                f"The instance in {layout.home} is {is_en}, for "
+                "good. Use another HAMYAR_HOME for another kind."
+            ),
         )
     return known

@@ -42,7 +42,7 @@ class _StopAsked(BaseException):
     """A signal asked us to end; not an Exception, so that no handler on the way swallows it."""
 
 
-class AlreadyRunning(Exception):  # noqa: N818 - a state of things, not an error
+class AlreadyRunning(Exception):
     """Another supervisor holds this instance's lock."""
 
 
@@ -250,7 +250,9 @@ class Supervisor:
         self._write_state()
 
     def _revive(self) -> None:
-        """Start again what is due. A store that does not come back is tried again; an unsafe one ends the instance."""
+        """Start again what is due. A store that does not come back is tried again; an unsafe one ends the
+        instance.
+        """
         for child in self.children:
             if child.popen is not None or time.monotonic() < child.due:
                 continue

@@ -1,6 +1,7 @@
 """One web process: uvicorn on the socket that the supervisor listens on.
 
-Not ``uvicorn --workers``: its master leaves orphans on the port when it is killed. Not ``uvicorn --fd``: it takes the
+Not ``uvicorn --workers``: its master leaves orphans on the port when it is killed. Not ``uvicorn --fd``:
+it takes the
 socket for a unix one, and connections would lose their peer's address and TCP_NODELAY.
 """
 

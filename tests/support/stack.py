@@ -1,7 +1,8 @@
 """A PostgreSQL and a Redis for tests: one private pair a session, one fresh database a test.
 
 ``HAMYAR_TEST_HOME`` keeps the pair's folder between sessions, which saves initdb and the migrations.
-Slices run with fsync off, for speed; what must survive a kill is tested in ``tests/faults`` on a real instance.
+Slices run with fsync off, for speed; what must survive a kill is tested in ``tests/faults`` on a real
+instance.
 """
 
 import fcntl
@@ -57,7 +58,9 @@ class Stack:
         return self.stores.layout.dsn(name)
 
     def create_empty(self, name: str) -> str:
-        """Make an unmigrated database with the extensions; return its DSN. Migrations' own tests want this."""
+        """Make an unmigrated database with the extensions; return its DSN. Migrations' own
+        tests want this.
+        """
         with psycopg.connect(self.admin_dsn, autocommit=True) as server:
             server.execute(sql.SQL("CREATE DATABASE {} OWNER hamyar").format(sql.Identifier(name)))
         self.stores.postgres.add_extensions(name)
