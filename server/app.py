@@ -11,6 +11,7 @@ from server.kernel.health import router as health
 from server.kernel.http import install_problem_handlers
 from server.kernel.logs import configure
 from server.kernel.settings import Settings, settings
+from server.pages.handlers import install as install_pages
 
 
 def create_app(config: Settings | None = None) -> FastAPI:
@@ -29,6 +30,7 @@ def create_app(config: Settings | None = None) -> FastAPI:
 
     app = FastAPI(title="Hamyar", lifespan=lifespan, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
     install_problem_handlers(app)
+    install_pages(app)
     app.include_router(health)
     for router in wiring.routers():
         app.include_router(router)

@@ -1,0 +1,30 @@
+"""A command's own services: the same as a process's, for one piece of work."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from server.access.context import Context, make_context
+from server.kernel.settings import Settings
+
+
+@asynccontextmanager
+async def opened(max_connections: int = 4) -> AsyncIterator[Context]:
+    """Services over the instance that the environment names (`ops.cli` has filled it in)."""
+    ctx = await make_context(Settings(), max_connections=max_connections)
+    try:
+        yield ctx
+    finally:
+        await ctx.close()
+
+
+T = TypeVar("T")
+
+
+def run(work: Callable[[Context], Awaitable[T]]) -> T:
+    """Run one async piece of work with services of its own."""
+    async def main() -> T:
+        async with opened() as ctx:
+            return await work(ctx)
+    return asyncio.run(main())
