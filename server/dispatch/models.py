@@ -50,6 +50,8 @@ class Task(Versioned, Base):
         Index("uq_tasks_open_incident_kind", "incident_id", "kind", unique=True,
               postgresql_where=text("state IN ('queued', 'claimed', 'accepted', 'en_route', 'escalated')")),
         Index("ix_tasks_emergency_updated", "emergency_id", "updated_at", "id"),
+        Index("ix_tasks_unclaimed_life", "created_at",
+              postgresql_where=text("state = 'queued' AND urgency = 'life' AND flagged_at IS NULL")),
     )
     id: Mapped[Key]
     code: Mapped[str] = mapped_column(unique=True)
@@ -64,6 +66,8 @@ class Task(Versioned, Base):
     bring: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))
     skills: Mapped[Codes]
     women_required: Mapped[bool] = mapped_column(server_default=text("false"))
+    women_preferred: Mapped[bool] = mapped_column(server_default=text("false"))
+    flagged_at: Mapped[Moment | None]
     fence: Mapped[int] = mapped_column(server_default=text("0"))
     holder_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("volunteers.id"))
     lease_until: Mapped[Moment | None]
