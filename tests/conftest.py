@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.support.stack"]
+pytest_plugins = ["tests.support.stack", "tests.support.web"]
 
 LAYERS = ("unit", "slices", "contracts", "faults", "e2e", "bench")
 HERE = Path(__file__).parent
