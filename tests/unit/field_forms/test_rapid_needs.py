@@ -1,9 +1,13 @@
 """The built-in form: in step with the taxonomy, whole in both languages, read back as what was said."""
 
 import csv
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from field_forms.bindings import VULNERABLE
 from field_forms.builtin import compiled, workbook
@@ -12,6 +16,8 @@ from field_forms.mapping import FormNeed, FormReport, to_report
 from field_forms.openrosa import parse_instance
 from field_forms.xlsform import compile_form
 from tests.unit.field_forms.samples import markdown_form, rapid_needs
+
+PATHS = [question.path for question in compiled("rapid_needs").bindings.questions]
 
 
 def _codes(kind: str) -> dict[str, tuple[str, str]]:
@@ -103,6 +109,19 @@ def test_answers_that_cannot_be_used_are_named_and_the_rest_is_kept() -> None:
         "women": "number.unusable",
         "amount_food": "number.unusable",
     }
+
+
+@given(
+    st.dictionaries(st.sampled_from(PATHS), st.text(max_size=30) | st.sampled_from(["9", "-1", "water food"]))
+)
+def test_any_answers_give_a_report_within_its_bounds(fields: dict[str, str]) -> None:
+    instance = replace(parse_instance(rapid_needs("")), fields=fields)
+    report = to_report(instance, compiled("rapid_needs").bindings)
+    assert {need.category for need in report.needs} <= set(_codes("need"))
+    assert all(need.quantity is None or need.quantity > 0 for need in report.needs)
+    assert report.people is None or report.people >= 0
+    assert (report.lat is None) == (report.lon is None)
+    assert len(json.dumps(report.answers())) > 0
 
 
 def test_needs_in_a_repeat_keep_category_amount_and_unit_together() -> None:
