@@ -2,7 +2,7 @@
 
 import uuid
 
-from sqlalchemy import CheckConstraint, ForeignKey, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.kernel.base import Base, Geom, Key, Moment, Now, Versioned, on_earth, shape
@@ -17,6 +17,7 @@ class Closure(Versioned, Base):
         CheckConstraint("status IN ('active', 'lifted')", name="status"),
         CheckConstraint("verification IN ('unverified', 'likely', 'confirmed', 'refuted')", name="verification"),
         CheckConstraint(on_earth("geom"), name="geom_on_earth"),
+        Index("ix_closures_emergency_updated", "emergency_id", "updated_at", "id"),
     )
     id: Mapped[Key]
     code: Mapped[str] = mapped_column(unique=True)

@@ -5,14 +5,17 @@ import uuid
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.kernel.base import Base, Geom, Key, Now, Versioned, on_earth, point
+from server.kernel.base import Base, Codes, Geom, Key, Now, Versioned, on_earth, point
 
 VERIFICATIONS = "verification IN ('unverified', 'likely', 'confirmed', 'refuted')"
 URGENCIES = "urgency IN ('life', 'high', 'normal', 'none')"
 
 
 class Incident(Versioned, Base):
-    """Exact on the map: bridges and buildings are no household. `geom` is null while it is not located."""
+    """Exact on the map: bridges and buildings are no household. `geom` is null while it is not located.
+
+    `decided` names the fields that a person has set; `merged_into` is the incident that took this one's reports over.
+    """
 
     __tablename__ = "incidents"
     __table_args__ = (
@@ -23,9 +26,14 @@ class Incident(Versioned, Base):
         CheckConstraint("corroboration >= 0", name="corroboration"),
         CheckConstraint("accuracy_m >= 0", name="accuracy"),
         CheckConstraint(on_earth("geom"), name="geom_on_earth"),
-        Index("ix_incidents_join", "emergency_id", "category", "last_reported_at",
+        Index("ix_incidents_open_place", "emergency_id", "category", "place_id",
               postgresql_where=text("status = 'open'")),
+        Index("ix_incidents_open_near", "category", "geom", postgresql_using="gist",
+              postgresql_where=text("status = 'open'")),
+        Index("ix_incidents_updated", "updated_at", "id"),
         Index("ix_incidents_emergency_updated", "emergency_id", "updated_at", "id"),
+        Index("ix_incidents_category_updated", "emergency_id", "category", "updated_at", "id"),
+        Index("ix_incidents_status_updated", "emergency_id", "status", "updated_at", "id"),
     )
     id: Mapped[Key]
     code: Mapped[str] = mapped_column(unique=True)
@@ -42,3 +50,5 @@ class Incident(Versioned, Base):
     first_reported_at: Mapped[Now]
     last_reported_at: Mapped[Now]
     decided_by: Mapped[str | None]
+    decided: Mapped[Codes]
+    merged_into: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("incidents.id"))

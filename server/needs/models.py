@@ -11,11 +11,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 from server.incidents.models import URGENCIES, VERIFICATIONS
 from server.kernel.base import Base, Codes, Geom, Key, Now, Sealed, Versioned, on_earth, point
 
+_OPEN = "status IN ('open', 'tasked')"
+
 
 class Need(Versioned, Sealed, Base):
     """Maps show `geom_shown`; the exact point is sealed and opened one record at a time, on the record.
 
-    `priority` is a score of `needs/rules.py`, `priority_why` its reasons [{code, points, …}].
+    `decided` names the fields that a person has set: the chain leaves those alone; `decided_by` is who did so last.
+    `merged_into` is the need that took this one's reports over. `priority` is a score of `needs/rules.py`, `priority_why` its reasons [{code, points, …}].
     """
 
     __tablename__ = "needs"
@@ -29,9 +32,13 @@ class Need(Versioned, Sealed, Base):
         CheckConstraint("corroboration >= 0", name="corroboration"),
         CheckConstraint("accuracy_m >= 0", name="accuracy"),
         CheckConstraint(on_earth("geom_shown"), name="geom_on_earth"),
-        Index("ix_needs_join", "emergency_id", "category", "last_reported_at",
-              postgresql_where=text("status IN ('open', 'tasked')")),
+        Index("ix_needs_open", "id", postgresql_where=text(_OPEN)),
+        Index("ix_needs_open_place", "emergency_id", "category", "place_id", postgresql_where=text(_OPEN)),
+        Index("ix_needs_open_near", "category", "geom_shown", postgresql_using="gist", postgresql_where=text(_OPEN)),
+        Index("ix_needs_updated", "updated_at", "id"),
         Index("ix_needs_emergency_updated", "emergency_id", "updated_at", "id"),
+        Index("ix_needs_category_updated", "emergency_id", "category", "updated_at", "id"),
+        Index("ix_needs_status_updated", "emergency_id", "status", "updated_at", "id"),
     )
     id: Mapped[Key]
     code: Mapped[str] = mapped_column(unique=True)
@@ -56,3 +63,5 @@ class Need(Versioned, Sealed, Base):
     first_reported_at: Mapped[Now]
     last_reported_at: Mapped[Now]
     decided_by: Mapped[str | None]
+    decided: Mapped[Codes]
+    merged_into: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("needs.id"))

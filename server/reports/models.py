@@ -7,9 +7,11 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.kernel.base import Base, Codes, Geom, Key, Moment, Now, Sealed, on_earth, point
+from server.kernel.base import Base, Codes, Geom, Json, Key, Moment, Now, Sealed, on_earth, point
 
 CHANNELS = ("sms", "api", "form", "import", "feed", "hotline")
+READY = "read_state = 'pending' AND (emergency_id IS NOT NULL OR read_at IS NULL)"
+"""What the chain takes up: also what waits in triage and was not yet read; assigned, such a report is ready again."""
 
 
 class Report(Sealed, Base):
@@ -26,7 +28,7 @@ class Report(Sealed, Base):
         CheckConstraint("read_state IN ('pending', 'read', 'failed')", name="read_state"),
         CheckConstraint("octet_length(body_hash) = 32", name="body_hash"),
         CheckConstraint(on_earth("geom_shown"), name="geom_on_earth"),
-        Index("ix_reports_pending", "received_at", postgresql_where=text("read_state = 'pending'")),
+        Index("ix_reports_ready", "received_at", "id", postgresql_where=text(READY)),
         Index("ix_reports_emergency_received", "emergency_id", "received_at"),
         Index("ix_reports_flagged", "received_at", postgresql_where=text("flags <> '{}' OR read_state = 'failed'")),
         Index("ix_reports_triage", "received_at", postgresql_where=text("emergency_id IS NULL")),
@@ -37,7 +39,7 @@ class Report(Sealed, Base):
     channel: Mapped[str]
     source: Mapped[str]
     source_key: Mapped[str]
-    body_hash: Mapped[bytes]
+    body_hash: Mapped[bytes] = mapped_column(index=True)
     content_type: Mapped[str] = mapped_column(server_default=text("'text/plain'"))
     flags: Mapped[Codes]
     received_at: Mapped[Now]
@@ -90,7 +92,11 @@ class SetAside(Sealed, Base):
 
 
 class ReportLink(Base):
-    """A report's part in one incident or need. Undone, never deleted: `undone_at` takes it apart again."""
+    """A report's part in one incident or need. Undone, never deleted: `undone_at` takes it apart again.
+
+    `said` is what this report says of the subject, in numbers and codes (`reports/joining.py`), so that the
+    subject can be counted anew whenever a link comes or goes.
+    """
 
     __tablename__ = "report_links"
     __table_args__ = (
@@ -99,6 +105,8 @@ class ReportLink(Base):
               postgresql_nulls_not_distinct=True, postgresql_where=text("undone_at IS NULL")),
         Index("ix_report_links_need", "need_id", postgresql_where=text("need_id IS NOT NULL")),
         Index("ix_report_links_incident", "incident_id", postgresql_where=text("incident_id IS NOT NULL")),
+        Index("ix_report_links_sender", "sender_hash",
+              postgresql_where=text("undone_at IS NULL AND sender_hash IS NOT NULL")),
     )
     id: Mapped[Key]
     report_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("reports.id"))
@@ -106,6 +114,8 @@ class ReportLink(Base):
     need_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("needs.id"))
     role: Mapped[str] = mapped_column(server_default=text("'other'"))
     sender_hash: Mapped[bytes | None]
+    said: Mapped[Json]
+    said_at: Mapped[Now]
     made_by: Mapped[str]
     made_at: Mapped[Now]
     undone_at: Mapped[Moment | None]
