@@ -99,12 +99,12 @@ def _shown(problem: FormProblem) -> dict[str, Any]:
 
 
 async def _publish(ctx: "Context", form: CompiledForm, source: bytes) -> dict[str, Any]:
-    from server.forms import service
+    from server.forms import publishing
     from server.kernel.errors import Problem
 
     try:
         async with ctx.db.tx() as conn:
-            done = await service.publish(conn, form, source)
+            done = await publishing.publish(conn, form, source)
     except Problem as problem:
         said = FormProblem("settings", 2, "version", problem.code, problem.fa, problem.en)
         return {"ok": False, "errors": [_shown(said)]}
