@@ -47,6 +47,8 @@ for (const [name, path] of [
 export default defineConfig({
   base: '/static/dist/',
   publicDir: false,
+  // Five hundred squares of the basemap would drown everything else that a build says.
+  logLevel: 'warn',
   resolve: { alias: { '@pages': here('./server/pages/client') } },
   define: { __BASEMAP__: JSON.stringify(`/static/dist/basemap/${basemap.version}/`) },
   plugins: [wholeFiles()],
@@ -58,6 +60,7 @@ export default defineConfig({
     // A data: font or image would be refused by the pages' policy.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 400,
+    reportCompressedSize: false,
     rolldownOptions: { input: entries },
   },
   test: { include: ['mapping/client/**/*.test.ts', 'server/pages/client/**/*.test.ts'], environment: 'node' },

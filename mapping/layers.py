@@ -25,7 +25,7 @@ class Layer:
 LAYERS: tuple[Layer, ...] = (
     Layer("needs", "Needs", "drop"),
     Layer("incidents", "Incidents", "triangle"),
-    Layer("tasks", "Tasks", "square"),
+    Layer("tasks", "Tasks", "square", default=False),
     Layer("closures", "Closed roads", "octagon", clustered=False),
     Layer("centres", "Centres", "house", clustered=False),
     Layer("movements", "Supplies on the road", "pill", clustered=False),

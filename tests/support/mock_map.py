@@ -41,8 +41,8 @@ TOWNS = (
     ("آق‌قلا", "Aq Qala", 37.014, 54.455, 6),
     ("شیراز", "Shiraz", 29.610, 52.531, 4),
 )
-NEED_STATUS = ("open", "open", "open", "partly_met", "tasked", "met", "closed")
-TASK_STATE = ("open", "open", "claimed", "accepted", "en_route", "done")
+NEED_STATUS = ("open", "open", "open", "tasked", "tasked", "met", "closed")
+TASK_STATE = ("queued", "queued", "claimed", "accepted", "en_route", "escalated", "done")
 VERIFICATION = ("unverified", "unverified", "likely", "confirmed", "confirmed", "refuted")
 URGENCY = ("life", "high", "high", "normal", "normal", "normal", "none")
 
@@ -83,7 +83,7 @@ class World:
         lon = near[3] + dice.gauss(0, spread / cos(radians(near[2])))
         source = taxonomy.INCIDENTS if layer in {"incidents", "closures"} else taxonomy.NEEDS
         category = dice.choice(list(source))
-        states = {"needs": NEED_STATUS, "tasks": TASK_STATE, "closures": ("closed", "closed", "reopened")}
+        states = {"needs": NEED_STATUS, "tasks": TASK_STATE, "closures": ("active", "active", "lifted"), "incidents": ("open", "open", "resolved"), "movements": ("in_transit",)}
         urgency = dice.choice(URGENCY)
         priority = {"life": 80, "high": 55, "normal": 30, "none": 5}[urgency] + dice.randrange(19)
         geometry: Record = {"type": "Point", "coordinates": [round(lon, 5), round(lat, 5)]}

@@ -1,0 +1,92 @@
+/** Near marks become one: records one by one, and the server's counts by their weight. */
+import Supercluster, { type PointFeature } from 'supercluster';
+import type { Box, Cell, Feature, LayerCode, Urgency } from './types.ts';
+import { pointOf } from './types.ts';
+import { pending } from './store.ts';
+
+/** How many of each urgency a cluster holds, and of each layer; `mixed` are counted ones whose urgency is not known. */
+export interface Sum {
+  n: number;
+  life: number;
+  high: number;
+  normal: number;
+  none: number;
+  mixed: number;
+  top: number;
+  layers: Partial<Record<LayerCode, number>>;
+}
+
+type Leaf = Sum & { feature: Feature | null };
+export type Mark =
+  | { kind: 'record'; id: string; lon: number; lat: number; feature: Feature }
+  | { kind: 'cluster'; id: string; lon: number; lat: number; sum: Sum; expand: number };
+
+const RANK: Readonly<Record<Urgency, number>> = { none: 0, normal: 1, high: 2, life: 3 };
+export const BY_RANK: readonly Urgency[] = ['none', 'normal', 'high', 'life'];
+export const RADIUS_PX = 58;
+const LAST_ZOOM = 16;
+
+const nothing = (): Sum => ({ n: 0, life: 0, high: 0, normal: 0, none: 0, mixed: 0, top: 0, layers: {} });
+
+function leafOf(feature: Feature): Leaf {
+  // What is done weighs as nothing pressing: a red ring must mean that somebody still waits.
+  const urgency: Urgency = pending(feature) ? (feature.properties.urgency ?? 'none') : 'none';
+  return { ...nothing(), n: 1, [urgency]: 1, top: RANK[urgency], layers: { [feature.properties.layer]: 1 }, feature };
+}
+
+function leafOfCell(cell: Cell, layer: LayerCode): Leaf {
+  return { ...nothing(), n: cell.n, mixed: cell.n, top: RANK[cell.top_urgency ?? 'none'], layers: { [layer]: cell.n }, feature: null };
+}
+
+function addUp(into: Sum, one: Sum): void {
+  into.n += one.n;
+  into.life += one.life;
+  into.high += one.high;
+  into.normal += one.normal;
+  into.none += one.none;
+  into.mixed += one.mixed;
+  into.top = Math.max(into.top, one.top);
+  // The accumulator starts as a shallow copy of a leaf, so its layers are replaced, never written into.
+  const layers = { ...into.layers };
+  for (const [layer, n] of Object.entries(one.layers) as [LayerCode, number][]) layers[layer] = (layers[layer] ?? 0) + n;
+  into.layers = layers;
+}
+
+export class Clusters {
+  private index = new Supercluster<Leaf, Sum>();
+
+  load(features: Iterable<Feature>, cells: Iterable<[LayerCode, Cell]>): void {
+    const points: PointFeature<Leaf>[] = [];
+    for (const feature of features) {
+      const at = pointOf(feature.geometry);
+      if (at) points.push({ type: 'Feature', geometry: { type: 'Point', coordinates: at }, properties: leafOf(feature) });
+    }
+    for (const [layer, cell] of cells) {
+      points.push({ type: 'Feature', geometry: { type: 'Point', coordinates: [cell.lon, cell.lat] }, properties: leafOfCell(cell, layer) });
+    }
+    this.index = new Supercluster<Leaf, Sum>({
+      radius: RADIUS_PX,
+      extent: 256,
+      maxZoom: LAST_ZOOM,
+      map: ({ n, life, high, normal, none, mixed, top, layers }) => ({ n, life, high, normal, none, mixed, top, layers }),
+      reduce: addUp,
+    });
+    this.index.load(points);
+  }
+
+  /** The marks of a view. Ids stay the same while their mark does, so that the page may keep its elements. */
+  marks(box: Box, zoom: number): Mark[] {
+    return this.index.getClusters([...box], Math.floor(zoom)).map((one): Mark => {
+      const [lon, lat] = one.geometry.coordinates as [number, number];
+      const facts = one.properties;
+      if ('cluster' in facts && facts.cluster) {
+        const sum = facts as unknown as Sum;
+        const expand = this.index.getClusterExpansionZoom(facts.cluster_id);
+        return { kind: 'cluster', id: `c${lon.toFixed(4)},${lat.toFixed(4)},${sum.n},${sum.top}`, lon, lat, sum, expand };
+      }
+      const leaf = facts as Leaf;
+      if (leaf.feature) return { kind: 'record', id: leaf.feature.id, lon, lat, feature: leaf.feature };
+      return { kind: 'cluster', id: `n${lon.toFixed(4)},${lat.toFixed(4)},${leaf.n},${leaf.top}`, lon, lat, sum: leaf, expand: Math.floor(zoom) + 2 };
+    });
+  }
+}

@@ -1,0 +1,176 @@
+/** The records on the map: marks kept by id from view to view, lines under them, and the pulse of what is new. */
+import { Clusters, type Mark } from './clusters.ts';
+import { clusterMark, clusterSize, recordMark } from './marks.ts';
+import type { Store } from './store.ts';
+import type { Box, Cell, Feature, LayerCode, MapConfig } from './types.ts';
+import { pointOf } from './types.ts';
+import { num, t } from '@pages/i18n.ts';
+import { titleOf, underTitle, word } from './words.ts';
+
+const PULSE_MS = 6000;
+
+interface Kept {
+  marker: L.Marker;
+  version: string;
+}
+
+export class Field {
+  private readonly clusters = new Clusters();
+  private readonly kept = new Map<string, Kept>();
+  private readonly lines = new Map<string, L.Polyline>();
+  private readonly fresh = new Map<string, number>();
+  private readonly map: L.Map;
+  private readonly store: Store;
+  private readonly config: MapConfig;
+  private readonly open: (feature: Feature) => void;
+  private selected: string | null = null;
+  private ring: L.Marker | null = null;
+
+  constructor(map: L.Map, store: Store, config: MapConfig, open: (feature: Feature) => void) {
+    this.map = map;
+    this.store = store;
+    this.config = config;
+    this.open = open;
+    map.on('moveend', () => this.draw());
+  }
+
+  /** Take the shelves of the layers that are on into the index, and draw. */
+  load(on: readonly LayerCode[]): void {
+    const features: Feature[] = [];
+    const cells: [LayerCode, Cell][] = [];
+    this.single.clear();
+    for (const layer of this.config.layers) {
+      if (!on.includes(layer.code)) continue;
+      const shelf = this.store.shelf(layer.code);
+      for (const cell of shelf.cells) cells.push([layer.code, cell]);
+      if (layer.clustered) features.push(...shelf.features.values());
+      else for (const one of shelf.features.values()) this.single.set(one.id, one);
+    }
+    this.clusters.load(features, cells);
+    this.draw();
+  }
+
+  private readonly single = new Map<string, Feature>();
+
+  /** Let records pulse for some seconds. */
+  pulse(ids: readonly string[]): void {
+    const until = Date.now() + PULSE_MS;
+    for (const id of ids) this.fresh.set(id, until);
+    setTimeout(() => {
+      for (const [id, end] of this.fresh) if (end <= Date.now()) this.fresh.delete(id);
+      this.draw();
+    }, PULSE_MS + 50);
+  }
+
+  /** Ring the selected record, wherever it is drawn. */
+  select(feature: Feature | null): void {
+    this.selected = feature?.id ?? null;
+    this.ring?.remove();
+    this.ring = null;
+    const at = feature && pointOf(feature.geometry);
+    if (!at) return;
+    const element = document.createElement('div');
+    element.className = `ring ring--${feature.properties.layer}`;
+    const icon = L.divIcon({ className: 'spot', html: element, iconSize: [0, 0] });
+    this.ring = L.marker([at[1], at[0]], { icon, interactive: false, keyboard: false, zIndexOffset: -50 }).addTo(this.map);
+  }
+
+  draw(): void {
+    const bounds = this.map.getBounds().pad(0.1);
+    const box: Box = [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()];
+    const marks = this.clusters.marks(box, this.map.getZoom());
+    for (const feature of this.single.values()) {
+      const at = pointOf(feature.geometry);
+      if (at && at[0] >= box[0] && at[0] <= box[2] && at[1] >= box[1] && at[1] <= box[3]) {
+        marks.push({ kind: 'record', id: feature.id, lon: at[0], lat: at[1], feature });
+      }
+    }
+    const wanted = new Set(marks.map((mark) => mark.id));
+    for (const [id, one] of this.kept) {
+      if (wanted.has(id)) continue;
+      one.marker.remove();
+      this.kept.delete(id);
+    }
+    for (const mark of marks) this.place(mark);
+    this.drawLines();
+  }
+
+  private place(mark: Mark): void {
+    const fresh = mark.kind === 'record' && this.fresh.has(mark.id);
+    const version = mark.kind === 'record' ? JSON.stringify([mark.feature.properties, fresh, mark.lon, mark.lat]) : mark.id;
+    const had = this.kept.get(mark.id);
+    if (had?.version === version) return;
+    had?.marker.remove();
+    const marker = mark.kind === 'record' ? this.record(mark.feature, mark.lat, mark.lon, fresh) : this.bunch(mark);
+    marker.addTo(this.map);
+    this.kept.set(mark.id, { marker, version });
+  }
+
+  private record(feature: Feature, lat: number, lon: number, fresh: boolean): L.Marker {
+    const { category, layer, priority, urgency } = feature.properties;
+    const element = recordMark(feature, this.config.clusters[category ?? ''] ?? 'none', fresh);
+    const name = [word('layer', layer), titleOf(feature, this.config), word('urgency', urgency), ...underTitle(feature.properties)];
+    const label = [...new Set(name.filter(Boolean))].join(' · ');
+    element.title = label;
+    const drop = layer === 'needs';
+    const icon = L.divIcon({ className: 'spot', html: element, iconSize: [36, 36], iconAnchor: [18, drop ? 34 : 18] });
+    const marker = L.marker([lat, lon], { icon, keyboard: false, zIndexOffset: 100 + (priority ?? 0) * 4 });
+    marker.on('click', () => this.open(feature));
+    return marker;
+  }
+
+  private bunch(mark: Extract<Mark, { kind: 'cluster' }>): L.Marker {
+    const size = clusterSize(mark.sum.n);
+    const element = clusterMark(mark.sum, false);
+    const by = (Object.entries(mark.sum.layers) as [LayerCode, number][]).map(
+      ([layer, n]) => `${this.config.layers.find((one) => one.code === layer)?.label ?? layer}: ${num(n)}`,
+    );
+    if (mark.sum.life) by.push(`${t('Life in danger')}: ${num(mark.sum.life)}`);
+    element.title = by.join('\n');
+    const icon = L.divIcon({ className: 'spot', html: element, iconSize: [size, size] });
+    const marker = L.marker([mark.lat, mark.lon], { icon, keyboard: false, zIndexOffset: mark.sum.top * 20 });
+    marker.on('click', () => {
+      const zoom = Math.min(this.map.getMaxZoom(), Math.max(mark.expand, this.map.getZoom() + 1));
+      this.map.setView([mark.lat, mark.lon], zoom);
+    });
+    return marker;
+  }
+
+  /** Closures and supplies on the road have a length: it is drawn under their mark. */
+  private drawLines(): void {
+    for (const [id, line] of this.lines) {
+      if (this.single.has(id)) continue;
+      line.remove();
+      this.lines.delete(id);
+    }
+    for (const feature of this.single.values()) {
+      const { geometry, properties } = feature;
+      if (!geometry || geometry.type === 'Point' || this.lines.has(feature.id)) continue;
+      const raw = geometry.type === 'LineString' ? [geometry.coordinates] : geometry.coordinates;
+      const points = raw.map((line) => line.map(([lon, lat]) => [lat, lon] as [number, number]));
+      const closed = properties.layer === 'closures';
+      const line = L.polyline(points, { className: '', interactive: true, pane: 'lines', weight: closed ? 5 : 4, ...lineStyle(closed, properties.status) });
+      line.on('click', () => this.open(feature));
+      this.lines.set(feature.id, line.addTo(this.map));
+    }
+  }
+
+  /** Colours come from the style sheet: draw every line again when light turns to dark. */
+  repaint(): void {
+    for (const line of this.lines.values()) line.remove();
+    this.lines.clear();
+    this.drawLines();
+  }
+
+  get selectedId(): string | null {
+    return this.selected;
+  }
+}
+
+function lineStyle(closed: boolean, status: string | null | undefined): L.PolylineOptions {
+  const style = getComputedStyle(document.documentElement);
+  const colour = style.getPropertyValue(closed ? '--closed-line' : '--movement').trim();
+  return closed
+    ? { color: colour, opacity: status === 'lifted' ? 0.35 : 1, lineCap: 'butt' }
+    : { color: colour, opacity: 0.85, dashArray: '2 8', lineCap: 'round' };
+}

@@ -1,0 +1,75 @@
+/** Codes in words. `m` only marks an English sentence for the catalogue; `t` says it. */
+import { digits, lang, num, t } from '@pages/i18n.ts';
+import type { Facts, Feature, MapConfig, Named } from './types.ts';
+
+const m = (sentence: string): string => sentence;
+
+const WORDS: Readonly<Record<string, string>> = {
+  'layer.needs': m('Need'), 'layer.incidents': m('Incident'), 'layer.tasks': m('Task'), 'layer.closures': m('Closed road'),
+  'layer.centres': m('Centre'), 'layer.movements': m('Supplies on the road'), 'layer.volunteers': m('Volunteer'),
+  'layer.reports': m('Report'),
+  'urgency.life': m('Life in danger'), 'urgency.high': m('Urgent'), 'urgency.normal': m('Normal'), 'urgency.none': m('Not urgent'),
+  'status.open': m('Open'), 'status.tasked': m('A task is out'), 'status.met': m('Met'), 'status.closed': m('Closed'),
+  'status.resolved': m('Resolved'), 'status.active': m('Closed to traffic'), 'status.lifted': m('Open again'),
+  'status.queued': m('Waiting in the queue'), 'status.claimed': m('Claimed'), 'status.accepted': m('Accepted'),
+  'status.en_route': m('On the way'), 'status.escalated': m('Needs a person now'), 'status.done': m('Done'),
+  'status.failed': m('Failed'), 'status.cancelled': m('Cancelled'), 'status.in_transit': m('On the road'),
+  'status.planned': m('Planned'), 'status.dispatched': m('On the road'), 'status.delivered': m('Delivered'), 'status.lost': m('Lost'),
+  'status.pending': m('Waiting to be read'), 'status.read': m('Read'), 'status.available': m('Available'),
+  'status.busy': m('Busy'), 'status.resting': m('Resting'),
+  'verification.unverified': m('Unverified'), 'verification.likely': m('Likely'), 'verification.confirmed': m('Confirmed'),
+  'verification.refuted': m('Refuted'),
+  'channel.sms': m('SMS'), 'channel.form': m('Field form'), 'channel.web': m('Web'), 'channel.api': m('Web'),
+  'channel.import': m('Imported'), 'channel.feed': m('Feed'),
+  'why.urgency': m('Urgency'), 'why.people': m('People affected'), 'why.vulnerable': m('Women, children and the frail'),
+  'why.vulnerability': m('Women, children and the frail'), 'why.age': m('Waiting time'), 'why.waiting': m('Waiting time'),
+  'why.corroboration': m('Independent voices'), 'why.verification': m('Verification'), 'why.category': m('Kind of need'),
+  'why.place': m('Place'), 'why.accuracy': m('Exact place unknown'),
+  'vulnerable.infant': m('Infants'), 'vulnerable.child': m('Children'), 'vulnerable.elderly': m('Elderly people'),
+  'vulnerable.pregnant': m('Pregnant women'), 'vulnerable.disabled': m('Disabled people'),
+  'vulnerable.chronic_illness': m('Chronically ill people'), 'vulnerable.woman_headed': m('Households headed by women'),
+  'verb.need.created': m('Need opened'), 'verb.need.changed': m('Need changed'), 'verb.need.verified': m('Verification changed'),
+  'verb.need.verify': m('Verification changed'), 'verb.need.joined': m('Another voice joined'), 'verb.need.closed': m('Need closed'),
+  'verb.need.merged': m('Merged with another'), 'verb.need.split': m('Taken apart again'),
+  'verb.incident.created': m('Incident opened'), 'verb.incident.changed': m('Incident changed'),
+  'verb.report.accepted': m('Report received'), 'verb.report.read': m('Report read'), 'verb.report.joined': m('Another voice joined'),
+  'verb.task.created': m('Task made'), 'verb.task.claimed': m('Task claimed'), 'verb.task.accepted': m('Task accepted'),
+  'verb.task.released': m('Task given back'), 'verb.task.completed': m('Task done'), 'verb.task.failed': m('Task failed'),
+  'verb.task.escalated': m('Task escalated to a person'), 'verb.task.expired': m('Lease ran out'),
+  'queue.delivery': m('Delivery'), 'queue.rescue': m('Rescue'), 'queue.medical': m('Medical'), 'queue.assessment': m('Assessment'),
+  'queue.general': m('General'), 'queue.transport': m('Transport'),
+};
+
+/** A code of a family in words; a code that nobody translated yet is shown as it is, never hidden. */
+export function word(family: string, code: string | null | undefined): string {
+  if (!code) return '';
+  const sentence = WORDS[`${family}.${code}`];
+  return sentence ? t(sentence) : code.replaceAll(/[._]/g, ' ');
+}
+
+export const named = (name: Named | null | undefined): string => (name ? (lang() === 'fa' ? name.fa || name.en : name.en || name.fa) : '');
+
+/** What a record is, in a few words: its category, else its layer. */
+export function titleOf(feature: Feature, config: MapConfig): string {
+  const { category, layer, place } = feature.properties;
+  if (layer === 'centres') return named((feature.properties['name'] as Named | undefined) ?? place) || word('layer', layer);
+  return category ? (config.labels[category] ?? category) : word('layer', layer);
+}
+
+/** The line under a title: code, place, people. */
+export function underTitle(facts: Facts): string[] {
+  const parts: string[] = [];
+  if (facts.layer !== 'centres' && named(facts.place)) parts.push(named(facts.place));
+  if (facts.people) parts.push(t('{n} people', { n: facts.people }));
+  if ((facts.corroboration ?? 0) > 1) parts.push(t('{n} voices', { n: facts.corroboration! }));
+  return parts;
+}
+
+/** How exact a place is, in words a driver understands. */
+export function accuracy(metres: number): string {
+  if (metres < 1000) return t('to about {n} m', { n: Math.round(metres) });
+  return t('to about {n} km', { n: num(Math.round(metres / 100) / 10) });
+}
+
+/** A record's code, kept together and left to right inside Persian. */
+export const codeText = (code: string | null | undefined): string => (code ? `\u2066${lang() === 'fa' ? digits(code) : code}\u2069` : '');
