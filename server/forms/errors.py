@@ -1,5 +1,8 @@
 """What can be wrong with a publication or a request of a phone."""
 
+from collections.abc import Sequence
+
+from field_forms.problems import FormProblem
 from server.kernel.errors import CONSTRAINTS, Problem
 
 
@@ -20,6 +23,17 @@ def needs_media() -> Problem:
         "form.needs_media",
         "The form needs files of its own (pictures, CSV lists), which cannot be published yet.",
         "این فرم به پروندهٔ همراه (عکس، فهرست CSV) نیاز دارد که هنوز منتشرشدنی نیست.",
+    )
+
+
+def not_publishable(problems: Sequence[FormProblem]) -> Problem:
+    """422: the form has problems; `extra.problems` names each with its place."""
+    return Problem(
+        422,
+        "form.not_publishable",
+        f"The form cannot be published: {problems[0].message_en}",
+        f"این فرم منتشرشدنی نیست: {problems[0].message_fa}",
+        extra={"problems": [problem.as_dict() for problem in problems]},
     )
 
 

@@ -289,6 +289,25 @@ async def test_publishing_replaces_archives_and_refuses(phone: Phone) -> None:
     assert old.status_code == 200, "a phone that still holds the older list may fetch what it names"
 
 
+async def test_publishing_over_http(phone: Phone) -> None:
+    headers = {"Authorization": f"Bearer {await token(phone.app, 'coordinator')}"}
+    good = markdown_form("| | type | name | label |\n| | text | a | A |")
+    codes = [
+        (await phone.client.post("/api/forms?file_type=.md", content=good, headers=headers)).status_code
+        for _ in range(2)
+    ]
+    assert codes == [201, 200]
+    bad = markdown_form("| | type | name | label | relevant |\n| | text | a | A | 1 > ۲ |")
+    answer = await phone.client.post("/api/forms?file_type=.md", content=bad, headers=headers)
+    assert answer.status_code == 422
+    assert [(p["row"], p["code"]) for p in answer.json()["problems"]] == [(2, "xpath.persian_digits")]
+    media = markdown_form("| | type | name | label | media::image |\n| | text | a | A | a.png |")
+    answer = await phone.client.post("/api/forms?file_type=.md", content=media, headers=headers)
+    assert answer.json()["code"] == "form.needs_media"
+    listed = (await phone.client.get("/api/forms", headers=headers)).json()["items"]
+    assert [item["form_id"] for item in listed] == ["rapid_needs", "test_form"]
+
+
 async def test_an_archived_builtin_form_stays_away(phone: Phone) -> None:
     assert "rapid_needs" in (await phone.client.get(phone.path("formList"))).text
     async with phone.app.state.db.tx() as conn:
