@@ -1,0 +1,14 @@
+"""Reading: from the words of a message to incidents, needs, people, place and urgency.
+
+    from server.places.gazetteer import default_gazetteer
+    from server.reports.reading import read
+
+    read("پلدختر، ۲۰ خانواده آب نداریم", default_gazetteer()).as_dict()
+
+Pure functions and data files; how it works and how well: docs/reading.md.
+"""
+
+from server.reports.reading.model import CommandRead, NeedRead, PlaceRead, Reading, Why
+from server.reports.reading.reader import RULES_VERSION, read
+
+__all__ = ["RULES_VERSION", "CommandRead", "NeedRead", "PlaceRead", "Reading", "Why", "read"]

@@ -1,0 +1,109 @@
+"""Structured messages: NEED WATER 50 POLDOKHTAR, نیاز آب ۵۰ پلدختر, STATUS code, STOP, DONE code …"""
+
+import re
+from collections.abc import Mapping
+
+from server.places.gazetteer import Gazetteer, Token
+from server.places.names import digits_to_ascii, fold, fold_key, normalise
+from server.reports.reading.lexicon import lexicon
+from server.reports.reading.model import CommandRead, amount
+from server.reports.reading.numbers import find_numbers
+from server.reports.reading.text import Message
+from server.standards.taxonomy import NEEDS
+
+_VERBS: Mapping[str, str] = {
+    normalise(word): verb
+    for verb, words in {
+        "NEED": "need نیاز niaz",
+        "STATUS": "status وضعیت vaziat",
+        "FIX": "fix اصلاح eslah",
+        "STOP": "stop لغو laghv cancel",
+        "ACCEPT": "accept قبول ghabul ghabool",
+        "DONE": "done انجام anjam",
+        "FAIL": "fail ناموفق namovafagh",
+    }.items()
+    for word in words.split()
+}
+_LONE = frozenset({"STATUS", "STOP", "ACCEPT", "DONE", "FAIL"})
+_CODE = re.compile(r"^(?=.*\d)[A-Za-z0-9][A-Za-z0-9-]{2,15}$")
+_LETTER_CODE = re.compile(r"^[A-Z][A-Z-]{3,15}$")
+_EDGE = " \t\r\n.,،:؛;!?؟#*-"
+_PLAIN = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?")
+_MAX_WORDS = 12
+
+
+def parse_command(message: Message, original: str, gazetteer: Gazetteer) -> CommandRead | None:
+    """Return the command a message is, or None. A sentence that merely begins with such a word is none."""
+    raw = original[:400].strip(_EDGE)
+    words = raw.split()
+    if not words or len(words) > _MAX_WORDS:
+        return None
+    verb = _VERBS.get(normalise(words[0].strip(_EDGE)))
+    if verb is None:
+        return None
+    rest = [w.strip(_EDGE) for w in words[1:]]
+    if verb == "NEED":
+        return _need(" ".join(words[1:]), gazetteer, shouted=words[0].isupper() or not words[0].isascii())
+    code = _code(rest[0]) if rest else None
+    if verb == "FIX":
+        return CommandRead("FIX", code=code) if code else None
+    if code is None and rest and (len(rest) > 1 or verb != "STOP"):
+        return None
+    if len(rest) > 1 and verb not in ("FAIL", "DONE"):
+        return None
+    if code is None and verb in ("ACCEPT", "DONE", "FAIL") and rest:
+        return None
+    return CommandRead(verb, code=code)
+
+
+def _code(word: str) -> str | None:
+    plain = digits_to_ascii(word)
+    if _CODE.match(plain) or _LETTER_CODE.match(plain):
+        return plain.upper()
+    return None
+
+
+def _need(rest: str, gazetteer: Gazetteer, *, shouted: bool) -> CommandRead | None:
+    """Read ITEM [NUMBER] [PLACE]: an item of the taxonomy must come first and little else may follow."""
+    folded = fold(rest)
+    tokens = [t for t in _tokens(folded.text)]
+    if not tokens:
+        return None
+    first = tokens[0]
+    category = fold_key(rest.split()[0]) and _category(folded.text, rest)
+    if category is None:
+        return None
+    code, end = category
+    numbers = [n for n in find_numbers(folded.text, tokens) if not n.spelt and tokens[n.first].start >= end]
+    quantity = amount(numbers[0].value) if numbers else None
+    after = tokens[numbers[0].last].end if numbers else end
+    tail = folded.text[after:].strip(_EDGE)
+    if numbers and folded.text[end : tokens[numbers[0].first].start].strip(_EDGE):
+        return None
+    matches = gazetteer.find(fold("شهر " + tail)) if tail else []
+    if tail and not matches and (not numbers or len(tail.split()) > 3):
+        return None
+    if not numbers and (not matches or len(tail.split()) > 3):
+        return None if not shouted or tail else CommandRead("NEED", need=code)
+    if not shouted and not numbers:
+        return None
+    del first
+    place = matches[0].candidates[0].name_en if matches else (tail or None)
+    return CommandRead("NEED", need=code, quantity=quantity, place=place)
+
+
+def _tokens(text: str) -> list[Token]:
+    return [Token(m.group(), m.start(), m.end()) for m in _PLAIN.finditer(text)]
+
+
+def _category(text: str, rest: str) -> tuple[str, int] | None:
+    """Return the taxonomy code an item word stands for, and where the word ends."""
+    plain = rest.split()[0].lower().replace("-", "_").strip(_EDGE)
+    if plain in NEEDS:
+        return plain, len(fold(rest.split()[0]).text)
+    hits = lexicon().scan(text, _tokens(text)[:4])
+    items = [h for h in hits if h.group == "need" and h.first == 0 and h.part in ("items", "weak")]
+    if not items:
+        return None
+    longest = max(items, key=lambda h: h.end)
+    return longest.code, longest.end

@@ -1,0 +1,108 @@
+"""What a message says is happening: the pattern hits that are neither denied, feared, asked about nor long past."""
+
+from server.places.names import fold_key
+from server.reports.reading.lexicon import Hit
+from server.reports.reading.text import Message
+
+_EN_NEGATIONS = frozenset(
+    fold_key(w)
+    for w in "no not never nobody noone none without isn't wasn't didn't hasn't aren't haven't weren't nothing neither nor".split()
+)
+_FA_NEGATIONS = tuple(
+    fold_key(w)
+    for w in "نشده نشد نشدن نیست نیستن نبود نکرد نریخت نریخته نخورد نیومد نیامد نداد ندیدیم nashod nashode nist nabud nakard narikht".split()
+)
+_HAVE_NOT = tuple(fold_key(w) for w in "نداریم ندارد نداره ندارند ندارن نداشت نداشتیم نداشتند nadarim nadarand nadare nadasht".split())
+_HE_HAS = ("زخمی", "مجروح", "تلفات", "کشته", "فوتی", "مصدوم", "اسیب", "zakhmi", "مفقود", "خسارت")
+_FEARS_KEEP = frozenset({"dam_or_levee_risk", "gas_leak", "missing_person"})
+_OUTAGES = frozenset({"power_outage", "water_outage", "gas_leak", "comms_outage", "road_blocked"})
+_YES_NO = frozenset(fold_key(w) for w in ("آیا", "aya", "is", "are", "has", "have", "did", "does", "راسته", "درسته", "rasteh", "raste"))
+
+
+def negated(message: Message, hit: Hit) -> bool:
+    """Tell whether a hit is denied: "no one injured", "زخمی نداریم", "پل خراب نشده"."""
+    clause = message.clause[hit.first]
+    for back in range(1, 4):
+        index = hit.first - back
+        if index < 0 or message.clause[index] != clause:
+            break
+        if message.word(index) in _EN_NEGATIONS:
+            return True
+    for ahead in (1, 2):
+        index = hit.last + ahead
+        if index >= len(message.tokens) or message.clause[index] != clause:
+            break
+        word = message.word(index)
+        if word in _FA_NEGATIONS:
+            return True
+        if word in _HAVE_NOT and message.word(hit.last).startswith(_HE_HAS):
+            return True
+    return False
+
+
+def feared(message: Message, hit: Hit) -> bool:
+    """Tell whether a hit stands under if, may, warning of, danger of."""
+    return any(
+        message.clause[h.first] == message.clause[hit.first] and 0 <= hit.first - h.last <= 5 and h.first <= hit.first
+        for h in message.signals("conditional")
+    )
+
+
+def asked(message: Message, hit: Hit) -> bool:
+    """Tell whether a hit is only asked about: آیا جاده بسته است؟ Is the bridge gone?"""
+    sentence = message.sentence[hit.first]
+    if sentence not in message.questions:
+        return False
+    indexes = [i for i, s in enumerate(message.sentence) if s == sentence]
+    first = message.word(indexes[0])
+    return (
+        first in _YES_NO
+        or any(message.word(i) in _YES_NO - {"has", "have", "is", "are", "did", "does"} for i in indexes)
+        or hit.last >= indexes[-1] - 1
+    )
+
+
+def masked(message: Message, hit: Hit, spans: list[tuple[int, int]], sentences: frozenset[int]) -> bool:
+    """Tell whether a hit lies in a figure of speech or in a sentence about another year."""
+    if message.sentence[hit.first] in sentences:
+        return True
+    return any(start < hit.end and hit.start < end for start, end in spans)
+
+
+def find_incidents(
+    message: Message, spans: list[tuple[int, int]], sentences: frozenset[int]
+) -> tuple[list[Hit], list[Hit]]:
+    """Return (told, background): incident hits that count, and bare names of a disaster that count only alone."""
+    told: list[Hit] = []
+    background: list[Hit] = []
+    hits = [h for h in message.hits if h.group == "incident" and not masked(message, h, spans, sentences)]
+    weak_spans = [(h.start, h.end) for h in hits if h.part == "weak" and h.code == "flooding"]
+    for hit in hits:
+        if hit.part == "weak":
+            background.append(hit)
+        elif hit.code == "flooding" and any(s <= hit.start and hit.end <= e for s, e in weak_spans):
+            continue
+        elif hit.code not in _OUTAGES and negated(message, hit):
+            continue
+        elif hit.code not in _FEARS_KEEP and feared(message, hit):
+            continue
+        elif asked(message, hit):
+            continue
+        elif _outdone(hit, hits):
+            continue
+        else:
+            told.append(hit)
+    return told, [h for h in background if not negated(message, h) and not feared(message, h)]
+
+
+def _outdone(hit: Hit, hits: list[Hit]) -> bool:
+    """Of a fallen house and a fallen wall in the same words the longer description holds."""
+    rivals = {"building_collapsed": "building_damaged", "building_damaged": "building_collapsed", "water_outage": "flooding"}
+    rival = rivals.get(hit.code)
+    return any(
+        other.code == rival
+        and other.start < hit.end
+        and hit.start < other.end
+        and (other.end - other.start) > (hit.end - hit.start)
+        for other in hits
+    )

@@ -1,0 +1,203 @@
+"""What kind of message it is, whom it endangers, and how urgent it is."""
+
+import re
+
+from server.places.names import fold_key
+from server.reports.reading.lexicon import Hit
+from server.reports.reading.model import Kind, NeedRead, Urgency
+from server.reports.reading.text import Message
+
+VULNERABLE = ("child", "infant", "elderly", "pregnant", "disabled", "chronic_illness", "woman_headed")
+_BASIC = frozenset(
+    {"water", "food", "infant_care", "medical_care", "medicine", "shelter", "heating", "bedding", "evacuation", "search_rescue", "protection"}
+)
+_GRAVE = frozenset(
+    {"trapped_people", "injury", "disease", "child_alone", "security", "building_collapsed", "missing_person", "dam_or_levee_risk", "fire", "death", "landslide", "gas_leak"}
+)
+_LIFE_NEEDS = frozenset({"search_rescue"})
+_LIFE_INCIDENTS = frozenset({"trapped_people"})
+_UNDER_TWO = re.compile(r"(\d+|[^\W\d_]+) (ماهه|ماهشه|ماهش|mahe|mahashe|months?)")
+_YEARS = re.compile(r"(\d+) (?:ساله|سالشه|سالش|sale|salashe|years? old|year old|yo)")
+_CLOSING = frozenset({"لغو", "کنسل", "منتفی", "cancel", "canceled", "cancelled", "laghv", "kansel"})
+
+
+def masks(message: Message) -> tuple[list[tuple[int, int]], frozenset[int]]:
+    """Return what tells nothing of here and now: spans of figures of speech, sentences of other years and of wishes."""
+    spans: list[tuple[int, int]] = []
+    for hit in message.signals("metaphor"):
+        spans.append((hit.start, hit.end))
+        message.note_hit(hit)
+    sentences: set[int] = set()
+    for hit in message.signals("metaphor", "past", "wish"):
+        sentences.add(message.sentence[hit.first])
+        if hit.code != "metaphor":
+            message.note_hit(hit)
+    return spans, frozenset(sentences)
+
+
+def is_drill(message: Message) -> bool:
+    """Tell whether the message says it is practice; "this is not a drill" says the contrary."""
+    for hit in message.signals("drill"):
+        before = {message.word(hit.first - back) for back in (1, 2, 3)}
+        after = {message.word(hit.last + ahead) for ahead in (1, 2)}
+        if not before & {"not", "isnt", "no"} and not after & {"نیست", "nist"}:
+            message.note_hit(hit)
+            return True
+    return False
+
+
+def kind_of(message: Message, told: list[Hit], needs: list[tuple[NeedRead, Hit]], background: list[Hit]) -> Kind:
+    """Decide the kind, most telling sign first."""
+    needy = bool(needs)
+    grave = any(h.code in _LIFE_INCIDENTS for h in told)
+    if is_drill(message):
+        return "other"
+    if message.has("spam") and not grave:
+        return "other"
+    if message.has("offer") and not grave and not _plain_lack(message, needs):
+        return "offer"
+    if is_closed(message):
+        return "update"
+    if message.has("update"):
+        return "update" if told or needs or background or _speaks_of_record(message) else _empty_kind(message)
+    if message.has("news") and not _pleads(message):
+        return "other"
+    if message.has("prayer") and not needy and not grave and not _pleads(message):
+        return "other"
+    if _is_question(message, told, needs):
+        return "question"
+    if told or needs:
+        return "report"
+    return _empty_kind(message)
+
+
+def _speaks_of_record(message: Message) -> bool:
+    return True
+
+
+def _empty_kind(message: Message) -> Kind:
+    if message.has("want") and message.has("pressing") and not message.has("news", "prayer", "past", "metaphor", "wish"):
+        return "report"
+    calls = {"کمک", "help", "komak", "sos"}
+    if any(t.text in calls for t in message.tokens) and len(message.tokens) <= 8 and not message.has("past", "metaphor", "prayer"):
+        return "report"
+    return "other"
+
+
+def _plain_lack(message: Message, needs: list[tuple[NeedRead, Hit]]) -> bool:
+    """Tell whether an offering message also plainly says what its senders lack."""
+    offered = {message.sentence[h.first] for h in message.signals("offer")}
+    return any(
+        message.sentence[hit.first] not in offered
+        and (hit.part == "direct" or any(message.sentence[h.first] == message.sentence[hit.first] for h in message.signals("lack")))
+        for _, hit in needs
+    )
+
+
+def _pleads(message: Message) -> bool:
+    return message.has("want") or message.has("lack")
+
+
+def is_closed(message: Message) -> bool:
+    """Tell whether the message says that a matter is settled: met, found, cancelled, denied."""
+    if any(t.text in _CLOSING for t in message.tokens) and message.has("update"):
+        return True
+    if message.has("noneed") and not _still_lacks(message):
+        return True
+    met = [h for h in message.signals("met") if not _not_yet(message, h)]
+    if not met:
+        return _is_denial(message)
+    return not _still_lacks(message)
+
+
+_DENIALS = ("شایعه", "شایعست", "دروغ", "تکذیب", "rumor", "rumour", "false", "صحت", "not true", "shaye", "dorugh", "واقعیت")
+
+
+def _is_denial(message: Message) -> bool:
+    return any(message.text[h.start : h.end].startswith(d) for h in message.signals("update") for d in map(fold_key, _DENIALS))
+
+
+def _not_yet(message: Message, hit: Hit) -> bool:
+    before = {message.word(hit.first - back) for back in (1, 2, 3)}
+    return bool(before & {"not", "never", "hasnt", "havent", "no", "hanuz", "هنوز", "nobody", "nothing"})
+
+
+def _still_lacks(message: Message) -> bool:
+    """Tell whether something is still wanting beside what is settled."""
+    if message.has("noneed") and not message.has("met"):
+        others = [h for h in message.signals("want", "lack") if not _inside(h, message.signals("noneed", "update"))]
+        return bool(others)
+    return any(not _inside(h, message.signals("noneed", "met", "thanks", "update")) for h in message.signals("want", "lack"))
+
+
+def _inside(hit: Hit, others: list[Hit]) -> bool:
+    return any(o.start <= hit.start and hit.end <= o.end for o in others)
+
+
+def _is_question(message: Message, told: list[Hit], needs: list[tuple[NeedRead, Hit]]) -> bool:
+    asking = message.has("question") and (message.questions or any(h.first <= 2 for h in message.signals("question")))
+    if not asking and not message.questions:
+        return False
+    if told:
+        return False
+    asked_sentences = message.questions | {message.sentence[h.first] for h in message.signals("question")}
+    return all(message.sentence[hit.first] in asked_sentences for _, hit in needs)
+
+
+def vulnerable(message: Message, spans: list[tuple[int, int]]) -> tuple[str, ...]:
+    """Return the vulnerable groups among the affected, in the order of the taxonomy."""
+    found: set[str] = set()
+    for hit in message.hits:
+        if hit.group == "signal" and hit.code.startswith("vulnerable_"):
+            if any(s < hit.end and hit.start < e for s, e in spans):
+                continue
+            found.add(hit.code.removeprefix("vulnerable_"))
+            message.note_hit(hit)
+    if "infant" in found and "child" in found and _only_babies(message):
+        found.discard("child")
+    if "elderly" not in found and any(int(m.group(1)) >= 60 for m in _YEARS.finditer(message.text) if len(m.group(1)) < 4):
+        found.add("elderly")
+    if any(2 <= int(m.group(1)) < 18 for m in _YEARS.finditer(message.text) if len(m.group(1)) < 4):
+        found.add("child")
+    return tuple(v for v in VULNERABLE if v in found)
+
+
+def _only_babies(message: Message) -> bool:
+    """Tell whether every child word belongs to a baby: دخترم شش ماهه, شیرخشک بچه, baby boy."""
+    babies = message.signals("vulnerable_infant")
+    for child in message.signals("vulnerable_child"):
+        near = any(
+            abs(child.first - baby.last) <= 3 or abs(baby.first - child.last) <= 3 or _inside(child, [baby]) for baby in babies
+        )
+        plural = message.text[child.start : child.end].endswith(("ها", "ها ", "children", "kids", "ان"))
+        if not near or plural:
+            return False
+    return True
+
+
+def urgency(message: Message, kind: Kind, incidents: list[str], needs: list[NeedRead], *, closed: bool) -> Urgency:
+    """Return life, high, normal or none, by what may happen to people within hours and within the day."""
+    if kind in ("offer", "other") or closed:
+        return "none"
+    categories = {n.category for n in needs}
+    if kind != "question" or incidents:
+        if categories & _LIFE_NEEDS or set(incidents) & _LIFE_INCIDENTS:
+            return "life"
+        if message.has("life") and (incidents or categories):
+            return "life"
+    if kind == "question" and not incidents:
+        return "normal"
+    if categories & _BASIC or set(incidents) & _GRAVE:
+        return "high"
+    if "road_blocked" in incidents and _cut_off(message):
+        return "high"
+    if message.has("pressing") and (incidents or categories):
+        return "high"
+    return "normal"
+
+
+_CUT_OFF = tuple(fold_key(w) for w in ("روستا", "روستای", "دسترسی", "village", "rusta", "cut off", "isolated", "محاصره"))
+
+
+def _cut_off(message: Message) -> bool:
+    return any(w in message.text for w in _CUT_OFF)

@@ -1,0 +1,207 @@
+"""What people ask for or lack, how much of it, in which unit."""
+
+import re
+
+from server.places.names import fold_key
+from server.reports.reading.incidents import masked, negated
+from server.reports.reading.lexicon import Hit
+from server.reports.reading.model import NeedRead, amount
+from server.reports.reading.numbers import Number
+from server.reports.reading.text import Message
+
+_UNITS = {
+    fold_key(word): unit
+    for unit, words in {
+        "litre": "لیتر لیتری liter liters litre litres litr",
+        "bottle": "بطری بطر شیشه bottle bottles botri",
+        "pack": "بسته پک باکس پاکت pack packs packet packets package packages parcel parcels baste pak kit kits",
+        "box": "جعبه کارتن کارتون box boxes carton cartons karton",
+        "kg": "کیلو کیلوگرم kg kilo kilos kilogram kilograms kilu",
+        "tonne": "تن ton tons tonne tonnes",
+        "piece": "عدد تا دونه دانه تخته حلقه قطعه piece pieces ta adad dune takhte قواره",
+        "truck": "کامیون کامیونی truckload truckloads",
+        "can": "قوطی حلب can cans tin tins ghuti",
+        "canister": "گالن دبه بشکه پیت gallon gallons jerrycan jerrycans barrel barrels galon dabe",
+        "tanker": "تانکر tanker tankers",
+        "device": "دستگاه dastgah",
+        "set": "دست ست جفت set sets pair pairs dast joft",
+        "meal": "پرس وعده meal meals portion portions pors",
+        "sack": "کیسه گونی sack sacks bag bags kise guni",
+        "cylinder": "کپسول cylinder cylinders kapsul",
+        "vial": "ویال آمپول vial vials ampoule ampoules",
+        "sheet": "ورق برگ sheet sheets",
+    }.items()
+    for word in words.split()
+}
+_LINKS = frozenset(fold_key(w) for w in ("of", "تا", "ta", "more", "عدد", "warm", "گرم", "big", "large", "بزرگ", "clean", "دیگه", "دیگر", "extra"))
+_NEAR = 12
+_CLOSE = 5
+_FLOOD_WATER = frozenset({"flooding", "water_outage", "dam_or_levee_risk"})
+_EN_WANTS = re.compile(r"^[a-z]")
+_NO_STATE = frozenset({"search_rescue", "medical_care", "evacuation", "shelter"})
+_NOT_ALONE = frozenset({"protection", "information", "volunteers", "transport", "heating", "machinery", "power", "medical_care"})
+_GETTING = frozenset(
+    fold_key(w)
+    for w in "بگیرم بگیریم تهیه پیدا گیر دریافت میدن میدهند توزیع get find buy receive collect bekharim begirim begiram peyda midan given distributed".split()
+)
+
+
+def find_needs(
+    message: Message, spans: list[tuple[int, int]], sentences: frozenset[int], *, closed: bool
+) -> list[tuple[NeedRead, Hit]]:
+    """Return each needed category once, with the hit that named it first."""
+    found: dict[str, tuple[NeedRead, Hit]] = {}
+    hits = [h for h in message.hits if h.group == "need" and not masked(message, h, spans, sentences)]
+    for hit in hits:
+        if hit.code in found and found[hit.code][0].quantity is not None:
+            continue
+        if not _needed(message, hit, hits, closed=closed):
+            continue
+        quantity, unit = (None, None) if hit.part == "direct" else _quantity(message, hit)
+        if hit.code not in found or quantity is not None:
+            found[hit.code] = (NeedRead(hit.code, quantity, unit), hit)
+    return list(found.values())
+
+
+def _needed(message: Message, hit: Hit, hits: list[Hit], *, closed: bool) -> bool:
+    if hit.part == "direct":
+        return not negated(message, hit) and hit.code != "information"
+    if any(_covers(other, hit) for other in hits):
+        return False
+    if hit.part == "weak" and _is_flood(message, hit):
+        return False
+    cue = _nearest_cue(message, hit)
+    if cue is None:
+        return not closed and _bare_request(message, hit)
+    if cue.code in ("want", "lack"):
+        reach = _CLOSE if hit.part == "weak" else _NEAR
+        return _distance(hit, cue) <= reach
+    return False
+
+
+def _covers(other: Hit, hit: Hit) -> bool:
+    """Tell whether another category's longer words hold this item's: پوشک بزرگسال is hygiene, baby food is not food."""
+    longer = other.end - other.start > hit.end - hit.start
+    if other.code == hit.code or not longer or other.part == "direct":
+        return False
+    return other.start <= hit.start and hit.end <= other.end
+
+
+def _is_flood(message: Message, hit: Hit) -> bool:
+    return any(
+        h.group == "incident" and h.start <= hit.start and hit.end <= h.end and h.end - h.start > hit.end - hit.start
+        for h in message.hits
+    )
+
+
+def _distance(hit: Hit, cue: Hit) -> int:
+    if cue.first > hit.last:
+        return cue.first - hit.last
+    return max(0, hit.first - cue.last)
+
+
+def _nearest_cue(message: Message, hit: Hit) -> Hit | None:
+    """Find the word of wanting, lacking or having that governs an item: same clause, then same sentence, then nearest."""
+    best: tuple[float, Hit] | None = None
+    for cue in message.signals("want", "lack", "have", "met", "noneed"):
+        if message.sentence[cue.first] != message.sentence[hit.first]:
+            continue
+        if cue.first >= hit.first and cue.last <= hit.last and cue.end - cue.start < hit.end - hit.start:
+            continue
+        cost: float = _distance(hit, cue)
+        cost += 6 * abs(message.clause[cue.first] - message.clause[hit.first]) * (0.2 if cue.code == "want" else 0.5)
+        latin = bool(_EN_WANTS.match(message.word(cue.first)))
+        wrong_side = cue.first > hit.last if latin else cue.last < hit.first
+        cost += 1.5 if wrong_side else 0
+        cost -= 2.5 if cue.code == "noneed" else 0
+        if cue.code == "have" and cue.end - cue.start < 6 and _preceded_by_want(message, cue):
+            continue
+        if best is None or cost < best[0]:
+            best = (cost, cue)
+    return best[1] if best else None
+
+
+def _preceded_by_want(message: Message, cue: Hit) -> bool:
+    """نیاز داریم is wanting, not having."""
+    return any(h.last in (cue.first - 1, cue.first) or cue.first - h.last == 2 for h in message.signals("want"))
+
+
+def _bare_request(message: Message, hit: Hit) -> bool:
+    """A list of goods without a verb (پتو ۵۰ تخته، چادر) or under a call for help in another sentence."""
+    if hit.part == "weak" or hit.code in _NOT_ALONE:
+        return False
+    if message.has("offer", "met", "noneed"):
+        return False
+    if message.has("want"):
+        return True
+    quantity, _ = _quantity(message, hit)
+    return quantity is not None and len(message.tokens) <= 14
+
+
+def _quantity(message: Message, hit: Hit) -> tuple[int | float | None, str | None]:
+    """Return how much of an item is asked: the number right before it (20 tents), or right after (پتو ۵۰ تخته)."""
+    for number in message.numbers:
+        if number.last < hit.first and hit.first - number.last <= 4:
+            unit, ok = _bridge(message, number.last + 1, hit.first - 1)
+            if ok and not _is_age(message, number):
+                return _amount(message, number, hit, unit)
+    for number in message.numbers:
+        if 1 <= number.first - hit.last <= 2 and not number.shaky and message.clause[number.first] - message.clause[hit.last] <= 1:
+            between = message.word(hit.last + 1) if number.first - hit.last == 2 else ""
+            following = message.word(number.last + 1)
+            if between and between not in _LINKS | {"به", "تعداد", "حدود", "be", "tedad", "x"}:
+                continue
+            if following in _UNITS and not _is_people(message, number):
+                return _amount(message, number, hit, _UNITS[following])
+            if _stands_alone(message, number):
+                return _amount(message, number, hit, None)
+    inner = [n for n in message.numbers if hit.first <= n.first and n.last <= hit.last]
+    return (None, None) if not inner or inner[0].shaky else _amount(message, inner[0], hit, None)
+
+
+def _amount(message: Message, number: Number, hit: Hit, unit: str | None) -> tuple[int | float, str | None]:
+    unit = unit or next((_UNITS[t.text] for t in message.tokens[hit.first : hit.last] if t.text in _UNITS), None)
+    message.note("quantity", message.tokens[number.first].start, message.tokens[number.last].end)
+    return amount(number.value), unit
+
+
+def _bridge(message: Message, first: int, last: int) -> tuple[str | None, bool]:
+    """Accept units and fillers alone between a number and its item; return the unit."""
+    unit: str | None = None
+    for index in range(first, last + 1):
+        word = message.word(index)
+        if word in _UNITS:
+            unit = unit if unit not in (None, "piece") else _UNITS[word]
+        elif word not in _LINKS:
+            return None, False
+    return unit, first > last or message.clause[first - 1] == message.clause[last + 1]
+
+
+_AGE_WORDS = frozenset(fold_key(w) for w in "ساله سال ماهه روز روزه ساعت years year months days hours نفره".split())
+_PEOPLE_WORDS = frozenset(
+    fold_key(w) for w in "نفر نفریم خانواده خانوار people families persons children kids بچه زن مرد nafar khanevade مرد".split()
+)
+
+
+def _is_age(message: Message, number: Number) -> bool:
+    return message.word(number.last + 1) in _AGE_WORDS
+
+
+def _is_people(message: Message, number: Number) -> bool:
+    return message.word(number.last + 1) in _PEOPLE_WORDS
+
+
+def _stands_alone(message: Message, number: Number) -> bool:
+    """A number after an item counts it only when it counts nothing else (پتو ۵۰، چادر ۲۰)."""
+    index = number.last + 1
+    if index >= len(message.tokens):
+        return True
+    if message.clause[index] != message.clause[number.last]:
+        return True
+    return any(h.part == "items" and h.group == "need" and h.first in (index + 1,) for h in message.hits) and message.word(index) in ("و", "and", "o", "va")
+
+
+def wants_thing(message: Message, hit: Hit) -> bool:
+    """Tell whether a question asks where to get a thing, so that the thing itself is wanted."""
+    sentence = message.sentence[hit.first]
+    return any(s == sentence and message.word(i) in _GETTING for i, s in enumerate(message.sentence))

@@ -1,0 +1,190 @@
+"""How many people and households a message speaks of: parts add up, subsets do not, tents and ages do not count."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from server.places.names import fold_key
+from server.reports.reading.numbers import Number
+from server.reports.reading.text import Message
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(fold_key(w) for w in text.split())
+
+
+_HEADS = _words(
+    "نفر نفریم نفره نفرن نفرند نفرم نفرمون نفری نفرشون نفرین نفراند ادم آدمیم تن شخص اهالی جمعیت "
+    "people persons person souls of members individuals residents villagers survivors pilgrims nafar nafarim nafare nafaran adam "
+    "nafarand us family"
+)
+_PARTS = _words(
+    "زن مرد بچه بچمون بچم بچه‌ام بچهایم بچهها کودک کودکان پسر دختر پیرمرد پیرزن سالمند نوزاد خانم خانوم آقا زخمی مجروح مصدوم "
+    "بیمار مریض معلول کارگر مسافر دانشجو کشته جانباخته فوتی زائر مفقود مفقودی همسایه عضو دیالیزی معلم مادر پیر چوپان عشایر "
+    "بزرگسال جوان نوجوان شیرخوار حامله باردار فرزند فرزندم بیوه دانش جسد جنازه دخترم پسرم پرستار راننده شیرخواره کوهنورد زنان "
+    "women woman men man children child kids kid adults adult elderly patients patient students student babies baby infants infant "
+    "workers worker injured wounded dead girls girl boys boy bodies neighbours neighbors toddlers toddler teachers casualties "
+    "sons daughters passengers passenger drivers hikers shepherds sisters brothers newborn newborns old pregnant nurses orphans "
+    "victims mothers travellers climbers deaths guests refugees "
+    "bache bachehaye zan mard kudak pesar dokhtar piremard pirezan nozad zakhmi mariz salmand kargar bachas hamsaye mosafer"
+)
+_HOUSE_HEADS = _words(
+    "خانواده خانوار خونواده خانوارن خانواریم خانواده‌ایم خانوادهایم خانوادهاند خانواریم خانوادهاست خانواده‌ان خانوادن خانوادیم "
+    "families family households household khanevade khanevadeh khanevar khanevadeim khanevarim khunevade "
+    "houses homes خانه خونه منزل khune khone khane"
+)
+_SKIP = _words(
+    "تا ta عدد more other others of small little young old elderly سیاه چادر کوچک کوچیک کوچولو پیر سالخورده بزرگ خردسال زن مرد "
+    "about around حدود مسکونی injured local pregnant adult sick disabled wounded our my روستایی kuchik dige دیگه دیگر هزار "
+    "missing badly trapped stranded severely بی عشایری عشایر کوچ‌نشین school sleeping poor homeless displaced nomad"
+)
+_NOT_PEOPLE_NEXT = _words(
+    "داوطلب نیرو نیروی کارگر امدادگر کمکی volunteers volunteer helpers davtalab niru نیروهای کمک‌رسان پزشک دکتر doctors rescuers "
+    "امدادگرها متخصص nurses workers"
+)
+_AGES = _words(
+    "ساله سالشه سالش سالست ماهه ماهشه ماهش سالگی روزه روز ساعت ساعته متر متری کیلومتر کیلو years year months month yr yrs days day "
+    "hours hour weeks km meters metres meter sale mahe roze ruz saate saat metr salash salashe سال ماه هفته درصد درجه ریشتر percent "
+    "تخته دقیقه minutes old"
+)
+_BEFORE_SKIP = _words("چادر تنت tent tents چادرهای سن سنش age aged سال ساعت کد plate شماره خیابان کوچه پلاک بلوک طبقه km کیلومتر")
+_SUBSET = _words(
+    "که شامل تاش تاشون تاشان ازشون بینشون including include includes among whom them ke azashun azشون منجمله جمله بین ازاین بینشان "
+    "اعم beyneshun shamel tash tashun"
+)
+_SELF = _words("من خودم me i myself منم man")
+_KIN = _words(
+    "همسرم زنم شوهرم مادرم پدرم برادرم خواهرم خانمم مادربزرگم پدربزرگم wife husband mother father brother sister grandmother "
+    "grandfather hamsaram zanam shoharam madaram pedaram همسر شوهر"
+)
+_AND = _words("و and o va با with")
+_TOTAL_FIRST = _words("ما we جمعا جمعاً مجموعا کلا total ma روهم همگی all there")
+_HOUSES = _words("خانه خونه منزل khune khone khane houses homes")
+_TENTS = _words("چادر سیاهچادر tents tent chador")
+_NOMADS = _words("عشایر عشایری nomad nomads nomadic سیاه ashayer")
+_COUNTER = _words("تا ta")
+_HEAD_TOTAL = _words("نفره nafare us")
+_WE_ARE = _words("هستیم hastim بودیم")
+_LABOUR = _words("workers کارگر")
+_FILLERS = _words("my our the")
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A number of people or households; `part` names a kind of people (two children), else it is a count of heads."""
+
+    value: int
+    first: int
+    last: int
+    part: bool
+    total: bool
+
+
+def count_people(message: Message) -> tuple[int | None, int | None]:
+    """Return (people, households), each None when not stated."""
+    heads: list[Count] = []
+    houses: list[Count] = []
+    for number in message.numbers:
+        if number.value != int(number.value) or not 1 <= number.value < 5_000_000:
+            continue
+        counted = _counted(message, number)
+        if counted is not None:
+            (houses if counted[0] == "house" else heads).append(counted[1])
+    households = sum(c.value for c in _without_subsets(message, houses)) if houses else None
+    people = _sum(message, heads)
+    for rule, counts in (("people.count", heads), ("households.count", houses)):
+        for c in counts:
+            message.note(rule, message.tokens[c.first].start, message.tokens[c.last].end)
+    return people, households
+
+
+def _counted(message: Message, number: Number) -> tuple[str, Count] | None:
+    if message.word(number.last + 1) in _AGES or message.word(number.first - 1) in _BEFORE_SKIP:
+        return None
+    at = number.last + 1
+    skipped = 0
+    while skipped < 3 and at < len(message.tokens):
+        word = message.word(at)
+        plain = _singular(word)
+        following = message.word(at + 1)
+        if word in _HOUSE_HEADS and not (word in _HEADS and message.word(at - 1) == "of"):
+            return "house", Count(int(number.value), number.first, at, part=False, total=False)
+        if word in _TENTS and (message.word(at - 1) in _NOMADS or _NOMADS & {following, message.word(at + 2)}):
+            return "house", Count(int(number.value), number.first, at, part=False, total=False)
+        if word in _HEADS or plain in _HEADS:
+            if following in _NOT_PEOPLE_NEXT or message.word(at + 2) in _NOT_PEOPLE_NEXT - _LABOUR:
+                return None
+            total = word.endswith("یم") or word.endswith("im") or message.word(number.first - 1) in _TOTAL_FIRST
+            total = total or word in _HEAD_TOTAL or following in _WE_ARE
+            return "heads", Count(int(number.value), number.first, at, part=False, total=total)
+        if word in _PARTS or plain in _PARTS:
+            if following in _AGES and not number.spelt:
+                return None
+            return "heads", Count(int(number.value), number.first, at, part=True, total=False)
+        if word not in _SKIP or (number.shaky and word not in _COUNTER):
+            return None
+        at += 1
+        skipped += 1
+    return None
+
+
+def _singular(word: str) -> str:
+    for tail in ("هامون", "هایم", "هاشون", "های", "ها", "یم", "اند", "م", "ش", "ه", "ی", "haye", "ha", "im", "e", "am"):
+        if word.endswith(tail) and len(word) - len(tail) >= 2:
+            return word[: -len(tail)]
+    return word
+
+
+def _sum(message: Message, counts: list[Count]) -> int | None:
+    if not counts:
+        return _self_and_kin(message, None)
+    kept = list(_without_subsets(message, counts))
+    total = sum(c.value for c in kept)
+    extra = 0
+    if all(c.part for c in kept):
+        extra = max((_self_and_kin(message, c) or 0) for c in kept[:1]) if kept else 0
+    return total + extra
+
+
+def _without_subsets(message: Message, counts: list[Count]) -> Iterable[Count]:
+    """Keep what adds up: after a count of heads, smaller counts that a word marks as part of it do not."""
+    whole: Count | None = None
+    for count in counts:
+        if whole is not None and count.value <= whole.value and _is_subset(message, whole, count):
+            continue
+        if not count.part and (whole is None or count.value > whole.value):
+            whole = count
+        yield count
+
+
+def _is_subset(message: Message, whole: Count, count: Count) -> bool:
+    between = [message.word(i) for i in range(whole.last + 1, count.first)]
+    if any(word in _SUBSET for word in between) or message.word(count.last + 1) in _SUBSET:
+        return True
+    span = message.text[message.tokens[whole.last].end : message.tokens[count.first].start]
+    if ":" in span or "(" in span:
+        return True
+    joined = bool(between) and between[-1] in _AND and message.sentence[whole.last] == message.sentence[count.first]
+    if count.part or whole.total:
+        return not (joined and not whole.total)
+    return False
+
+
+def _self_and_kin(message: Message, count: Count | None) -> int | None:
+    """Count the speaker and named kin joined by "and" to a count (me and two kids), 0 when there are none."""
+    if count is None:
+        return None
+    extra = 0
+    at = count.first - 1
+    while at >= 0 and message.sentence[at] == message.sentence[count.first] and count.first - at < 8:
+        word = message.word(at)
+        joins = message.word(at + 1) in _AND or message.text[message.tokens[at].end : message.tokens[at + 1].start].strip() in (",", "،")
+        if (word in _SELF or word in _KIN) and joins:
+            extra += 1
+        elif word not in _AND and word not in _FILLERS:
+            break
+        at -= 1
+    after = count.last + 1
+    while message.word(after) in _AND and (message.word(after + 1) in _SELF | _KIN or message.word(after + 2) in _KIN):
+        extra += 1
+        after += 2 + (message.word(after + 2) in _KIN and message.word(after + 1) not in _SELF | _KIN)
+    return extra

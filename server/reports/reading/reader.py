@@ -1,0 +1,147 @@
+"""`read`: one message in, one reading out. Pure, total: any `str` gets a reading, in bounded time."""
+
+from server.places.gazetteer import Gazetteer
+from server.reports.reading.commands import parse_command
+from server.reports.reading.incidents import find_incidents
+from server.reports.reading.judging import is_closed, kind_of, masks, urgency, vulnerable
+from server.reports.reading.language import language
+from server.reports.reading.lexicon import Hit
+from server.reports.reading.model import CommandRead, Kind, NeedRead, Reading, Urgency, Why
+from server.reports.reading.needs import find_needs, wants_thing
+from server.reports.reading.people import count_people
+from server.reports.reading.places import find_place
+from server.reports.reading.text import MAX_CHARS, Message, prepare
+from server.standards.taxonomy import INCIDENTS
+
+RULES_VERSION = "2026-11-1"
+
+_MAX_WHY = 200
+
+
+def read(text: str, gazetteer: Gazetteer) -> Reading:
+    """Read a message: what happened, what is needed, for how many, where, how urgent; `why` says which rule on which span."""
+    message = prepare(text)
+    lang = language(message, text[:MAX_CHARS])
+    if message.cut:
+        message.why.append(Why("limit.length", MAX_CHARS, len(text)))
+    command = parse_command(message, text, gazetteer)
+    if command is not None:
+        return _commanded(message, lang_of(command, message, lang), command, gazetteer)
+    spans, sentences = masks(message)
+    told, background = find_incidents(message, spans, sentences)
+    closed = is_closed(message)
+    needs = find_needs(message, spans, sentences, closed=closed)
+    kind = kind_of(message, told, needs, background)
+    if kind == "other":
+        return Reading(lang=lang, kind=kind, why=_why(message))  # type: ignore[arg-type]
+    if kind == "offer":
+        return _offered(message, lang, gazetteer)
+    return _reported(message, lang, kind, told, background, needs, spans, closed and kind == "update", gazetteer)
+
+
+def lang_of(command: CommandRead, message: Message, lang: str) -> str:
+    """Return the language of a command: too short for small words, so by its script."""
+    del command
+    return "fa" if any("\u0600" <= t.text[0] <= "\u06ff" for t in message.tokens) else ("en" if lang == "other" else lang)
+
+
+def _offered(message: Message, lang: str, gazetteer: Gazetteer) -> Reading:
+    for hit in message.signals("offer"):
+        message.note_hit(hit)
+    service = message.signals("offer_service")
+    goods = [h for h in message.hits if h.group == "need" and h.part in ("items", "weak") and h.code not in _SERVICES]
+    offers: list[str] = []
+    if goods or message.signals("offer_goods") or not service:
+        offers.append("goods")
+    if service or not offers:
+        offers.append("service")
+    if goods and service and _goods_only(message):
+        offers = ["goods"]
+    return Reading(
+        lang=lang, kind="offer", offers=tuple(offers), place=find_place(message, gazetteer, offering=True), why=_why(message)
+    )  # type: ignore[arg-type]  # fmt: skip
+
+
+_SERVICES = frozenset({"medical_care", "volunteers", "transport", "search_rescue", "psychosocial", "information", "protection", "machinery"})
+
+
+def _goods_only(message: Message) -> bool:
+    """Sending, carrying words beside goods make no service of it."""
+    weak = {"نفر", "حمل", "رایگان", "ارسال"}
+    return all(message.text[h.start : h.end] in weak for h in message.signals("offer_service"))
+
+
+def _reported(
+    message: Message,
+    lang: str,
+    kind: Kind,
+    told: list[Hit],
+    background: list[Hit],
+    needs: list[tuple[NeedRead, Hit]],
+    spans: list[tuple[int, int]],
+    closed: bool,
+    gazetteer: Gazetteer,
+) -> Reading:
+    place = find_place(message, gazetteer, offering=False)
+    if closed:
+        return Reading(lang=lang, kind=kind, place=place, why=_why(message))  # type: ignore[arg-type]
+    if kind == "question":
+        needs = [(n, h) for n, h in needs if h.part == "direct" or wants_thing(message, h)]
+    if not told and not needs and kind == "report":
+        told = background
+    incidents = _codes(told)
+    wanted = [n for n, _ in needs if n.category != "information"]
+    if kind == "question" or any(n.category == "information" for n, _ in needs):
+        wanted.append(NeedRead("information"))
+    _couple(incidents, wanted)
+    for hit in told:
+        message.note_hit(hit)
+    for _, hit in needs:
+        message.note_hit(hit)
+    people, households = count_people(message)
+    level: Urgency = urgency(message, kind, incidents, wanted, closed=closed)
+    return Reading(
+        lang=lang,  # type: ignore[arg-type]
+        kind=kind,
+        incidents=tuple(incidents),
+        needs=tuple(wanted),
+        people=people,
+        households=households,
+        place=place,
+        vulnerable=vulnerable(message, spans),
+        urgency=level,
+        why=_why(message),
+    )
+
+
+def _codes(hits: list[Hit]) -> list[str]:
+    found = {h.code for h in hits}
+    return [code for code in INCIDENTS if code in found]
+
+
+def _couple(incidents: list[str], needs: list[NeedRead]) -> None:
+    """Add what follows by rule: whoever is trapped is to be fetched; an injury not cared for asks for care."""
+    categories = {n.category for n in needs}
+    if "trapped_people" in incidents and not categories & {"search_rescue", "evacuation"}:
+        needs.insert(0, NeedRead("search_rescue"))
+    if "child_alone" in incidents and "protection" not in categories:
+        needs.append(NeedRead("protection"))
+
+
+def _commanded(message: Message, lang: str, command: CommandRead, gazetteer: Gazetteer) -> Reading:
+    message.note(f"command.{command.command.lower()}", 0, len(message.text))
+    if command.command != "NEED" or command.need is None:
+        kind: Kind = "question" if command.command == "STATUS" else "update"
+        level: Urgency = "normal" if command.command in ("STATUS", "FIX") else "none"
+        return Reading(lang=lang, kind=kind, urgency=level, command=command, why=_why(message))  # type: ignore[arg-type]
+    needs = [NeedRead(command.need, command.quantity)]
+    place = find_place(message, gazetteer, offering=False) if command.place else None
+    level = urgency(message, "report", [], needs, closed=False)
+    return Reading(
+        lang=lang, kind="report", needs=tuple(needs), place=place, urgency=level, command=command, why=_why(message)
+    )  # type: ignore[arg-type]  # fmt: skip
+
+
+def _why(message: Message) -> tuple[Why, ...]:
+    unique = dict.fromkeys(message.why)
+    return tuple(sorted(unique, key=lambda w: (w.start, w.end, w.rule)))[:_MAX_WHY]
