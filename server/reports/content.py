@@ -1,0 +1,120 @@
+"""From raw bytes to readable text. Raw stays raw in the database; this is only how it is shown and read."""
+
+import codecs
+import html
+import re
+from email.message import Message
+from typing import Any, Final
+
+import orjson
+
+from server.reports.rules import LONG_CHARS
+
+_WIDE_SHARE: Final = 0.4
+"""In UTF-16 text about every second byte is the high one (06 for Persian, 00 for Latin)."""
+_PERSIAN = re.compile(r"[\u0600-\u06ff]")
+_TAGS = re.compile(r"<[^>]*>")
+_NOT_SHOWN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_TEXT_KEYS = ("text", "message", "body", "content", "description")
+
+
+def parameters(content_type: str) -> dict[str, str]:
+    """A Content-Type's parameters, lower-cased names: `{"charset": "utf-16be"}`."""
+    message = Message()
+    message["content-type"] = content_type.replace("\r", " ").replace("\n", " ")
+    try:
+        found = message.get_params(failobj=[], header="content-type")
+    except (ValueError, TypeError, LookupError):
+        return {}
+    return {str(name).lower(): str(value) for name, value in found[1:]}
+
+
+def declared_charset(content_type: str) -> str:
+    """The codec that a Content-Type names, `utf-8` when it names none or none that Python knows."""
+    name = parameters(content_type).get("charset", "").strip(" \"'") or "utf-8"
+    try:
+        info = codecs.lookup(name)
+    except (LookupError, ValueError):
+        return "utf-8"
+    # Only codecs from bytes to text: "hex" or "zlib" are codecs to Python as well.
+    return info.name if info._is_text_encoding else "utf-8"  # noqa: SLF001 - the only place where Python tells
+
+
+def content_flags(body: bytes, content_type: str) -> list[str]:
+    """What is odd in the bytes: not_utf8, lone_surrogate, nul, long, empty."""
+    flags = []
+    charset = declared_charset(content_type)
+    try:
+        text = body.decode(charset)
+    except UnicodeError:
+        try:
+            text = body.decode("utf-8", "surrogatepass")
+            flags.append("lone_surrogate")
+        except UnicodeError:
+            text = decoded(body, content_type)
+            flags.append("not_utf8")
+    if "\0" in text:
+        flags.append("nul")
+    if len(text) > LONG_CHARS:
+        flags.append("long")
+    if not text.strip():
+        flags.append("empty")
+    return flags
+
+
+def decoded(body: bytes, content_type: str) -> str:
+    """The bytes as text by the declared charset, else by what they look like. Lone surrogates become U+FFFD."""
+    charset = declared_charset(content_type)
+    for codec, errors in ((charset, "strict"), ("utf-8", "surrogatepass")):
+        try:
+            text = body.decode(codec, errors)
+        except UnicodeError:
+            continue
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return _guessed(body)
+
+
+def _guessed(body: bytes) -> str:
+    if body[:2] in (codecs.BOM_UTF16_BE, codecs.BOM_UTF16_LE):
+        return body.decode("utf-16", "replace")
+    pairs = len(body) // 2
+    if pairs and sum(b in (0x00, 0x06) for b in body[::2]) >= pairs * _WIDE_SHARE:
+        return body.decode("utf-16-be", "replace")
+    if pairs and sum(b in (0x00, 0x06) for b in body[1::2]) >= pairs * _WIDE_SHARE:
+        return body.decode("utf-16-le", "replace")
+    mostly = body.decode("utf-8", "replace")
+    # A few broken bytes in good UTF-8 (a message cut in the middle of a letter) are not another encoding.
+    if mostly.count("\ufffd") * 10 <= len(mostly):
+        return mostly
+    arabic = body.decode("cp1256", "replace")
+    return arabic if len(_PERSIAN.findall(arabic)) * 2 > len(arabic) else body.decode("cp1252", "replace")
+
+
+def _json_text(text: str) -> str:
+    try:
+        data: Any = orjson.loads(text)
+    except ValueError:
+        return text
+    if isinstance(data, dict):
+        words = [str(data[key]) for key in _TEXT_KEYS if isinstance(data.get(key), str | int | float)]
+        return "\n".join(words) or text
+    return data if isinstance(data, str) else text
+
+
+def text_of(body: bytes, content_type: str = "text/plain") -> str:
+    """Readable text of a report's bytes; never raises.
+
+    Control signs go, HTML entities are read where the type says `entities=html` (imported files), tags are left
+    out of XML, and of JSON that could not be understood the words are taken.
+    """
+    text = decoded(body, content_type)
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind.endswith(("/json", "+json")):
+        text = _json_text(text)
+    elif kind.endswith(("/xml", "+xml")):
+        text = "\n".join(
+            line.strip() for line in html.unescape(_TAGS.sub("\n", text)).split("\n") if line.strip()
+        )
+    elif parameters(content_type).get("entities") == "html":
+        text = html.unescape(text)
+    return _NOT_SHOWN.sub("", text)

@@ -1,0 +1,215 @@
+"""Raw first: the only writer of reports. What somebody said is kept as it came, before anyone tries to understand it."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+
+from server.access.context import Context
+from server.access.sealing import Sealing
+from server.kernel.db import Conn
+from server.kernel.events import NewEvent, emit_many
+from server.kernel.geo import on_earth
+from server.kernel.ids import new_code, uuid7
+from server.reports import queries, rules
+from server.reports.content import content_flags
+
+TABLE: Final = "reports"
+_CLASHES: Final = 8
+"""Receipts have 31^7 (2.7e10) values: eight clashes in a row mean that something else is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One message as it came. (`source`, `source_key`) is the sender's own identity of it.
+
+    `source` names the door and, where keys are not unique by themselves, the token (`sms:generic:<token id>`).
+    `meta` is sealed as JSON; `lon`/`lat` are degrees as claimed, possible or not; `occurred_at` is a device's claim.
+    """
+
+    channel: str
+    source: str
+    source_key: str
+    body: bytes
+    sender: str | None = None
+    recipient: str | None = None
+    content_type: str = "text/plain"
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    lon: float | None = None
+    lat: float | None = None
+    occurred_at: datetime | None = None
+    emergency_id: UUID | None = None
+    flags: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The answer: the same for the first and for every later copy. `known`: it was here before.
+
+    `conflict`: the same identity came with other bytes as well; both are kept and shown.
+    """
+
+    id: UUID
+    receipt: str
+    known: bool
+    conflict: bool
+
+
+def body_hash(sealing: Sealing, item: Incoming) -> bytes:
+    """32 bytes that stand for body, sender, recipient and claimed position, without any time.
+
+    Keyed: a bare digest in a stolen copy of the database would let a thief try all phone numbers against "help".
+    """
+    digest = hashlib.sha256()
+    position = "" if item.lon is None and item.lat is None else f"{item.lon},{item.lat}"
+    for part in (item.body, _bytes(item.sender), _bytes(item.recipient), position.encode()):
+        digest.update(len(part).to_bytes(8))
+        digest.update(part)
+    return sealing.keyed_hash("body", digest.hexdigest())
+
+
+def safe_key(sealing: Sealing, key: str) -> str:
+    """The sender's key as it may stand in the open: as it is when plain, else keyed and hashed."""
+    return key if rules.is_plain_key(key) else "h:" + sealing.keyed_hash("source_key", key).hex()[:40]
+
+
+def sender_hash(sealing: Sealing, sender: str | None, country: str = "IR") -> bytes | None:
+    """What tells senders apart without naming them."""
+    return sealing.keyed_hash("sender", rules.normal_number(sender, country)) if sender else None
+
+
+async def accept(
+    conn: Conn, ctx: Context, items: Sequence[Incoming], *, actor: str = "system"
+) -> list[Accepted]:
+    """Write reports down in the caller's transaction, in one statement; answers in the order of `items`.
+
+    Copies of what is known (within `items`, from before, or from a transaction at the same time) have no effect and
+    get the first one's id and receipt. The caller commits, then rings `reports`, then answers.
+    """
+    rows = [_row(ctx, item) for item in items]
+    # One order for everybody: two batches with the same messages cannot wait for each other in a circle.
+    first: dict[tuple[str, str, bytes], dict[str, Any]] = {}
+    for row in rows:
+        first.setdefault(_identity(row), row)
+    ordered = [first[identity] for identity in sorted(first)]
+    written: set[UUID] = set()
+    missing = ordered
+    for _ in range(_CLASHES):
+        written |= await queries.insert_reports(conn, missing)
+        found = await queries.known_reports(conn, ordered)
+        missing = [row for row in ordered if _identity(row) not in found]
+        if not missing:
+            break
+        # Neither written nor known: its receipt is taken. Another one.
+        for row in missing:
+            row["receipt"] = new_code()
+    else:
+        raise RuntimeError("no free receipt was found")
+    await emit_many(
+        conn,
+        [
+            NewEvent(
+                "report.accepted",
+                "report",
+                row["id"],
+                row["emergency_id"],
+                actor,
+                data={"channel": row["channel"]},
+            )
+            for row in rows
+            if row["id"] in written
+        ],
+    )
+    answers = []
+    for row in rows:
+        kept = found[_identity(row)]
+        answers.append(Accepted(kept["id"], kept["receipt"], row["id"] not in written, kept["conflict"]))
+    return answers
+
+
+async def accept_unnumbered(conn: Conn, ctx: Context, item: Incoming, *, actor: str) -> Accepted:
+    """As `accept`, for a message whose identity is its words: the same ones within `REPEAT_WINDOW_S` are one.
+
+    A lock on the words lets copies that come at once see each other. The window slides by the database's clock.
+    """
+    key = await queries.repeated_key(conn, item.source, body_hash(ctx.sealing, item), rules.REPEAT_WINDOW_S)
+    return (await accept(conn, ctx, [replace(item, source_key=key) if key else item], actor=actor))[0]
+
+
+def _identity(row: Mapping[str, Any]) -> tuple[str, str, bytes]:
+    return row["source"], row["source_key"], row["body_hash"]
+
+
+def _bytes(text: str | None) -> bytes:
+    return b"" if text is None else text.encode("utf-8", "surrogatepass")
+
+
+def _row(ctx: Context, item: Incoming) -> dict[str, Any]:
+    """The columns of a new report; what is personal leaves here sealed."""
+    sealing, report_id = ctx.sealing, uuid7()
+    record = sealing.new(TABLE, report_id)
+    meta, flags = dict(item.meta), [*item.flags, *content_flags(item.body, item.content_type)]
+    key = safe_key(sealing, item.source_key)
+    if key != item.source_key:
+        meta["source_key"] = item.source_key
+    if item.recipient is not None:
+        meta["recipient"] = item.recipient
+    given = item.lon is not None or item.lat is not None
+    if given and not on_earth(item.lon, item.lat):
+        flags.append("impossible_coordinates")
+    located = given and rules.UNLOCATED.isdisjoint(flags)
+    if given and not located:
+        meta["claimed_position"] = [repr(item.lon), repr(item.lat)]
+    occurred_at, impossible = rules.claimed_time(item.occurred_at)
+    if impossible:
+        flags.append("impossible_time")
+        meta["claimed_time"] = str(item.occurred_at)
+    shown = (
+        sealing.blur(item.lon, item.lat)
+        if located and item.lon is not None and item.lat is not None
+        else None
+    )
+    return {
+        "id": report_id,
+        "receipt": new_code(),
+        "emergency_id": item.emergency_id,
+        "channel": item.channel,
+        "source": item.source,
+        "source_key": key,
+        "body_hash": body_hash(sealing, item),
+        "content_type": _plain(item.content_type),
+        "flags": " ".join(rules.in_order(flags)),
+        "occurred_at": occurred_at,
+        "sender_hash": sender_hash(sealing, item.sender, ctx.settings.country),
+        "body_sealed": record.seal("body_sealed", item.body),
+        "sender_sealed": record.seal("sender_sealed", item.sender),
+        "meta_sealed": record.seal("meta_sealed", _json(meta)) if meta else None,
+        "geom_exact_sealed": record.seal("geom_exact_sealed", _json({"lon": item.lon, "lat": item.lat}))
+        if located
+        else None,
+        "lon": shown[0] if shown else None,
+        "lat": shown[1] if shown else None,
+        "sealing_key_id": record.key_id,
+        "data_key_wrapped": record.wrapped,
+    }
+
+
+def _plain(content_type: str) -> str:
+    """A stranger's Content-Type as it may stand in a text column."""
+    return "".join(sign for sign in content_type if " " <= sign <= "~")[:200] or "text/plain"
+
+
+def _json(data: Any) -> bytes:
+    """JSON of anything, lone surrogates escaped: what a stranger sent must not stop its own keeping."""
+    try:
+        return orjson.dumps(data, default=str)
+    except (TypeError, ValueError):
+        try:
+            return json.dumps(data, default=str).encode()
+        except RecursionError:
+            return b'{"too_deep": true}'

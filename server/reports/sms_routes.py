@@ -1,0 +1,171 @@
+"""SMS gateways: each in its own shape, thin, answered after the commit. A person's message is never refused."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Any, Final
+from urllib.parse import unquote_to_bytes
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from server.access.context import Context, context
+from server.access.guard import allow
+from server.access.principal import Principal
+from server.emergencies.service import resolve
+from server.kernel.http import json_response, read_body
+from server.kernel.ids import uuid7
+from server.kernel.redis import ring
+from server.reports.intake import Accepted, Incoming, accept, accept_unnumbered
+from server.reports.rules import in_order
+from server.reports.schemas import claim, parse_object
+
+router = APIRouter(prefix="/intake/sms", tags=["intake"])
+Gateway = Annotated[Principal, allow("sms.receive", query_token=True)]
+Services = Annotated[Context, Depends(context)]
+_KANNEL_META: Final = (
+    "x-kannel-time",
+    "x-kannel-udh",
+    "x-kannel-coding",
+    "x-kannel-smsc",
+    "x-kannel-service",
+)
+_UCS2: Final = "2"
+
+
+async def _keep(ctx: Context, gateway: Principal, item: Incoming, *, unnumbered: bool) -> Accepted:
+    """Commit, then wake the chain."""
+    async with ctx.db.tx() as conn:
+        emergency = await resolve(conn, gateway.emergency_id, None)
+        placed = replace(item, emergency_id=emergency)
+        if unnumbered:
+            done = await accept_unnumbered(conn, ctx, placed, actor=gateway.actor)
+        else:
+            done = (await accept(conn, ctx, [placed], actor=gateway.actor))[0]
+    await ring(ctx.redis, "reports")
+    return done
+
+
+@router.post("/kannel")
+async def kannel_post(request: Request, ctx: Services, gateway: Gateway) -> Response:
+    """Kannel's `post-url` with `accept-x-kannel-headers`: the text is the body, `id=%I&smsc=%i` stand in the address."""
+    body = await read_body(request, ctx.settings.max_body_bytes)
+    query, headers = _query(request), request.headers
+    content_type = headers.get("content-type", "text/plain; charset=utf-8")
+    sender = headers.get("x-kannel-from") or _text(query.get("from"))
+    recipient = headers.get("x-kannel-to") or _text(query.get("to"))
+    meta = {name: headers[name] for name in _KANNEL_META if headers.get(name)}
+    return await _kannel(ctx, gateway, query, (body, content_type), (_wide(sender), _wide(recipient)), meta)
+
+
+@router.get("/kannel")
+async def kannel_get(request: Request, ctx: Services, gateway: Gateway) -> Response:
+    """Kannel's `get-url`: `id=%I&smsc=%i&from=%p&to=%P&text=%b&charset=%C&coding=%c`. Prefer POST: addresses are logged."""
+    query = _query(request)
+    charset = _text(query.get("charset")) or ("utf-16be" if _text(query.get("coding")) == _UCS2 else "utf-8")
+    meta: dict[str, Any] = {name: _text(query[name]) for name in ("coding", "udh", "time") if name in query}
+    people = _text(query.get("from")), _text(query.get("to"))
+    return await _kannel(
+        ctx, gateway, query, (query.get("text", b""), f"text/plain; charset={charset}"), people, meta
+    )
+
+
+async def _kannel(
+    ctx: Context,
+    gateway: Principal,
+    query: Mapping[str, bytes],
+    content: tuple[bytes, str],
+    people: tuple[str | None, str | None],
+    meta: Mapping[str, Any],
+) -> Response:
+    """Keep it. 200 with an empty body: whatever stood there could be texted back to the sender.
+
+    Kannel repeats an unanswered request with the same id; of a message that the network delivers twice, each copy
+    gets an id of its own, so the same words from the same sender within the window count as one as well.
+    """
+    key, smsc = _text(query.get("id")), _text(query.get("smsc")) or ""
+    flags = [] if key else ["no_id"]
+    if not people[0]:
+        flags.append("no_sender")
+    if meta.get("x-kannel-udh") or meta.get("udh"):
+        flags.append("part")
+    item = Incoming(
+        "sms",
+        "sms:kannel",
+        key or str(uuid7()),
+        content[0],
+        people[0] or None,
+        people[1] or None,
+        content[1],
+        {**meta, "smsc": smsc},
+        flags=in_order(flags),
+    )
+    await _keep(ctx, gateway, item, unnumbered=True)
+    return Response(status_code=200, media_type="text/plain")
+
+
+@router.post("/generic")
+async def generic(request: Request, ctx: Services, gateway: Gateway) -> Response:
+    """{id, from, to, text, received_at} → 200 {"receipt", "report"}; whatever else comes is kept, flagged."""
+    raw = await read_body(request, ctx.settings.max_body_bytes)
+    item, numbered = generic_message(
+        raw, request.headers.get("content-type", "application/octet-stream"), f"sms:generic:{gateway.id}"
+    )
+    done = await _keep(ctx, gateway, item, unnumbered=not numbered)
+    return json_response({"receipt": done.receipt, "report": done.id})
+
+
+def generic_message(raw: bytes, content_type: str, source: str) -> tuple[Incoming, bool]:
+    """The message in a generic gateway's request, and whether it bears an id of its own."""
+    parsed = parse_object(raw)
+    data = parsed.data or {}
+    key, sender, recipient = _scalar(data.get("id")), _scalar(data.get("from")), _scalar(data.get("to"))
+    text, flags = data.get("text"), []
+    meta = {name: value for name, value in data.items() if name not in {"id", "from", "to", "text"}}
+    if isinstance(text, str):
+        body, kind = parsed.bytes_of(text), "text/plain; charset=utf-8"
+    else:
+        flags.append("malformed")
+        body, kind, meta = raw, content_type, {}
+    if key is None:
+        flags.append("no_id")
+    if sender is None:
+        flags.append("no_sender")
+    item = Incoming(
+        "sms",
+        source,
+        key or str(uuid7()),
+        body,
+        sender,
+        recipient,
+        kind,
+        meta,
+        occurred_at=claim(data.get("received_at")),
+        flags=in_order(flags),
+    )
+    return item, key is not None
+
+
+def _scalar(value: Any) -> str | None:
+    """A string or a whole number as a string; empty, or anything else, is as good as missing."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value) if -(10**40) < value < 10**40 else None
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def _query(request: Request) -> dict[str, bytes]:
+    """The query as bytes: Kannel percent-encodes the text in the message's own charset."""
+    pairs = (part.partition(b"=") for part in request.scope.get("query_string", b"").split(b"&") if part)
+    return {name.decode("latin-1"): unquote_to_bytes(value.replace(b"+", b" ")) for name, _, value in pairs}
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("utf-8", "replace").strip()
+
+
+def _wide(value: str | None) -> str | None:
+    """A header's value: bytes that HTTP gave us as Latin-1, as UTF-8 where they are that (a sender's name)."""
+    if value is None:
+        return None
+    try:
+        return value.encode("latin-1").decode("utf-8").strip()
+    except UnicodeError:
+        return value.strip()
