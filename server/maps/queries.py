@@ -1,0 +1,172 @@
+"""SQL that writes the map: features and cells, by the batch and all at once."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
+
+from server.kernel.db import Conn
+from server.maps import layer_queries
+from server.maps.grid import FINEST, LEVELS
+from server.maps.models import LAYERS
+
+CellDeltas = Mapping[tuple[str, UUID, bool, int, int, int, str, str], Sequence[int]]
+
+
+async def with_dependents(conn: Conn, subjects: Mapping[str, set[UUID]]) -> dict[str, set[UUID]]:
+    """The subjects, and what shows something of theirs: tasks of a need, the dispatch a delivery belongs to."""
+    found = {layer: set(ids) for layer, ids in subjects.items()}
+    if found.get("needs") or found.get("incidents"):
+        rows = await conn.execute(layer_queries.OPEN_TASKS_OF, {
+            "needs": list(found.get("needs", ())), "incidents": list(found.get("incidents", ()))})
+        found.setdefault("tasks", set()).update([row["id"] for row in await rows.fetchall()])
+    if found.get("movements"):
+        rows = await conn.execute(layer_queries.DISPATCHES_OF, {"movements": list(found["movements"])})
+        found["movements"].update([row["id"] for row in await rows.fetchall()])
+    return found
+
+
+async def current_rows(conn: Conn, layer: str, ids: Sequence[UUID]) -> list[DictRow]:
+    """What the layer shows of these records now."""
+    return await (await conn.execute(layer_queries.by_ids(layer), {"ids": list(ids)})).fetchall()
+
+
+async def known_features(conn: Conn, layer: str, ids: Sequence[UUID]) -> list[DictRow]:
+    """What the map has of them."""
+    return await (await conn.execute(
+        "SELECT id, emergency_id, centre_id, category, status, urgency, seen_at, lon, lat, props FROM map_features"
+        " WHERE layer = %s AND id = ANY(%s)", (layer, list(ids)))).fetchall()
+
+
+async def drop_features(conn: Conn, keys: Sequence[tuple[str, UUID]]) -> None:
+    """Take features off the map."""
+    if keys:
+        await conn.execute(
+            "DELETE FROM map_features f USING unnest(%s::text[], %s::uuid[]) AS gone(layer, id)"
+            " WHERE f.layer = gone.layer AND f.id = gone.id", ([k[0] for k in keys], [k[1] for k in keys]))
+
+
+_COLUMNS = (("layer", "text"), ("id", "uuid"), ("emergency_id", "uuid"), ("centre_id", "uuid"), ("category", "text"),
+            ("status", "text"), ("urgency", "text"), ("seen_at", "timestamptz"), ("lon", "float8"), ("lat", "float8"),
+            ("gx", "int"), ("gy", "int"))
+_NAMES = ", ".join(name for name, _ in _COLUMNS)
+_PUT = (
+    f"INSERT INTO map_features ({_NAMES}, geom, props) SELECT {_NAMES}, ST_SetSRID(ST_MakePoint(lon, lat), 4326), props"  # noqa: S608
+    f" FROM unnest({', '.join(f'%s::{kind}[]' for _, kind in _COLUMNS)}, %s::jsonb[]) AS new({_NAMES}, props)"
+    " ON CONFLICT (layer, id) DO UPDATE SET " + ", ".join(
+        f"{name} = excluded.{name}" for name in [n for n, _ in _COLUMNS[2:]] + ["geom", "props"]))
+
+
+async def put_features(conn: Conn, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert or replace features, in one statement."""
+    if rows:
+        await conn.execute(_PUT, (*([row[name] for row in rows] for name, _ in _COLUMNS),
+                                  [Jsonb(row["props"]) for row in rows]))
+
+
+_DELTA = """unnest(%s::text[], %s::uuid[], %s::bool[], %s::int[], %s::int[], %s::int[], %s::text[], %s::text[],
+  %s::int[], %s::int[], %s::bigint[], %s::bigint[]) AS d(layer, emergency_id, detail, zoom, x, y, category, status,
+  n, n_life, sum_lon_e6, sum_lat_e6)"""
+# An INSERT's CHECK sees the proposed row, a negative one too; so what shrinks is updated and what grows upserted.
+_SHRINK = f"""
+UPDATE map_cells c SET n = c.n + d.n, n_life = c.n_life + d.n_life,
+  sum_lon_e6 = c.sum_lon_e6 + d.sum_lon_e6, sum_lat_e6 = c.sum_lat_e6 + d.sum_lat_e6
+FROM {_DELTA} WHERE (c.layer, c.emergency_id, c.detail, c.zoom, c.x, c.y, c.category, c.status)
+  = (d.layer, d.emergency_id, d.detail, d.zoom, d.x, d.y, d.category, d.status)"""  # noqa: S608
+_EMPTY = f"""
+DELETE FROM map_cells c USING {_DELTA}
+WHERE (c.layer, c.emergency_id, c.detail, c.zoom, c.x, c.y, c.category, c.status)
+  = (d.layer, d.emergency_id, d.detail, d.zoom, d.x, d.y, d.category, d.status) AND c.n = 0"""  # noqa: S608
+_GROW = f"""
+INSERT INTO map_cells AS c (layer, emergency_id, detail, zoom, x, y, category, status, n, n_life, sum_lon_e6, sum_lat_e6)
+SELECT * FROM {_DELTA}
+ON CONFLICT (layer, emergency_id, detail, zoom, x, y, category, status) DO UPDATE SET n = c.n + excluded.n,
+  n_life = c.n_life + excluded.n_life, sum_lon_e6 = c.sum_lon_e6 + excluded.sum_lon_e6,
+  sum_lat_e6 = c.sum_lat_e6 + excluded.sum_lat_e6"""  # noqa: S608
+
+
+async def add_to_cells(conn: Conn, deltas: CellDeltas) -> None:
+    """Add sums to cells; a cell that holds nothing any more is removed."""
+    ordered = sorted(deltas.items())
+    grows = [(key, parts) for key, parts in ordered if min(parts[0], parts[1]) >= 0 and parts[0] > 0]
+    shrinks = [(key, parts) for key, parts in ordered if not (min(parts[0], parts[1]) >= 0 and parts[0] > 0)]
+    if shrinks:
+        await conn.execute(_SHRINK, _columns(shrinks))
+    if grows:
+        await conn.execute(_GROW, _columns(grows))
+    emptied = [(key, parts) for key, parts in shrinks if parts[0] < 0]
+    if emptied:
+        await conn.execute(_EMPTY, _columns(emptied))
+
+
+def _columns(rows: Sequence[tuple[tuple[Any, ...], Sequence[int]]]) -> list[list[Any]]:
+    flat = [(*key, *parts) for key, parts in rows]
+    return [list(column) for column in zip(*flat, strict=True)]
+
+
+async def lock_map(conn: Conn) -> None:
+    """Keep the sealer from writing the map until this transaction ends; readers go on."""
+    await conn.execute("LOCK TABLE map_features, map_cells IN SHARE ROW EXCLUSIVE MODE")
+
+
+async def refill_layer(conn: Conn, layer: str) -> int:
+    """All features of a layer anew, from its table. Returns how many."""
+    await conn.execute("DELETE FROM map_features WHERE layer = %s", (layer,))
+    done = await conn.execute(
+        f"INSERT INTO map_features ({_NAMES}, geom, props) SELECT '{layer}', id,"  # type: ignore[arg-type]  # noqa: S608
+        " coalesce(emergency_id, '00000000-0000-0000-0000-000000000000'), centre_id, category, status, urgency, seen_at,"
+        " lon, lat, map_cell_index(lon, -180), map_cell_index(lat, -90), ST_SetSRID(ST_MakePoint(lon, lat), 4326), props"
+        f" FROM ({layer_queries.everything(layer)}) AS all_rows")
+    return done.rowcount
+
+
+_FINEST = f"""
+INSERT INTO map_cells SELECT layer, emergency_id, true, {FINEST}, gx, gy, category, status, count(*),
+  count(*) FILTER (WHERE urgency = 'life'), sum(round(lon * 1000000)::bigint), sum(round(lat * 1000000)::bigint)
+FROM map_features GROUP BY layer, emergency_id, gx, gy, category, status"""  # noqa: S608
+_COARSER = """
+INSERT INTO map_cells SELECT layer, emergency_id, true, %(level)s, x >> 2, y >> 2, category, status, sum(n), sum(n_life),
+  sum(sum_lon_e6), sum(sum_lat_e6)
+FROM map_cells WHERE detail AND zoom = %(level)s + 2 GROUP BY layer, emergency_id, x >> 2, y >> 2, category, status"""
+_WHOLE = """
+INSERT INTO map_cells SELECT layer, emergency_id, false, zoom, x, y, '*', '*', sum(n), sum(n_life), sum(sum_lon_e6),
+  sum(sum_lat_e6)
+FROM map_cells WHERE detail AND zoom = %(level)s GROUP BY layer, emergency_id, zoom, x, y"""
+
+
+async def clear_cells(conn: Conn) -> None:
+    """No cells at all; to be refilled in the same transaction."""
+    await conn.execute("DELETE FROM map_cells")
+
+
+async def refill_level(conn: Conn, level: int) -> int:
+    """The cells of one zoom, the finest from the features, each other from the next finer. Returns how many."""
+    step: Any = _FINEST if level == FINEST else _COARSER
+    fine = await conn.execute(step, {"level": level})
+    whole = await conn.execute(_WHOLE, {"level": level})
+    return fine.rowcount + whole.rowcount
+
+
+async def rebuild_cells(conn: Conn, progress: Any = None) -> int:
+    """All cells anew from the features, in the caller's transaction. Returns how many cells."""
+    await lock_map(conn)
+    await clear_cells(conn)
+    total = 0
+    for level in LEVELS:
+        total += await refill_level(conn, level)
+        if progress:
+            progress(f"cells, zoom {level}", total)
+    return total
+
+
+async def rebuild_features(conn: Conn, progress: Any = None) -> int:
+    """All features anew from the tables, in the caller's transaction. Returns how many."""
+    await lock_map(conn)
+    total = 0
+    for layer in LAYERS:
+        total += await refill_layer(conn, layer)
+        if progress:
+            progress(layer, total)
+    return total

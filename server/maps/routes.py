@@ -1,0 +1,90 @@
+"""The map's routes: cells or records of a box, records by id, vector tiles."""
+
+import hashlib
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from server.access.context import Context, context
+from server.access.guard import allow
+from server.access.principal import Principal
+from server.kernel.errors import not_found
+from server.maps import asking, service, volunteers
+from server.maps.reading_queries import sealed_seq
+
+router = APIRouter(tags=["map"])
+CACHE = service.ByteCache()
+Ctx = Annotated[Context, Depends(context)]
+Reader = Annotated[Principal, allow("map.read")]
+
+
+def _etag(seq: int, key: str) -> str:
+    return f'"{seq}-{hashlib.blake2b(key.encode(), digest_size=9).hexdigest()}"'
+
+
+def _headers(tag: str) -> dict[str, str]:
+    return {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie"}
+
+
+def _seen(request: Request, tag: str) -> bool:
+    return tag in [part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")]
+
+
+@router.get("/api/map/cells")
+async def cells(request: Request, ctx: Ctx, principal: Reader) -> Response:
+    """What a box holds, as cells or as records, with its exact total.
+
+    `bbox=w,s,e,n` (degrees, half-open), `zoom`, `layer`, and `emergency`, `status`, `category` (codes parted by commas),
+    `since` (ISO 8601).
+    """
+    ask = asking.parse(principal, request.query_params)
+    async with ctx.db.tx() as conn:
+        await service.steady(conn)
+        seq = await sealed_seq(conn)
+        if ask.layer == "volunteers":
+            return Response(await volunteers.answer(ctx.redis, ask, seq), media_type="application/json",
+                            headers={"Cache-Control": "no-store"})
+        emergency = await asking.emergency_of(conn, principal, ask.emergency, ask.layer)
+        key = f"{emergency}{ask.key}"
+        tag = _etag(seq, key)
+        if _seen(request, tag):
+            return Response(status_code=304, headers=_headers(tag))
+        body = CACHE.get(tag)
+        if body is None:
+            body = await service.cells(conn, ask, emergency, seq)
+            CACHE.put(tag, body)
+    return Response(body, media_type="application/json", headers=_headers(tag))
+
+
+@router.get("/api/map/features")
+async def features(ctx: Ctx, principal: Reader, layer: str, ids: Annotated[str, Query(max_length=8000)] = "") -> Response:
+    """Up to 200 records of a layer by id; those that are not on the map (any more) are left out."""
+    layer, wanted = asking.layer_for(principal, layer), asking.ids_of(ids)
+    if layer == "volunteers":
+        found = volunteers.by_ids(await volunteers.positions(ctx.redis), {str(one) for one in wanted})
+        return Response(found, media_type="application/geo+json", headers={"Cache-Control": "no-store"})
+    async with ctx.db.tx() as conn:
+        await service.steady(conn)
+        body = await service.by_ids(conn, layer, wanted, principal.emergency_id)
+    return Response(body, media_type="application/geo+json", headers={"Cache-Control": "private, no-cache"})
+
+
+@router.get("/tiles/{layer}/{z}/{x}/{y}.mvt")
+async def tile(request: Request, ctx: Ctx, principal: Reader, layer: str, z: Annotated[int, Path(ge=0, le=22)],
+               x: Annotated[int, Path(ge=0)], y: Annotated[int, Path(ge=0)], emergency: str = "") -> Response:
+    """A vector tile of a layer: records where they are few, else counts (`n`, `life`)."""
+    asking.layer_for(principal, layer)
+    if layer == "volunteers" or x >= 1 << z or y >= 1 << z:
+        raise not_found("tile")
+    async with ctx.db.tx() as conn:
+        await service.steady(conn)
+        seq = await sealed_seq(conn)
+        whose = await asking.emergency_of(conn, principal, emergency, layer)
+        tag = _etag(seq, f"{layer}/{z}/{x}/{y}@{whose}")
+        if _seen(request, tag):
+            return Response(status_code=304, headers=_headers(tag))
+        body = CACHE.get(tag)
+        if body is None:
+            body = await service.tile(conn, layer, whose, z, x, y)
+            CACHE.put(tag, body)
+    return Response(body, media_type="application/vnd.mapbox-vector-tile", headers=_headers(tag))

@@ -1,0 +1,116 @@
+"""Answers of the map, as bytes: cells or records of a box, records by id, vector tiles."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+import orjson
+from psycopg.rows import TupleRow
+
+from server.kernel.db import Conn
+from server.kernel.geo import Box
+from server.maps import reading_queries as sql
+from server.maps.asking import Ask
+from server.maps.counting import FEATURES_MOST, Counted, count
+from server.maps.grid import FINEST, stored_level, touching
+from server.maps.reading_queries import Filter
+
+TILE_FEATURES_MOST = 5000
+SHAPES_MOST = 200
+"""Closures are drawn whole while so few are in view."""
+
+
+class ByteCache:
+    """Answers of this process, least recently asked for thrown out. Keys carry the sealer's number."""
+
+    def __init__(self, most_bytes: int = 24_000_000) -> None:
+        self.most_bytes, self.bytes = most_bytes, 0
+        self.kept: OrderedDict[str, bytes] = OrderedDict()
+
+    def get(self, key: str) -> bytes | None:
+        """The answer, if kept."""
+        found = self.kept.get(key)
+        if found is not None:
+            self.kept.move_to_end(key)
+        return found
+
+    def put(self, key: str, value: bytes) -> None:
+        """Keep an answer."""
+        self.bytes += len(value) - len(self.kept.pop(key, b""))
+        self.kept[key] = value
+        while self.bytes > self.most_bytes and self.kept:
+            self.bytes -= len(self.kept.popitem(last=False)[1])
+
+
+async def steady(conn: Conn) -> None:
+    """Make the transaction see one moment: an answer of several queries must add up while the sealer writes."""
+    await conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+
+async def cells(conn: Conn, ask: Ask, emergency: UUID, seq: int) -> bytes:
+    """{"cells", "features", "total", "counted", "seq"}: the box's cells, or its records when they are few.
+
+    `total` is exactly what the half-open box holds, and the sum of `n` over the cells. `counted`: `cells` or, for what
+    cells cannot answer (a time filter), `features`.
+    """
+    want = Filter(ask.layer, emergency, ask.statuses, ask.categories, ask.since)
+    counts: list[Counted] = []
+    listed: list[TupleRow] = []
+    for box in ask.boxes:
+        counted = await count(conn, want, box, ask.zoom)
+        rows = await sql.features_in(conn, want, box, FEATURES_MOST) if counted is None or counted.total <= FEATURES_MOST else None
+        if rows is None and counted is not None:
+            counts.append(counted)
+        else:
+            listed += rows or []
+    total = len(listed) + sum(c.total for c in counts)
+    features = await _features(conn, ask.layer, listed)
+    how = b'"features"' if ask.since else b'"cells"'
+    return b'{"cells":%b,"features":[%b],"total":%d,"counted":%b,"seq":%d}' % (
+        orjson.dumps([cell for c in counts for cell in shown(c)]), features, total, how, seq)
+
+
+def shown(counted: Counted) -> Iterable[dict[str, Any]]:
+    """Cells at the mean of what they hold."""
+    for (x, y), (n, life, lon, lat) in sorted(counted.cells.items()):
+        if n:
+            yield {"lon": round(lon / n / 1e6, 6), "lat": round(lat / n / 1e6, 6), "n": n, "life": life,
+                   "top_urgency": "life" if life else None, "x": x, "y": y}
+
+
+async def by_ids(conn: Conn, layer: str, ids: list[UUID], bound: UUID | None) -> bytes:
+    """A FeatureCollection of those of the records that are on the map."""
+    rows = await sql.features_by_id(conn, layer, ids, bound)
+    return b'{"type":"FeatureCollection","features":[%b]}' % await _features(conn, layer, rows)
+
+
+async def _features(conn: Conn, layer: str, rows: list[TupleRow]) -> bytes:
+    shapes: dict[UUID, str] = {}
+    if layer == "closures" and 0 < len(rows) <= SHAPES_MOST:
+        shapes = await sql.closure_shapes(conn, [row[0] for row in rows])
+    # The properties are JSON in the table already: they are put in as they are.
+    return ",".join(
+        f'{{"type":"Feature","id":"{key}","geometry":'
+        f'{shapes.get(key) or _point(lon, lat)},"properties":{props}}}'
+        for key, lon, lat, props in rows).encode()
+
+
+def _point(lon: float, lat: float) -> str:
+    return f'{{"type":"Point","coordinates":[{round(lon, 6)!r},{round(lat, 6)!r}]}}'
+
+
+async def tile(conn: Conn, layer: str, emergency: UUID, z: int, x: int, y: int) -> bytes:
+    """A Mapbox vector tile: records where they are few, else the means of cells, a sixteenth of a tile wide."""
+    row = await (await conn.execute(
+        "SELECT ST_XMin(g) AS w, ST_YMin(g) AS s, ST_XMax(g) AS e, ST_YMax(g) AS n"
+        " FROM (SELECT ST_Transform(ST_TileEnvelope(%s, %s, %s), 4326) AS g) t", (z, x, y))).fetchone()
+    assert row is not None  # noqa: S101 - a SELECT without FROM gives a row
+    box = Box(max(-180.0, row["w"]), row["s"], min(180.0, row["e"]), row["n"])
+    want = Filter(layer, emergency)
+    level = stored_level(min(FINEST, z + 4))
+    rect = touching(box, level)
+    seen = await sql.cell_sums(conn, want, level, [rect], rect, level - min(level, z))
+    if sum(part[3] for part in seen) <= TILE_FEATURES_MOST:
+        return await sql.tile_of_features(conn, want, box, (z, x, y), TILE_FEATURES_MOST)
+    return await sql.tile_of_cells(conn, want, box, (z, x, y), level, rect)
