@@ -15,8 +15,14 @@ from server.maps.grid import cut_at_date_line
 from server.maps.models import LAYERS, NO_EMERGENCY
 
 LAYER_PERMISSION: Mapping[str, str] = {
-    "incidents": "incident.read", "needs": "need.read", "tasks": "task.read", "reports": "report.list",
-    "closures": "closure.read", "centres": "centre.read", "movements": "movement.read", "volunteers": "volunteer.locate",
+    "incidents": "incident.read",
+    "needs": "need.read",
+    "tasks": "task.read",
+    "reports": "report.list",
+    "closures": "closure.read",
+    "centres": "centre.read",
+    "movements": "movement.read",
+    "volunteers": "volunteer.locate",
 }
 """Who may see a layer holds the list permission of its records, beside `map.read`."""
 IDS_MOST = 200
@@ -45,18 +51,33 @@ class Ask:
 def layer_for(principal: Principal, layer: str) -> str:
     """The layer, if there is such a one and the principal may see it."""
     if layer not in LAYER_PERMISSION:
-        raise bad_request("map.layer", f"No such layer; there are {', '.join((*LAYERS, 'volunteers'))}.",
-                          "چنین لایه‌ای روی نقشه نیست.", layers=[*LAYERS, "volunteers"])
+        raise bad_request(
+            "map.layer",
+            f"No such layer; there are {', '.join((*LAYERS, 'volunteers'))}.",
+            "چنین لایه‌ای روی نقشه نیست.",
+            layers=[*LAYERS, "volunteers"],
+        )
     if not principal.may(LAYER_PERMISSION[layer]):
-        raise Problem(403, "map.layer_forbidden", "Your role may not see this layer.", "دیدن این لایه برای نقش شما مجاز نیست.")
+        raise Problem(
+            403,
+            "map.layer_forbidden",
+            "Your role may not see this layer.",
+            "دیدن این لایه برای نقش شما مجاز نیست.",
+        )
     return layer
 
 
 def parse(principal: Principal, query: Mapping[str, str]) -> Ask:
     """The question in a query string."""
-    return Ask(layer_for(principal, query.get("layer", "needs")), boxes_of(query.get("bbox", "-180,-90,180,90")),
-               _zoom(query.get("zoom", "6")), codes(query.get("status", "")), codes(query.get("category", "")),
-               _since(query.get("since", "")), query.get("emergency", ""))
+    return Ask(
+        layer_for(principal, query.get("layer", "needs")),
+        boxes_of(query.get("bbox", "-180,-90,180,90")),
+        _zoom(query.get("zoom", "6")),
+        codes(query.get("status", "")),
+        codes(query.get("category", "")),
+        _since(query.get("since", "")),
+        query.get("emergency", ""),
+    )
 
 
 def boxes_of(text: str) -> tuple[Box, ...]:
@@ -65,8 +86,13 @@ def boxes_of(text: str) -> tuple[Box, ...]:
         west, south, east, north = (float(part) for part in text.split(","))
     except ValueError:
         raise _no_box() from None
-    if not (all(map(math.isfinite, (west, south, east, north))) and -90 <= south < north <= 90
-            and -540 <= west <= 540 and -540 <= east <= 540 and west != east):
+    if not (
+        all(map(math.isfinite, (west, south, east, north)))
+        and -90 <= south < north <= 90
+        and -540 <= west <= 540
+        and -540 <= east <= 540
+        and west != east
+    ):
         raise _no_box()
     if -180 <= west < east <= 180:
         return (Box(west, south, east, north),)
@@ -80,8 +106,11 @@ def _wrap(lon: float) -> float:
 
 
 def _no_box() -> Problem:
-    return bad_request("map.bbox", "bbox is west,south,east,north in degrees, with south below north.",
-                       "bbox باید غرب،جنوب،شرق،شمال به درجه باشد و جنوب کمتر از شمال.")
+    return bad_request(
+        "map.bbox",
+        "bbox is west,south,east,north in degrees, with south below north.",
+        "bbox باید غرب،جنوب،شرق،شمال به درجه باشد و جنوب کمتر از شمال.",
+    )
 
 
 def _zoom(text: str) -> int:
@@ -90,7 +119,11 @@ def _zoom(text: str) -> int:
     except ValueError:
         zoom = math.nan
     if not 0 <= zoom <= ZOOM_MOST:
-        raise bad_request("map.zoom", f"zoom is a number from 0 to {ZOOM_MOST}.", f"بزرگ‌نمایی باید عددی از ۰ تا {ZOOM_MOST} باشد.")
+        raise bad_request(
+            "map.zoom",
+            f"zoom is a number from 0 to {ZOOM_MOST}.",
+            f"بزرگ‌نمایی باید عددی از ۰ تا {ZOOM_MOST} باشد.",
+        )
     return int(zoom)
 
 
@@ -106,7 +139,9 @@ def _since(text: str) -> datetime | None:
         # An unescaped + of a zone arrives as a blank.
         moment = datetime.fromisoformat(text.strip().replace(" ", "+") if "T" in text else text.strip())
     except ValueError:
-        raise bad_request("map.since", "since is a moment in ISO 8601.", "since باید زمانی به شکل ISO 8601 باشد.") from None
+        raise bad_request(
+            "map.since", "since is a moment in ISO 8601.", "since باید زمانی به شکل ISO 8601 باشد."
+        ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -116,9 +151,16 @@ def ids_of(text: str) -> list[UUID]:
     try:
         ids = [UUID(part) for part in parts]
     except ValueError:
-        raise bad_request("map.ids", "ids are UUIDs parted by commas.", "شناسه‌ها باید UUID و با ویرگول جدا باشند.") from None
+        raise bad_request(
+            "map.ids", "ids are UUIDs parted by commas.", "شناسه‌ها باید UUID و با ویرگول جدا باشند."
+        ) from None
     if len(ids) > IDS_MOST:
-        raise bad_request("map.too_many_ids", f"At most {IDS_MOST} ids.", f"بیش از {IDS_MOST} شناسه پذیرفته نیست.", most=IDS_MOST)
+        raise bad_request(
+            "map.too_many_ids",
+            f"At most {IDS_MOST} ids.",
+            f"بیش از {IDS_MOST} شناسه پذیرفته نیست.",
+            most=IDS_MOST,
+        )
     return ids
 
 
@@ -137,7 +179,9 @@ async def emergency_of(conn: Conn, principal: Principal, asked: str, layer: str)
         try:
             emergency = UUID(asked)
         except ValueError:
-            raise bad_request("map.emergency", "emergency is the id of one.", "emergency باید شناسهٔ یک وضعیت اضطراری باشد.") from None
+            raise bad_request(
+                "map.emergency", "emergency is the id of one.", "emergency باید شناسهٔ یک وضعیت اضطراری باشد."
+            ) from None
         if not principal.may("map.read", emergency_id=emergency):
             raise _not_theirs()
         return emergency
@@ -145,13 +189,21 @@ async def emergency_of(conn: Conn, principal: Principal, asked: str, layer: str)
         return principal.emergency_id
     found = await sql.open_emergencies(conn)
     if len(found) > 1:
-        raise bad_request("map.which_emergency", "Several emergencies are open: say which, with emergency=id.",
-                          "چند وضعیت اضطراری باز است؛ با emergency=id بگویید کدام.",
-                          emergencies=[{"id": str(e["id"]), "code": e["code"], "fa": e["name_fa"], "en": e["name_en"]}
-                                       for e in found])
+        raise bad_request(
+            "map.which_emergency",
+            "Several emergencies are open: say which, with emergency=id.",
+            "چند وضعیت اضطراری باز است؛ با emergency=id بگویید کدام.",
+            emergencies=[
+                {"id": str(e["id"]), "code": e["code"], "fa": e["name_fa"], "en": e["name_en"]} for e in found
+            ],
+        )
     return found[0]["id"] if found else NO_EMERGENCY
 
 
 def _not_theirs() -> Problem:
-    return Problem(403, "map.emergency_forbidden", "You are bound to another emergency.",
-                   "دسترسی شما به وضعیت اضطراری دیگری محدود است.")
+    return Problem(
+        403,
+        "map.emergency_forbidden",
+        "You are bound to another emergency.",
+        "دسترسی شما به وضعیت اضطراری دیگری محدود است.",
+    )

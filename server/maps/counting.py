@@ -22,7 +22,9 @@ class Counted:
     """Exact sums of a box by display cell: (x, y) at `level` → [n, n_life, sum_lon_e6, sum_lat_e6]."""
 
     level: int
-    cells: defaultdict[tuple[int, int], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0, 0, 0]))
+    cells: defaultdict[tuple[int, int], list[int]] = field(
+        default_factory=lambda: defaultdict(lambda: [0, 0, 0, 0])
+    )
 
     @property
     def total(self) -> int:
@@ -59,11 +61,15 @@ async def count(conn: Conn, want: Filter, box: Box, zoom: int, few: int = FEATUR
     return counted
 
 
-async def _sum_cells(conn: Conn, want: Filter, box: Box, last: int | None, level: int, counted: Counted) -> tuple[int, int]:
+async def _sum_cells(
+    conn: Conn, want: Filter, box: Box, last: int | None, level: int, counted: Counted
+) -> tuple[int, int]:
     """Add the whole cells of `level` that `last` left over; returns (records in cells on the edge, all records seen)."""
     rects = [touching(box, level)] if last is None else _disjoint(box, last, level)
     edge = seen = 0
-    for x, y, inside, *parts in await sql.cell_sums(conn, want, level, rects, within(box, level), level - counted.level):
+    for x, y, inside, *parts in await sql.cell_sums(
+        conn, want, level, rects, within(box, level), level - counted.level
+    ):
         seen += parts[0]
         if inside:
             counted.add(x, y, tuple(parts))
@@ -87,7 +93,9 @@ def _disjoint(box: Box, last: int, level: int) -> list[Rect]:
         return [outer]
     hole = Rect(inner.x0 << shift, inner.y0 << shift, inner.x1 << shift, inner.y1 << shift)
     pieces = (
-        Rect(outer.x0, outer.y0, outer.x1, hole.y0), Rect(outer.x0, hole.y1, outer.x1, outer.y1),
-        Rect(outer.x0, hole.y0, hole.x0, hole.y1), Rect(hole.x1, hole.y0, outer.x1, hole.y1),
+        Rect(outer.x0, outer.y0, outer.x1, hole.y0),
+        Rect(outer.x0, hole.y1, outer.x1, outer.y1),
+        Rect(outer.x0, hole.y0, hole.x0, hole.y1),
+        Rect(hole.x1, hole.y0, outer.x1, hole.y1),
     )
     return [piece for piece in pieces if not piece.empty]

@@ -59,13 +59,23 @@ class Rect:
 def touching(box: Box, level: int) -> Rect:
     """The cells that share a point with the box."""
     s = size(level)
-    return Rect(_floor(box.west, -180, s), _floor(box.south, -90, s), _ceil(box.east, -180, s), _ceil(box.north, -90, s))
+    return Rect(
+        _floor(box.west, -180, s),
+        _floor(box.south, -90, s),
+        _ceil(box.east, -180, s),
+        _ceil(box.north, -90, s),
+    )
 
 
 def within(box: Box, level: int) -> Rect:
     """The cells that lie wholly in the half-open box; may be empty."""
     s = size(level)
-    rect = Rect(_ceil(box.west, -180, s), _ceil(box.south, -90, s), _floor(box.east, -180, s), _floor(box.north, -90, s))
+    rect = Rect(
+        _ceil(box.west, -180, s),
+        _ceil(box.south, -90, s),
+        _floor(box.east, -180, s),
+        _floor(box.north, -90, s),
+    )
     return Rect(rect.x0, rect.y0, rect.x0, rect.y0) if rect.empty else rect
 
 
@@ -94,8 +104,10 @@ def frame(outer: Box, inner: Box | None) -> list[Box]:
     if inner is None:
         return [outer]
     pieces = (
-        Box(outer.west, outer.south, outer.east, inner.south), Box(outer.west, inner.north, outer.east, outer.north),
-        Box(outer.west, inner.south, inner.west, inner.north), Box(inner.east, inner.south, outer.east, inner.north),
+        Box(outer.west, outer.south, outer.east, inner.south),
+        Box(outer.west, inner.north, outer.east, outer.north),
+        Box(outer.west, inner.south, inner.west, inner.north),
+        Box(inner.east, inner.south, outer.east, inner.north),
     )
     return [p for p in pieces if p.west < p.east and p.south < p.north]
 

@@ -15,26 +15,62 @@ _NULL = "NULL::text"
 
 
 def _props(layer: str, **known: str) -> str:
-    names = ("code", "category", "status", "urgency", "verification", "corroboration", "people", "priority", "at",
-             "accuracy", "place")
+    names = (
+        "code",
+        "category",
+        "status",
+        "urgency",
+        "verification",
+        "corroboration",
+        "people",
+        "priority",
+        "at",
+        "accuracy",
+        "place",
+    )
     return _PROPS.format(layer=layer, **{name: known.get(name, _NULL) for name in names})
 
 
 INCIDENTS = f"""
 SELECT r.id, r.emergency_id, NULL::uuid AS centre_id, r.category, r.status, r.urgency, r.updated_at AS seen_at,
   ST_X(r.geom) AS lon, ST_Y(r.geom) AS lat,
-  {_props("incidents", code="r.code", category="r.category", status="r.status", urgency="r.urgency",
-          verification="r.verification", corroboration="r.corroboration", people="r.people", at="r.updated_at",
-          accuracy="r.accuracy_m", place=_PLACE)} AS props
+  {
+    _props(
+        "incidents",
+        code="r.code",
+        category="r.category",
+        status="r.status",
+        urgency="r.urgency",
+        verification="r.verification",
+        corroboration="r.corroboration",
+        people="r.people",
+        at="r.updated_at",
+        accuracy="r.accuracy_m",
+        place=_PLACE,
+    )
+} AS props
 FROM incidents r LEFT JOIN places p ON p.id = r.place_id
 WHERE r.geom IS NOT NULL AND {{only}}"""
 
 NEEDS = f"""
 SELECT r.id, r.emergency_id, NULL::uuid AS centre_id, r.category, r.status, r.urgency, r.updated_at AS seen_at,
   ST_X(r.geom_shown) AS lon, ST_Y(r.geom_shown) AS lat,
-  {_props("needs", code="r.code", category="r.category", status="r.status", urgency="r.urgency",
-          verification="r.verification", corroboration="r.corroboration", people="r.people", priority="r.priority",
-          at="r.updated_at", accuracy="r.accuracy_m", place=_PLACE)}
+  {
+    _props(
+        "needs",
+        code="r.code",
+        category="r.category",
+        status="r.status",
+        urgency="r.urgency",
+        verification="r.verification",
+        corroboration="r.corroboration",
+        people="r.people",
+        priority="r.priority",
+        at="r.updated_at",
+        accuracy="r.accuracy_m",
+        place=_PLACE,
+    )
+}
    || jsonb_build_object('quantity', r.quantity, 'unit', r.unit) AS props
 FROM needs r LEFT JOIN places p ON p.id = r.place_id
 WHERE r.geom_shown IS NOT NULL AND {{only}}"""
@@ -42,37 +78,71 @@ WHERE r.geom_shown IS NOT NULL AND {{only}}"""
 TASKS = f"""
 SELECT r.id, r.emergency_id, q.centre_id, coalesce(n.category, i.category, r.kind) AS category, r.state AS status,
   r.urgency, r.updated_at AS seen_at, ST_X(r.geom_shown) AS lon, ST_Y(r.geom_shown) AS lat,
-  {_props("tasks", code="r.code", category="coalesce(n.category, i.category, r.kind)", status="r.state",
-          urgency="r.urgency", verification="coalesce(n.verification, i.verification)",
-          people="coalesce(n.people, i.people)", priority="r.priority", at="r.updated_at",
-          accuracy="coalesce(n.accuracy_m, i.accuracy_m)", place=_PLACE)}
+  {
+    _props(
+        "tasks",
+        code="r.code",
+        category="coalesce(n.category, i.category, r.kind)",
+        status="r.state",
+        urgency="r.urgency",
+        verification="coalesce(n.verification, i.verification)",
+        people="coalesce(n.people, i.people)",
+        priority="r.priority",
+        at="r.updated_at",
+        accuracy="coalesce(n.accuracy_m, i.accuracy_m)",
+        place=_PLACE,
+    )
+}
    || jsonb_build_object('kind', r.kind, 'queue', r.queue_id) AS props
 FROM tasks r JOIN queues q ON q.id = r.queue_id
 LEFT JOIN needs n ON n.id = r.need_id LEFT JOIN incidents i ON i.id = r.incident_id
 LEFT JOIN places p ON p.id = coalesce(n.place_id, i.place_id)
 WHERE r.geom_shown IS NOT NULL AND {{only}}"""
 
-_REPORT_CATEGORY = "coalesce(g.reading->'incidents'->>0, g.reading->'needs'->0->>'category', g.reading->>'kind', 'other')"
+_REPORT_CATEGORY = (
+    "coalesce(g.reading->'incidents'->>0, g.reading->'needs'->0->>'category', g.reading->>'kind', 'other')"
+)
 REPORTS = f"""
 SELECT r.id, r.emergency_id, NULL::uuid AS centre_id, {_REPORT_CATEGORY} AS category, r.read_state AS status,
   coalesce(g.reading->>'urgency', 'none') AS urgency, coalesce(r.read_at, r.received_at) AS seen_at,
   ST_X(r.geom_shown) AS lon, ST_Y(r.geom_shown) AS lat,
-  {_props("reports", code="r.receipt", category=_REPORT_CATEGORY, status="r.read_state",
-          urgency="coalesce(g.reading->>'urgency', 'none')", people="g.reading->'people'",
-          at="coalesce(r.read_at, r.received_at)", accuracy="g.reading->'place'->'accuracy_m'",
-          place="CASE WHEN g.reading->'place'->>'name' IS NULL THEN NULL ELSE jsonb_build_object("
-                "'fa', coalesce(g.reading->'place'->>'name_fa', g.reading->'place'->>'name'),"
-                " 'en', g.reading->'place'->>'name') END")}
+  {
+    _props(
+        "reports",
+        code="r.receipt",
+        category=_REPORT_CATEGORY,
+        status="r.read_state",
+        urgency="coalesce(g.reading->>'urgency', 'none')",
+        people="g.reading->'people'",
+        at="coalesce(r.read_at, r.received_at)",
+        accuracy="g.reading->'place'->'accuracy_m'",
+        place="CASE WHEN g.reading->'place'->>'name' IS NULL THEN NULL ELSE jsonb_build_object("
+        "'fa', coalesce(g.reading->'place'->>'name_fa', g.reading->'place'->>'name'),"
+        " 'en', g.reading->'place'->>'name') END",
+    )
+}
    || jsonb_build_object('channel', r.channel) AS props
 FROM reports r LEFT JOIN readings g ON g.report_id = r.id AND g.current
 WHERE r.geom_shown IS NOT NULL AND {{only}}"""
 
-_CLOSURE_CATEGORY = "CASE r.kind WHEN 'road' THEN 'road_blocked' WHEN 'bridge' THEN 'bridge_out' ELSE r.kind END"
+_CLOSURE_CATEGORY = (
+    "CASE r.kind WHEN 'road' THEN 'road_blocked' WHEN 'bridge' THEN 'bridge_out' ELSE r.kind END"
+)
 CLOSURES = f"""
-SELECT r.id, r.emergency_id, NULL::uuid AS centre_id, {_CLOSURE_CATEGORY} AS category, r.status, 'none' AS urgency,
+SELECT r.id, r.emergency_id, NULL::uuid AS centre_id, {
+    _CLOSURE_CATEGORY
+} AS category, r.status, 'none' AS urgency,
   r.updated_at AS seen_at, ST_X(s.at) AS lon, ST_Y(s.at) AS lat,
-  {_props("closures", code="r.code", category=_CLOSURE_CATEGORY, status="r.status", verification="r.verification",
-          at="r.updated_at")} AS props
+  {
+    _props(
+        "closures",
+        code="r.code",
+        category=_CLOSURE_CATEGORY,
+        status="r.status",
+        verification="r.verification",
+        at="r.updated_at",
+    )
+} AS props
 FROM closures r, LATERAL (SELECT ST_PointOnSurface(r.geom) AS at) s
 WHERE s.at IS NOT NULL AND NOT ST_IsEmpty(s.at) AND {{only}}"""
 
@@ -80,8 +150,15 @@ CENTRES = f"""
 SELECT r.id, NULL::uuid AS emergency_id, r.id AS centre_id, 'centre' AS category,
   CASE WHEN r.active THEN 'active' ELSE 'inactive' END AS status, 'none' AS urgency, r.updated_at AS seen_at,
   ST_X(r.geom) AS lon, ST_Y(r.geom) AS lat,
-  {_props("centres", code="r.code", status="CASE WHEN r.active THEN 'active' ELSE 'inactive' END", at="r.updated_at",
-          place="jsonb_build_object('fa', r.name_fa, 'en', r.name_en)")} AS props
+  {
+    _props(
+        "centres",
+        code="r.code",
+        status="CASE WHEN r.active THEN 'active' ELSE 'inactive' END",
+        at="r.updated_at",
+        place="jsonb_build_object('fa', r.name_fa, 'en', r.name_en)",
+    )
+} AS props
 FROM centres r WHERE {{only}}"""
 
 # What left a centre for a task: at the centre while it is on the road, at the need once delivered.
@@ -94,8 +171,17 @@ _MOVEMENT_STATUS = """CASE
 MOVEMENTS = f"""
 SELECT r.id, r.emergency_id, o.centre_id, g.category, s.status, coalesce(t.urgency, 'none') AS urgency,
   r.at AS seen_at, ST_X(w.at) AS lon, ST_Y(w.at) AS lat,
-  {_props("movements", code="r.code", category="g.category", status="s.status", urgency="t.urgency", at="r.at",
-          place=_PLACE)}
+  {
+    _props(
+        "movements",
+        code="r.code",
+        category="g.category",
+        status="s.status",
+        urgency="t.urgency",
+        at="r.at",
+        place=_PLACE,
+    )
+}
    || jsonb_build_object('items', g.items, 'task', r.task_id, 'origin', jsonb_build_object('fa', c.name_fa, 'en', c.name_en),
         'target', CASE WHEN t.geom_shown IS NULL THEN NULL
                   ELSE jsonb_build_array(ST_X(t.geom_shown), ST_Y(t.geom_shown)) END) AS props
@@ -113,8 +199,13 @@ LEFT JOIN needs n ON n.id = r.need_id LEFT JOIN places p ON p.id = n.place_id
 WHERE r.kind = 'dispatch' AND {{only}}"""
 
 SELECTS: dict[str, str] = {
-    "incidents": INCIDENTS, "needs": NEEDS, "tasks": TASKS, "reports": REPORTS, "closures": CLOSURES,
-    "centres": CENTRES, "movements": MOVEMENTS,
+    "incidents": INCIDENTS,
+    "needs": NEEDS,
+    "tasks": TASKS,
+    "reports": REPORTS,
+    "closures": CLOSURES,
+    "centres": CENTRES,
+    "movements": MOVEMENTS,
 }
 _BY_IDS = "r.id = ANY(%(ids)s)"
 

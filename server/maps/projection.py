@@ -19,8 +19,13 @@ from server.maps.grid import FINEST, LEVELS, cell_of, micro
 from server.maps.models import NO_EMERGENCY
 
 LAYER_OF: Mapping[str, str] = {
-    "incident": "incidents", "need": "needs", "task": "tasks", "report": "reports", "closure": "closures",
-    "centre": "centres", "movement": "movements",
+    "incident": "incidents",
+    "need": "needs",
+    "task": "tasks",
+    "report": "reports",
+    "closure": "closures",
+    "centre": "centres",
+    "movement": "movements",
 }
 """Subject type → layer; other subjects are not on the map."""
 
@@ -74,7 +79,10 @@ def same(old: DictRow | None, new: DictRow | None) -> bool:
     """Whether a feature stands on the map as it is."""
     if old is None or new is None:
         return old is new
-    return all(old[name] == (new[name] or NO_EMERGENCY if name == "emergency_id" else new[name]) for name in _COMPARED)
+    return all(
+        old[name] == (new[name] or NO_EMERGENCY if name == "emergency_id" else new[name])
+        for name in _COMPARED
+    )
 
 
 def _feature(layer: str, row: DictRow) -> dict[str, Any]:
@@ -90,7 +98,12 @@ def cell_deltas(changes: Iterable[Change]) -> dict[CellKey, list[int]]:
             if row is None:
                 continue
             gx, gy = cell_of(row["lon"], row["lat"])
-            parts = (sign, sign * (row["urgency"] == "life"), sign * micro(row["lon"]), sign * micro(row["lat"]))
+            parts = (
+                sign,
+                sign * (row["urgency"] == "life"),
+                sign * micro(row["lon"]),
+                sign * micro(row["lat"]),
+            )
             emergency = row["emergency_id"] or NO_EMERGENCY
             for level in LEVELS:
                 x, y = gx >> (FINEST - level), gy >> (FINEST - level)

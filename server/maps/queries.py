@@ -19,8 +19,10 @@ async def with_dependents(conn: Conn, subjects: Mapping[str, set[UUID]]) -> dict
     """The subjects, and what shows something of theirs: tasks of a need, the dispatch a delivery belongs to."""
     found = {layer: set(ids) for layer, ids in subjects.items()}
     if found.get("needs") or found.get("incidents"):
-        rows = await conn.execute(layer_queries.OPEN_TASKS_OF, {
-            "needs": list(found.get("needs", ())), "incidents": list(found.get("incidents", ()))})
+        rows = await conn.execute(
+            layer_queries.OPEN_TASKS_OF,
+            {"needs": list(found.get("needs", ())), "incidents": list(found.get("incidents", ()))},
+        )
         found.setdefault("tasks", set()).update([row["id"] for row in await rows.fetchall()])
     if found.get("movements"):
         rows = await conn.execute(layer_queries.DISPATCHES_OF, {"movements": list(found["movements"])})
@@ -35,9 +37,13 @@ async def current_rows(conn: Conn, layer: str, ids: Sequence[UUID]) -> list[Dict
 
 async def known_features(conn: Conn, layer: str, ids: Sequence[UUID]) -> list[DictRow]:
     """What the map has of them."""
-    return await (await conn.execute(
-        "SELECT id, emergency_id, centre_id, category, status, urgency, seen_at, lon, lat, props FROM map_features"
-        " WHERE layer = %s AND id = ANY(%s)", (layer, list(ids)))).fetchall()
+    return await (
+        await conn.execute(
+            "SELECT id, emergency_id, centre_id, category, status, urgency, seen_at, lon, lat, props FROM map_features"
+            " WHERE layer = %s AND id = ANY(%s)",
+            (layer, list(ids)),
+        )
+    ).fetchall()
 
 
 async def drop_features(conn: Conn, keys: Sequence[tuple[str, UUID]]) -> None:
@@ -45,25 +51,41 @@ async def drop_features(conn: Conn, keys: Sequence[tuple[str, UUID]]) -> None:
     if keys:
         await conn.execute(
             "DELETE FROM map_features f USING unnest(%s::text[], %s::uuid[]) AS gone(layer, id)"
-            " WHERE f.layer = gone.layer AND f.id = gone.id", ([k[0] for k in keys], [k[1] for k in keys]))
+            " WHERE f.layer = gone.layer AND f.id = gone.id",
+            ([k[0] for k in keys], [k[1] for k in keys]),
+        )
 
 
-_COLUMNS = (("layer", "text"), ("id", "uuid"), ("emergency_id", "uuid"), ("centre_id", "uuid"), ("category", "text"),
-            ("status", "text"), ("urgency", "text"), ("seen_at", "timestamptz"), ("lon", "float8"), ("lat", "float8"),
-            ("gx", "int"), ("gy", "int"))
+_COLUMNS = (
+    ("layer", "text"),
+    ("id", "uuid"),
+    ("emergency_id", "uuid"),
+    ("centre_id", "uuid"),
+    ("category", "text"),
+    ("status", "text"),
+    ("urgency", "text"),
+    ("seen_at", "timestamptz"),
+    ("lon", "float8"),
+    ("lat", "float8"),
+    ("gx", "int"),
+    ("gy", "int"),
+)
 _NAMES = ", ".join(name for name, _ in _COLUMNS)
 _PUT = (
     f"INSERT INTO map_features ({_NAMES}, geom, props) SELECT {_NAMES}, ST_SetSRID(ST_MakePoint(lon, lat), 4326), props"  # noqa: S608
     f" FROM unnest({', '.join(f'%s::{kind}[]' for _, kind in _COLUMNS)}, %s::jsonb[]) AS new({_NAMES}, props)"
-    " ON CONFLICT (layer, id) DO UPDATE SET " + ", ".join(
-        f"{name} = excluded.{name}" for name in [n for n, _ in _COLUMNS[2:]] + ["geom", "props"]))
+    " ON CONFLICT (layer, id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in [n for n, _ in _COLUMNS[2:]] + ["geom", "props"])
+)
 
 
 async def put_features(conn: Conn, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert or replace features, in one statement."""
     if rows:
-        await conn.execute(_PUT, (*([row[name] for row in rows] for name, _ in _COLUMNS),
-                                  [Jsonb(row["props"]) for row in rows]))
+        await conn.execute(
+            _PUT,
+            (*([row[name] for row in rows] for name, _ in _COLUMNS), [Jsonb(row["props"]) for row in rows]),
+        )
 
 
 _DELTA = """unnest(%s::text[], %s::uuid[], %s::bool[], %s::int[], %s::int[], %s::int[], %s::text[], %s::text[],
@@ -118,7 +140,8 @@ async def refill_layer(conn: Conn, layer: str) -> int:
         f"INSERT INTO map_features ({_NAMES}, geom, props) SELECT '{layer}', id,"  # type: ignore[arg-type]  # noqa: S608
         " coalesce(emergency_id, '00000000-0000-0000-0000-000000000000'), centre_id, category, status, urgency, seen_at,"
         " lon, lat, map_cell_index(lon, -180), map_cell_index(lat, -90), ST_SetSRID(ST_MakePoint(lon, lat), 4326), props"
-        f" FROM ({layer_queries.everything(layer)}) AS all_rows")
+        f" FROM ({layer_queries.everything(layer)}) AS all_rows"
+    )
     return done.rowcount
 
 

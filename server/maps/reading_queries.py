@@ -30,13 +30,20 @@ class Filter:
 
     def params(self) -> dict[str, Any]:
         """For the statements below."""
-        return {"layer": self.layer, "emergency": self.emergency_id, "statuses": list(self.statuses),
-                "categories": list(self.categories), "since": self.since, "detail": self.detail}
+        return {
+            "layer": self.layer,
+            "emergency": self.emergency_id,
+            "statuses": list(self.statuses),
+            "categories": list(self.categories),
+            "since": self.since,
+            "detail": self.detail,
+        }
 
     def only(self) -> str:
         """The WHERE's end for statuses and categories, so that an absent filter costs nothing."""
         return (" AND status = ANY(%(statuses)s)" if self.statuses else "") + (
-            " AND category = ANY(%(categories)s)" if self.categories else "")
+            " AND category = ANY(%(categories)s)" if self.categories else ""
+        )
 
 
 # One probe of the primary key per column of cells: x is fixed in each, so y is a range of the index and not a filter.
@@ -49,14 +56,19 @@ CROSS JOIN LATERAL {columns} JOIN map_cells c
   ON c.layer = %(layer)s AND c.emergency_id = %(emergency)s AND c.detail = %(detail)s AND c.zoom = %(level)s
   AND {x_range} AND c.y >= r.y0 AND c.y < r.y1 {only}
 GROUP BY 1, 2, 3"""
-_BY_COLUMN = _CELLS.replace("{columns}", "generate_series(r.x0, r.x1 - 1) AS col(x)").replace("{x_range}", "c.x = col.x")
-_BY_RANGE = _CELLS.replace("CROSS JOIN LATERAL {columns}", "").replace("{x_range}", "c.x >= r.x0 AND c.x < r.x1")
+_BY_COLUMN = _CELLS.replace("{columns}", "generate_series(r.x0, r.x1 - 1) AS col(x)").replace(
+    "{x_range}", "c.x = col.x"
+)
+_BY_RANGE = _CELLS.replace("CROSS JOIN LATERAL {columns}", "").replace(
+    "{x_range}", "c.x >= r.x0 AND c.x < r.x1"
+)
 WIDE = 4000
 """Beyond so many columns a range over the index is cheaper than probes."""
 
 
-async def cell_sums(conn: Conn, want: Filter, level: int, rects: Sequence[Rect], inner: Rect,
-                    shift: int) -> list[TupleRow]:
+async def cell_sums(
+    conn: Conn, want: Filter, level: int, rects: Sequence[Rect], inner: Rect, shift: int
+) -> list[TupleRow]:
     """Sums of the cells in `rects` at `level`, grouped into cells `shift` zooms coarser and by lying in `inner` or not.
 
     Rows: (x, y, inside, n, n_life, sum_lon_e6, sum_lat_e6).
@@ -64,11 +76,22 @@ async def cell_sums(conn: Conn, want: Filter, level: int, rects: Sequence[Rect],
     columns = sum(rect.x1 - rect.x0 for rect in rects)
     statement = (_BY_COLUMN if columns <= WIDE else _BY_RANGE).replace("{only}", want.only())
     async with conn.cursor(row_factory=tuple_row) as cursor:
-        await cursor.execute(statement, {  # type: ignore[arg-type]
-            **want.params(), "level": level, "shift": shift,
-            "ix0": inner.x0, "iy0": inner.y0, "ix1": inner.x1, "iy1": inner.y1,
-            "x0": [r.x0 for r in rects], "y0": [r.y0 for r in rects],
-            "x1": [r.x1 for r in rects], "y1": [r.y1 for r in rects]})
+        await cursor.execute(
+            statement,
+            {  # type: ignore[arg-type]
+                **want.params(),
+                "level": level,
+                "shift": shift,
+                "ix0": inner.x0,
+                "iy0": inner.y0,
+                "ix1": inner.x1,
+                "iy1": inner.y1,
+                "x0": [r.x0 for r in rects],
+                "y0": [r.y0 for r in rects],
+                "x1": [r.x1 for r in rects],
+                "y1": [r.y1 for r in rects],
+            },
+        )
         return await cursor.fetchall()
 
 
@@ -88,7 +111,8 @@ async def feature_sums(conn: Conn, want: Filter, box: Box, level: int) -> list[T
             "SELECT gx >> %(shift)s, gy >> %(shift)s, count(*), count(*) FILTER (WHERE urgency = 'life'),"  # type: ignore[arg-type]
             " sum(round(lon * 1000000)::bigint)::bigint, sum(round(lat * 1000000)::bigint)::bigint"
             f" FROM map_features WHERE {_IN_BOX}{only} GROUP BY 1, 2",  # noqa: S608
-            {**want.params(), **_box(box), "shift": FINEST - level})
+            {**want.params(), **_box(box), "shift": FINEST - level},
+        )
         return await cursor.fetchall()
 
 
@@ -98,33 +122,46 @@ async def features_in(conn: Conn, want: Filter, box: Box, limit: int) -> list[Tu
     async with conn.cursor(row_factory=tuple_row) as cursor:
         await cursor.execute(
             f"SELECT id, lon, lat, props::text FROM map_features WHERE {_IN_BOX}{only} LIMIT %(limit)s",  # type: ignore[arg-type]  # noqa: S608
-            {**want.params(), **_box(box), "limit": limit})
+            {**want.params(), **_box(box), "limit": limit},
+        )
         return await cursor.fetchall()
 
 
-async def features_by_id(conn: Conn, layer: str, ids: Sequence[UUID], emergency_id: UUID | None) -> list[TupleRow]:
+async def features_by_id(
+    conn: Conn, layer: str, ids: Sequence[UUID], emergency_id: UUID | None
+) -> list[TupleRow]:
     """Records by id, of one emergency where a principal is bound to one. Rows as `features_in`."""
-    bound = "" if emergency_id is None else (
-        " AND emergency_id IN (%(emergency)s, '00000000-0000-0000-0000-000000000000')")
+    bound = (
+        ""
+        if emergency_id is None
+        else (" AND emergency_id IN (%(emergency)s, '00000000-0000-0000-0000-000000000000')")
+    )
     async with conn.cursor(row_factory=tuple_row) as cursor:
         await cursor.execute(
-            "SELECT id, lon, lat, props::text FROM map_features WHERE layer = %(layer)s AND id = ANY(%(ids)s)" + bound,
-            {"layer": layer, "ids": list(ids), "emergency": emergency_id})
+            "SELECT id, lon, lat, props::text FROM map_features WHERE layer = %(layer)s AND id = ANY(%(ids)s)"
+            + bound,
+            {"layer": layer, "ids": list(ids), "emergency": emergency_id},
+        )
         return await cursor.fetchall()
 
 
 async def closure_shapes(conn: Conn, ids: Sequence[UUID]) -> dict[UUID, str]:
     """The whole geometry of closures, as GeoJSON text with five decimals (about a metre)."""
-    rows = await (await conn.execute("SELECT id, ST_AsGeoJSON(geom, 5) AS shape FROM closures WHERE id = ANY(%s)",
-                                     (list(ids),))).fetchall()
+    rows = await (
+        await conn.execute(
+            "SELECT id, ST_AsGeoJSON(geom, 5) AS shape FROM closures WHERE id = ANY(%s)", (list(ids),)
+        )
+    ).fetchall()
     return {row["id"]: row["shape"] for row in rows}
 
 
 async def open_emergencies(conn: Conn) -> list[DictRow]:
     """The open emergencies, newest first."""
-    return await (await conn.execute(
-        "SELECT id, code, name_fa, name_en FROM emergencies WHERE status = 'open' ORDER BY opened_at DESC LIMIT 50",
-    )).fetchall()
+    return await (
+        await conn.execute(
+            "SELECT id, code, name_fa, name_en FROM emergencies WHERE status = 'open' ORDER BY opened_at DESC LIMIT 50",
+        )
+    ).fetchall()
 
 
 async def sealed_seq(conn: Conn) -> int:
@@ -149,17 +186,38 @@ SELECT ST_AsMVT(tile, %(layer)s, 4096, 'geom') AS tile FROM (
   WHERE lon >= %(w)s AND lon < %(e)s AND lat >= %(s)s AND lat < %(n)s) AS tile"""
 
 
-async def tile_of_features(conn: Conn, want: Filter, box: Box, tile: tuple[int, int, int], limit: int) -> bytes:
+async def tile_of_features(
+    conn: Conn, want: Filter, box: Box, tile: tuple[int, int, int], limit: int
+) -> bytes:
     """One vector tile of single records."""
-    row = await (await conn.execute(_TILE_FEATURES, {
-        **want.params(), **_box(box), "z": tile[0], "tx": tile[1], "ty": tile[2], "limit": limit})).fetchone()
+    row = await (
+        await conn.execute(
+            _TILE_FEATURES,
+            {**want.params(), **_box(box), "z": tile[0], "tx": tile[1], "ty": tile[2], "limit": limit},
+        )
+    ).fetchone()
     return bytes(row["tile"]) if row and row["tile"] else b""
 
 
-async def tile_of_cells(conn: Conn, want: Filter, box: Box, tile: tuple[int, int, int], level: int,
-                        rect: Rect) -> bytes:
+async def tile_of_cells(
+    conn: Conn, want: Filter, box: Box, tile: tuple[int, int, int], level: int, rect: Rect
+) -> bytes:
     """One vector tile of counts, each at the mean of its cell, so that it lies in exactly one tile."""
-    row = await (await conn.execute(_TILE_CELLS, {
-        **want.params(), **_box(box), "z": tile[0], "tx": tile[1], "ty": tile[2], "level": level,
-        "x0": rect.x0, "x1": rect.x1, "y0": rect.y0, "y1": rect.y1})).fetchone()
+    row = await (
+        await conn.execute(
+            _TILE_CELLS,
+            {
+                **want.params(),
+                **_box(box),
+                "z": tile[0],
+                "tx": tile[1],
+                "ty": tile[2],
+                "level": level,
+                "x0": rect.x0,
+                "x1": rect.x1,
+                "y0": rect.y0,
+                "y1": rect.y1,
+            },
+        )
+    ).fetchone()
     return bytes(row["tile"]) if row and row["tile"] else b""

@@ -27,7 +27,9 @@ def _headers(tag: str) -> dict[str, str]:
 
 
 def _seen(request: Request, tag: str) -> bool:
-    return tag in [part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")]
+    return tag in [
+        part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")
+    ]
 
 
 @router.get("/api/map/cells")
@@ -42,8 +44,11 @@ async def cells(request: Request, ctx: Ctx, principal: Reader) -> Response:
         await service.steady(conn)
         seq = await sealed_seq(conn)
         if ask.layer == "volunteers":
-            return Response(await volunteers.answer(ctx.redis, ask, seq), media_type="application/json",
-                            headers={"Cache-Control": "no-store"})
+            return Response(
+                await volunteers.answer(ctx.redis, ask, seq),
+                media_type="application/json",
+                headers={"Cache-Control": "no-store"},
+            )
         emergency = await asking.emergency_of(conn, principal, ask.emergency, ask.layer)
         key = f"{emergency}{ask.key}"
         tag = _etag(seq, key)
@@ -57,7 +62,9 @@ async def cells(request: Request, ctx: Ctx, principal: Reader) -> Response:
 
 
 @router.get("/api/map/features")
-async def features(ctx: Ctx, principal: Reader, layer: str, ids: Annotated[str, Query(max_length=8000)] = "") -> Response:
+async def features(
+    ctx: Ctx, principal: Reader, layer: str, ids: Annotated[str, Query(max_length=8000)] = ""
+) -> Response:
     """Up to 200 records of a layer by id; those that are not on the map (any more) are left out."""
     layer, wanted = asking.layer_for(principal, layer), asking.ids_of(ids)
     if layer == "volunteers":
@@ -70,8 +77,16 @@ async def features(ctx: Ctx, principal: Reader, layer: str, ids: Annotated[str, 
 
 
 @router.get("/tiles/{layer}/{z}/{x}/{y}.mvt")
-async def tile(request: Request, ctx: Ctx, principal: Reader, layer: str, z: Annotated[int, Path(ge=0, le=22)],
-               x: Annotated[int, Path(ge=0)], y: Annotated[int, Path(ge=0)], emergency: str = "") -> Response:
+async def tile(
+    request: Request,
+    ctx: Ctx,
+    principal: Reader,
+    layer: str,
+    z: Annotated[int, Path(ge=0, le=22)],
+    x: Annotated[int, Path(ge=0)],
+    y: Annotated[int, Path(ge=0)],
+    emergency: str = "",
+) -> Response:
     """A vector tile of a layer: records where they are few, else counts (`n`, `life`)."""
     asking.layer_for(principal, layer)
     if layer == "volunteers" or x >= 1 << z or y >= 1 << z:

@@ -59,7 +59,11 @@ async def cells(conn: Conn, ask: Ask, emergency: UUID, seq: int) -> bytes:
     listed: list[TupleRow] = []
     for box in ask.boxes:
         counted = await count(conn, want, box, ask.zoom)
-        rows = await sql.features_in(conn, want, box, FEATURES_MOST) if counted is None or counted.total <= FEATURES_MOST else None
+        rows = (
+            await sql.features_in(conn, want, box, FEATURES_MOST)
+            if counted is None or counted.total <= FEATURES_MOST
+            else None
+        )
         if rows is None and counted is not None:
             counts.append(counted)
         else:
@@ -68,15 +72,27 @@ async def cells(conn: Conn, ask: Ask, emergency: UUID, seq: int) -> bytes:
     features = await _features(conn, ask.layer, listed)
     how = b'"features"' if ask.since else b'"cells"'
     return b'{"cells":%b,"features":[%b],"total":%d,"counted":%b,"seq":%d}' % (
-        orjson.dumps([cell for c in counts for cell in shown(c)]), features, total, how, seq)
+        orjson.dumps([cell for c in counts for cell in shown(c)]),
+        features,
+        total,
+        how,
+        seq,
+    )
 
 
 def shown(counted: Counted) -> Iterable[dict[str, Any]]:
     """Cells at the mean of what they hold."""
     for (x, y), (n, life, lon, lat) in sorted(counted.cells.items()):
         if n:
-            yield {"lon": round(lon / n / 1e6, 6), "lat": round(lat / n / 1e6, 6), "n": n, "life": life,
-                   "top_urgency": "life" if life else None, "x": x, "y": y}
+            yield {
+                "lon": round(lon / n / 1e6, 6),
+                "lat": round(lat / n / 1e6, 6),
+                "n": n,
+                "life": life,
+                "top_urgency": "life" if life else None,
+                "x": x,
+                "y": y,
+            }
 
 
 async def by_ids(conn: Conn, layer: str, ids: list[UUID], bound: UUID | None) -> bytes:
@@ -93,7 +109,8 @@ async def _features(conn: Conn, layer: str, rows: list[TupleRow]) -> bytes:
     return ",".join(
         f'{{"type":"Feature","id":"{key}","geometry":'
         f'{shapes.get(key) or _point(lon, lat)},"properties":{props}}}'
-        for key, lon, lat, props in rows).encode()
+        for key, lon, lat, props in rows
+    ).encode()
 
 
 def _point(lon: float, lat: float) -> str:
@@ -102,9 +119,13 @@ def _point(lon: float, lat: float) -> str:
 
 async def tile(conn: Conn, layer: str, emergency: UUID, z: int, x: int, y: int) -> bytes:
     """A Mapbox vector tile: records where they are few, else the means of cells, a sixteenth of a tile wide."""
-    row = await (await conn.execute(
-        "SELECT ST_XMin(g) AS w, ST_YMin(g) AS s, ST_XMax(g) AS e, ST_YMax(g) AS n"
-        " FROM (SELECT ST_Transform(ST_TileEnvelope(%s, %s, %s), 4326) AS g) t", (z, x, y))).fetchone()
+    row = await (
+        await conn.execute(
+            "SELECT ST_XMin(g) AS w, ST_YMin(g) AS s, ST_XMax(g) AS e, ST_YMax(g) AS n"
+            " FROM (SELECT ST_Transform(ST_TileEnvelope(%s, %s, %s), 4326) AS g) t",
+            (z, x, y),
+        )
+    ).fetchone()
     assert row is not None  # noqa: S101 - a SELECT without FROM gives a row
     box = Box(max(-180.0, row["w"]), row["s"], min(180.0, row["e"]), row["n"])
     want = Filter(layer, emergency)

@@ -28,7 +28,11 @@ async def positions(redis: "Redis") -> list[dict[str, Any]]:
 
 def features(found: Iterable[dict[str, Any]], ask: Ask) -> list[dict[str, Any]]:
     """Those in the box that pass the filters, as features."""
-    return [_feature(one) for one in found if _inside(one, ask.boxes) and (not ask.statuses or one.get("status") in ask.statuses)]
+    return [
+        _feature(one)
+        for one in found
+        if _inside(one, ask.boxes) and (not ask.statuses or one.get("status") in ask.statuses)
+    ]
 
 
 def _inside(one: dict[str, Any], boxes: Iterable[Box]) -> bool:
@@ -36,18 +40,33 @@ def _inside(one: dict[str, Any], boxes: Iterable[Box]) -> bool:
 
 
 def _feature(one: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "Feature", "id": one["id"], "geometry": {"type": "Point", "coordinates": [one["lon"], one["lat"]]},
-            "properties": {"layer": "volunteers", "code": one.get("code"), "category": None, "status": one.get("status"),
-                           "urgency": None, "updated_at": one.get("at"), "accuracy_m": one.get("accuracy_m", 1000),
-                           "place": None}}
+    return {
+        "type": "Feature",
+        "id": one["id"],
+        "geometry": {"type": "Point", "coordinates": [one["lon"], one["lat"]]},
+        "properties": {
+            "layer": "volunteers",
+            "code": one.get("code"),
+            "category": None,
+            "status": one.get("status"),
+            "urgency": None,
+            "updated_at": one.get("at"),
+            "accuracy_m": one.get("accuracy_m", 1000),
+            "place": None,
+        },
+    }
 
 
 def by_ids(found: Iterable[dict[str, Any]], ids: set[str]) -> bytes:
     """A FeatureCollection of those volunteers whose position is alive."""
-    return orjson.dumps({"type": "FeatureCollection", "features": [_feature(one) for one in found if one["id"] in ids]})
+    return orjson.dumps(
+        {"type": "FeatureCollection", "features": [_feature(one) for one in found if one["id"] in ids]}
+    )
 
 
 async def answer(redis: "Redis", ask: Ask, seq: int) -> bytes:
     """As the other layers' answer; positions are few, so they are always listed (at most MOST)."""
     found = features(await positions(redis), ask)
-    return orjson.dumps({"cells": [], "features": found[:MOST], "total": len(found), "counted": "features", "seq": seq})
+    return orjson.dumps(
+        {"cells": [], "features": found[:MOST], "total": len(found), "counted": "features", "seq": seq}
+    )

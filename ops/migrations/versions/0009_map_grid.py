@@ -61,7 +61,9 @@ CREATE TABLE map_cells (
 
 def _indexes() -> None:
     op.execute("CREATE INDEX idx_map_features_geom ON map_features USING gist (geom)")
-    op.execute("CREATE INDEX ix_map_features_emergency_layer_seen ON map_features (emergency_id, layer, seen_at)")
+    op.execute(
+        "CREATE INDEX ix_map_features_emergency_layer_seen ON map_features (emergency_id, layer, seen_at)"
+    )
     op.execute("CREATE INDEX ix_map_features_layer_xy ON map_features (layer, emergency_id, lon, lat)")
 
 
@@ -85,5 +87,7 @@ def downgrade() -> None:
     op.execute(OLD_CELLS)
     _indexes()
     op.execute("CREATE INDEX ix_map_cells_area ON map_cells (layer, emergency_id, zoom, x, y)")
-    op.execute("CREATE UNIQUE INDEX uq_map_cells ON map_cells (layer, emergency_id, zoom, x, y, category, status)"
-               " NULLS NOT DISTINCT")
+    op.execute(
+        "CREATE UNIQUE INDEX uq_map_cells ON map_cells (layer, emergency_id, zoom, x, y, category, status)"
+        " NULLS NOT DISTINCT"
+    )
