@@ -43,14 +43,20 @@ async def form_xml(conn: Conn, form_id: str, version: str | None) -> DictRow | N
     return await found.fetchone()
 
 
-async def bindings_for(conn: Conn, form_id: str, version: str) -> DictRow | None:
-    """Bindings of the version that was filled in; without it, those of the newest. `exact` says which."""
+async def version_filled_in(conn: Conn, form_id: str, version: str) -> DictRow | None:
+    """The version that was filled in; without it, the newest there is. `exact` says which."""
     found = await conn.execute(
-        "SELECT bindings, version = %(version)s AS exact FROM forms WHERE form_id = %(id)s"
+        "SELECT id, version = %(version)s AS exact FROM forms WHERE form_id = %(id)s"
         " ORDER BY version = %(version)s DESC, state = 'published' DESC, created_at DESC LIMIT 1",
         {"id": form_id, "version": version},
     )
     return await found.fetchone()
+
+
+async def bindings_of(conn: Conn, record_id: UUID) -> dict[str, Any]:
+    """The bindings of one version; they never change."""
+    found = await (await conn.execute("SELECT bindings FROM forms WHERE id = %s", (record_id,))).fetchone()
+    return dict(found["bindings"]) if found else {}
 
 
 async def archive_published(conn: Conn, form_id: str) -> None:

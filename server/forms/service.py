@@ -25,6 +25,8 @@ from server.kernel.ids import uuid7
 from server.reports.intake import Incoming, accept, safe_key
 
 SOURCE = "openrosa"
+_REMEMBERED_FORMS = 64
+_remembered: dict[UUID, Bindings] = {}
 _REFUSED_OUTRIGHT = frozenset({"submission.empty", "submission.doctype", "submission.too_large"})
 
 
@@ -87,15 +89,25 @@ async def _understand(
         "form_version": instance.version,
         "replaces": instance.deprecated_id,
     }
-    row = await queries.bindings_for(conn, instance.form_id, instance.version)
+    row = await queries.version_filled_in(conn, instance.form_id, instance.version)
     if row is None and instance.form_id in BUILTIN:
         await builtin.publish(conn)  # a phone may have got the form before this database was made
-        row = await queries.bindings_for(conn, instance.form_id, instance.version)
+        row = await queries.version_filled_in(conn, instance.form_id, instance.version)
     if row is None or instance.encrypted:
         return None, [] if instance.encrypted else ["form_unknown"]
-    report = to_report(instance, Bindings.from_json(row["bindings"]))
+    report = to_report(instance, await _bindings(conn, row["id"]))
     meta["answers"] = asdict(report)
     return report, [] if row["exact"] else ["form_version_unknown"]
+
+
+async def _bindings(conn: Conn, record_id: UUID) -> Bindings:
+    """A version's bindings, remembered: a row of `forms` is never changed but in its state."""
+    known = _remembered.get(record_id)
+    if known is None:
+        if len(_remembered) >= _REMEMBERED_FORMS:
+            _remembered.clear()
+        known = _remembered[record_id] = Bindings.from_json(await queries.bindings_of(conn, record_id))
+    return known
 
 
 def _started(instance: Instance | None) -> datetime | None:
