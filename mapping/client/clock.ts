@@ -7,7 +7,7 @@ export function clockText({ state, seconds }: Freshness): string {
   if (state === 'waiting') return t('Connecting');
   if (state === 'live') return t('Live');
   if (state === 'stale') return t('Stale for {span}', { span: span(seconds) });
-  return seconds ? t('Offline for {span}', { span: span(seconds) }) : t('Offline');
+  return seconds >= 5 ? t('Offline for {span}', { span: span(seconds) }) : t('Offline');
 }
 
 /** Keep the clock true; screen readers hear only changes of state, not every second. */

@@ -31,7 +31,10 @@ export class Field {
     this.store = store;
     this.config = config;
     this.open = open;
+    const near = (): void => void map.getContainer().classList.toggle('is-far', map.getZoom() < 10);
+    map.on('zoomend', near);
     map.on('moveend', () => this.draw());
+    near();
   }
 
   /** Take the shelves of the layers that are on into the index, and draw. */
@@ -71,8 +74,12 @@ export class Field {
     if (!at) return;
     const element = document.createElement('div');
     element.className = `ring ring--${feature.properties.layer}`;
+    // The mark stands in the ring once more: its own may be hidden inside a cluster.
+    const mark = recordMark(feature, this.config.clusters[feature.properties.category ?? ''] ?? 'none', false);
+    mark.classList.add('mark--chosen');
+    element.append(mark);
     const icon = L.divIcon({ className: 'spot', html: element, iconSize: [0, 0] });
-    this.ring = L.marker([at[1], at[0]], { icon, interactive: false, keyboard: false, zIndexOffset: -50 }).addTo(this.map);
+    this.ring = L.marker([at[1], at[0]], { icon, interactive: false, keyboard: false, zIndexOffset: 20_000 }).addTo(this.map);
   }
 
   draw(): void {
@@ -114,14 +121,16 @@ export class Field {
     element.title = label;
     const drop = layer === 'needs';
     const icon = L.divIcon({ className: 'spot', html: element, iconSize: [36, 36], iconAnchor: [18, drop ? 34 : 18] });
-    const marker = L.marker([lat, lon], { icon, keyboard: false, zIndexOffset: 100 + (priority ?? 0) * 4 });
+    // What stands or moves lies under what waits: a centre must not hide the number beside it.
+    const order = this.single.has(feature.id) ? -1000 : 100 + (priority ?? 0) * 4;
+    const marker = L.marker([lat, lon], { icon, keyboard: false, zIndexOffset: order });
     marker.on('click', () => this.open(feature));
     return marker;
   }
 
   private bunch(mark: Extract<Mark, { kind: 'cluster' }>): L.Marker {
     const size = clusterSize(mark.sum.n);
-    const element = clusterMark(mark.sum, false);
+    const element = clusterMark(mark.sum);
     const by = (Object.entries(mark.sum.layers) as [LayerCode, number][]).map(
       ([layer, n]) => `${this.config.layers.find((one) => one.code === layer)?.label ?? layer}: ${num(n)}`,
     );

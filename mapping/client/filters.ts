@@ -136,3 +136,23 @@ export function drawLegend(into: HTMLElement, config: MapConfig): void {
     h('ul', {}, row(drawing('needs', 'wash', 'plain', true), word('verification', 'unverified')), row(seal('confirmed'), word('verification', 'confirmed')), row(seal('refuted'), word('verification', 'refuted'))),
   );
 }
+
+const LEGEND = 'hamyar.legend';
+
+/** The legend stands open where there is room, and as the person left it before. */
+export function keepLegend(legend: HTMLDetailsElement): void {
+  let before: string | null = null;
+  try {
+    before = localStorage.getItem(LEGEND);
+  } catch {
+    // A browser may refuse storage: then the legend simply starts as usual.
+  }
+  legend.open = before === null ? matchMedia('(width >= 1600px) and (height >= 850px)').matches : before === '1';
+  legend.addEventListener('toggle', () => {
+    try {
+      localStorage.setItem(LEGEND, legend.open ? '1' : '0');
+    } catch {
+      // As above.
+    }
+  });
+}

@@ -36,15 +36,18 @@ export interface ListState {
   failed: boolean;
   waiting: boolean;
   nothingOn: boolean;
+  /** Layers of which only counts are in hand, in words. */
+  unlisted: string;
 }
 
 /** Fill the list, keeping the focus on the record it was on. */
 export function drawList(into: HTMLElement, state: ListState, config: MapConfig, open: (feature: Feature) => void): void {
   const focused = (document.activeElement as HTMLElement | null)?.dataset['id'];
   if (state.features.length) {
-    const rest = state.total - Math.min(state.features.length, LONGEST);
+    const rest = state.features.length - LONGEST;
     fill(
       into,
+      state.unlisted ? h('p', { class: 'note note--warn list__note' }, t('Records counted, not listed: {what}. Come closer to list them.', { what: state.unlisted })) : null,
       ...state.features.slice(0, LONGEST).map((one) => line(one, config, open)),
       rest > 0 ? h('p', { class: 'list__rest' }, t('{n} more in view', { n: rest })) : null,
     );

@@ -7,8 +7,9 @@ import { lang, t } from '@pages/i18n.ts';
 import { toast } from '@pages/toast.ts';
 import { Grounds, groundLayer } from './basemap.ts';
 import { runClock } from './clock.ts';
+import { scaleBar } from './scale.ts';
 import { Field } from './field.ts';
-import { drawLegend, FilterBar } from './filters.ts';
+import { drawLegend, FilterBar, keepLegend } from './filters.ts';
 import { GLYPH } from './glyphs.ts';
 import { listen } from './keys.ts';
 import { Labels } from './labels.ts';
@@ -54,7 +55,7 @@ const labels = new Labels(map, grounds);
 ground.on('load', () => labels.draw());
 map.attributionControl.setPrefix(false);
 map.attributionControl.addAttribution(h('span', {}, t('Map: Natural Earth · Places: GeoNames CC BY 4.0')).outerHTML);
-L.control.scale({ imperial: false, position: 'bottomleft' }).addTo(map);
+scaleBar().addTo(map);
 
 const sheet = new Sheet(byId('panel'), byId('grip'), () => map.invalidateSize({ pan: false }));
 const field = new Field(map, store, config, (feature) => open(feature.properties.layer, feature));
@@ -80,7 +81,7 @@ const bar = new FilterBar(byId('filters'), byId('filter-sheet'), config, filters
   redraw();
 });
 drawLegend(byId('legend-body'), config);
-if (matchMedia('(width >= 1100px) and (height >= 800px)').matches) byId<HTMLDetailsElement>('legend').open = true;
+keepLegend(byId<HTMLDetailsElement>('legend'));
 
 function open(layer: LayerCode, feature: Feature | null, id: string = feature?.id ?? ''): void {
   selected = { layer, id };
@@ -143,7 +144,8 @@ function redraw(): void {
     drawTally(byId('tally'), counted ? null : counts, total);
     if (byId('home').hidden) return;
     const failed = shelves.some((one) => one.health === 'failed');
-    drawList(byId('list'), { features: list, total, counted, failed, waiting, nothingOn: !on.length }, config, (one) => open(one.properties.layer, one));
+    const unlisted = on.filter((layer) => store.counted(layer)).map((layer) => config.layers.find((one) => one.code === layer)?.label ?? layer).join('، ');
+    drawList(byId('list'), { features: list, total, counted, failed, waiting, nothingOn: !on.length, unlisted }, config, (one) => open(one.properties.layer, one));
   });
 }
 

@@ -77,27 +77,25 @@ export function recordMark(feature: Feature, cluster: string, fresh: boolean): H
 const AROUND = 2 * Math.PI;
 const COLOURS: readonly (keyof Sum & string)[] = ['life', 'high', 'normal', 'none', 'mixed'];
 
-/** The mark of many: their number, in a ring shared out by urgency. */
-export function clusterMark(sum: Sum, fresh: boolean): HTMLElement {
+/** The mark of many: their number in a ring shared out by urgency, and beside it how many lives are in danger. */
+export function clusterMark(sum: Sum): HTMLElement {
   const size = clusterSize(sum.n);
   const top: Urgency = BY_RANK[sum.top] ?? 'none';
   const element = document.createElement('div');
-  element.className = `bunch bunch--${top}${fresh ? ' mark--fresh' : ''}`;
+  element.className = `bunch bunch--${top}`;
   const svg = part('svg', { viewBox: '0 0 60 60', width: size, height: size });
   svg.append(part('circle', { cx: 30, cy: 30, r: 28, class: 'bunch__ground' }));
-  const radius = 24;
+  const radius = 25;
   const whole = AROUND * radius;
   let start = 0;
   for (const name of COLOURS) {
     const share = (sum[name] as number) / sum.n;
     if (!share) continue;
-    // A sliver that cannot be seen is as good as none: one life among thousands still shows.
-    const length = Math.max(share * whole, name === 'life' ? 6 : 0);
     svg.append(
       part('circle', {
         cx: 30, cy: 30, r: radius,
-        class: `bunch__share bunch__share--${name === 'mixed' ? top : name}`,
-        'stroke-dasharray': `${length} ${whole}`, 'stroke-dashoffset': -start * whole,
+        class: `bunch__share bunch__share--${name}`,
+        'stroke-dasharray': `${share * whole} ${whole}`, 'stroke-dashoffset': -start * whole,
         transform: 'rotate(-90 30 30)',
       }),
     );
@@ -107,6 +105,13 @@ export function clusterMark(sum: Sum, fresh: boolean): HTMLElement {
   text.textContent = short(sum.n);
   svg.append(text);
   element.append(svg);
+  if (top === 'life') {
+    const lives = document.createElement('span');
+    lives.className = 'bunch__lives';
+    // Counted on the server only the highest urgency is known, not how many bear it.
+    lives.textContent = sum.life ? short(sum.life) : '!';
+    element.append(lives);
+  }
   return element;
 }
 
