@@ -56,6 +56,7 @@ _GLUE = frozenset(
     fold_key(w)
     for w in "در از به تا با که و رو را تو هم یه من ما dar az be ba ta ke va o in at to of the".split()
 )
+_STOPS = ".,،:;؛!?؟-()"
 _EZAFE = frozenset({"e", "ye", "i", "yi"})
 _FA_TAILS = ("هستیم", "یم", "ه", "و", "م", "ن", "رو", "ست")
 _EN_TAILS = ("iam", "im", "am", "e", "o", "i")
@@ -150,7 +151,7 @@ class Gazetteer:
         matches: list[Match] = []
         at = 0
         while at < len(words):
-            match = self._exact_at(words, at)
+            match = self._exact_at(words, at, folded.text)
             if match is None:
                 at += 1
                 continue
@@ -158,7 +159,7 @@ class Gazetteer:
             at = match.last + 1
         return matches or self._fuzzy_matches(words)
 
-    def _exact_at(self, words: Sequence[Token], at: int) -> Match | None:
+    def _exact_at(self, words: Sequence[Token], at: int, text: str) -> Match | None:
         for count in range(min(_LONGEST, len(words) - at), 0, -1):
             run = [w.text for w in words[at : at + count]]
             key = "".join(run)
@@ -166,10 +167,12 @@ class Gazetteer:
                 return None
             rows = self._index.get(key)
             if rows is None and count <= 2 and not (count == 2 and set(run) & _GLUE):
-                rows = self._bare(key, heads=count == 1)
+                rows, key = self._bare(key, heads=count == 1)
             if rows is None or (count > 1 and not self._may_join(run, key)):
                 continue
             cue, cues = _cues_at(words, at, at + count - 1)
+            if cue == "none" and _stands_apart(text, words[at].start, words[at + count - 1].end):
+                cue = "weak"
             if not self._is_place(key, rows, cue, cues):
                 continue
             return Match(
@@ -178,26 +181,17 @@ class Gazetteer:
             )  # fmt: skip
         return None
 
-    def _bare(self, key: str, *, heads: bool) -> tuple[int, ...] | None:
+    def _bare(self, key: str, *, heads: bool) -> tuple[tuple[int, ...] | None, str]:
         """Try a single long word without the endings and prepositions that get glued to a name."""
         if len(key) < 6:
-            return None
+            return None, key
         tails = _EN_TAILS if key[0].isascii() else _FA_TAILS
-        for tail in tails:
-            if (
-                key.endswith(tail)
-                and len(key) - len(tail) >= 5
-                and (rows := self._index.get(key[: -len(tail)]))
-            ):
-                return rows
-        for head in _FA_HEADS if heads else ():
-            if (
-                key.startswith(head)
-                and len(key) - len(head) >= 5
-                and (rows := self._index.get(key[len(head) :]))
-            ):
-                return rows
-        return None
+        stems = [key[: -len(tail)] for tail in tails if key.endswith(tail)]
+        stems += [key[len(head) :] for head in _FA_HEADS if heads and key.startswith(head)]
+        for stem in stems:
+            if len(stem) >= 5 and (rows := self._index.get(stem)):
+                return rows, stem
+        return None, key
 
     def _may_join(self, run: list[str], key: str) -> bool:
         """Accept words run together only as the gazetteer spaces them, or when they are long and no mere grammar."""
@@ -289,6 +283,12 @@ def _cues_at(words: Sequence[Token], first: int, last: int) -> tuple[Cue, frozen
         elif words[first - back].text not in _EZAFE | {"of", "the", "haye", "های"}:
             break
     return (cues[0] if cues else "none"), frozenset(cues)
+
+
+def _stands_apart(text: str, start: int, end: int) -> bool:
+    """Tell whether a name has a clause to itself, as people sign a message with their town."""
+    before, after = text[:start].rstrip(), text[end:].lstrip()
+    return (not before or before[-1] in _STOPS) and (not after or after[0] in _STOPS) and len(text) > end - start
 
 
 @lru_cache(maxsize=4)

@@ -33,6 +33,8 @@ def negated(message: Message, hit: Hit) -> bool:
         if index >= len(message.tokens) or message.clause[index] != clause:
             break
         word = message.word(index)
+        if ahead == 2 and any(h.first == hit.last + 1 and h.group != "signal" for h in message.hits):
+            break
         if word in _FA_NEGATIONS:
             return True
         if word in _HAVE_NOT and message.word(hit.last).startswith(_HE_HAS):

@@ -12,9 +12,15 @@ _BASIC = frozenset(
     {"water", "food", "infant_care", "medical_care", "medicine", "shelter", "heating", "bedding", "evacuation", "search_rescue", "protection"}
 )
 _GRAVE = frozenset(
-    {"trapped_people", "injury", "disease", "child_alone", "security", "building_collapsed", "missing_person", "dam_or_levee_risk", "fire", "death", "landslide", "gas_leak"}
+    {"trapped_people", "injury", "disease", "child_alone", "security", "building_collapsed", "missing_person", "dam_or_levee_risk", "fire", "death", "gas_leak"}
 )
+# What people far away pray about; anything else in a prayer is a plea.
+_FAR = frozenset({"flooding", "aftershock", "death"})
 _LIFE_NEEDS = frozenset({"search_rescue"})
+# Together these mean that somebody may die within hours.
+_DEADLY = (
+    {"fire", "injury"}, {"dam_or_levee_risk", "evacuation"}, {"flooding", "evacuation"}, {"fire", "trapped_people"},
+)  # fmt: skip
 _LIFE_INCIDENTS = frozenset({"trapped_people"})
 _UNDER_TWO = re.compile(r"(\d+|[^\W\d_]+) (ماهه|ماهشه|ماهش|mahe|mahashe|months?)")
 _YEARS = re.compile(r"(\d+) (?:ساله|سالشه|سالش|sale|salashe|years? old|year old|yo)")
@@ -56,13 +62,13 @@ def kind_of(message: Message, told: list[Hit], needs: list[tuple[NeedRead, Hit]]
         return "other"
     if message.has("offer") and not grave and not _plain_lack(message, needs):
         return "offer"
-    if is_closed(message):
+    if is_closed(message, told):
         return "update"
     if message.has("update"):
         return "update" if told or needs or background or _speaks_of_record(message) else _empty_kind(message)
     if message.has("news") and not _pleads(message):
         return "other"
-    if message.has("prayer") and not needy and not grave and not _pleads(message):
+    if message.has("prayer") and not needy and {h.code for h in told} <= _FAR and not _pleads(message):
         return "other"
     if _is_question(message, told, needs):
         return "question"
@@ -98,8 +104,12 @@ def _pleads(message: Message) -> bool:
     return message.has("want") or message.has("lack")
 
 
-def is_closed(message: Message) -> bool:
+def is_closed(message: Message, told: list[Hit]) -> bool:
     """Tell whether the message says that a matter is settled: met, found, cancelled, denied."""
+    if told and not message.has("thanks", "noneed") and not _is_denial(message):
+        return False
+    if message.has("worse") and not message.has("noneed", "thanks"):
+        return False
     if any(t.text in _CLOSING for t in message.tokens) and message.has("update"):
         return True
     if message.has("noneed") and not _still_lacks(message):
@@ -149,7 +159,7 @@ def vulnerable(message: Message, spans: list[tuple[int, int]]) -> tuple[str, ...
     found: set[str] = set()
     for hit in message.hits:
         if hit.group == "signal" and hit.code.startswith("vulnerable_"):
-            if any(s < hit.end and hit.start < e for s, e in spans):
+            if any(s < hit.end and hit.start < e for s, e in spans) or _of_grown_ups(message, hit):
                 continue
             found.add(hit.code.removeprefix("vulnerable_"))
             message.note_hit(hit)
@@ -160,6 +170,12 @@ def vulnerable(message: Message, spans: list[tuple[int, int]]) -> tuple[str, ...
     if any(2 <= int(m.group(1)) < 18 for m in _YEARS.finditer(message.text) if len(m.group(1)) < 4):
         found.add("child")
     return tuple(v for v in VULNERABLE if v in found)
+
+
+def _of_grown_ups(message: Message, hit: Hit) -> bool:
+    """Adult diapers tell of no infant."""
+    around = {message.word(hit.last + 1), message.word(hit.first - 1)}
+    return hit.code == "vulnerable_infant" and bool(around & {"بزرگسال", "بزرگ", "سالمند", "adult", "bozorgsal"})
 
 
 def _only_babies(message: Message) -> bool:
@@ -184,6 +200,8 @@ def urgency(message: Message, kind: Kind, incidents: list[str], needs: list[Need
         if categories & _LIFE_NEEDS or set(incidents) & _LIFE_INCIDENTS:
             return "life"
         if message.has("life") and (incidents or categories):
+            return "life"
+        if any(pair <= (set(incidents) | categories) for pair in _DEADLY):
             return "life"
     if kind == "question" and not incidents:
         return "normal"

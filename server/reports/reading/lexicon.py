@@ -17,13 +17,16 @@ from importlib.resources import files
 from server.places.gazetteer import Token
 from server.places.names import fold_key
 
-_GAP = r"(?:[ ,،]+[^\W_]+){0,4}?[ ,،]+"
+# A verb of having or lacking between two words ends what they say together.
+_STEP = r"(?:[ ,،]+(?!ندار|نیست|داریم|nadar|nist|darim)[^\W_]+)"
+_GAP = _STEP + r"{0,4}?[ ,،]+"
+_LONG_GAP = _STEP + r"{0,9}?[ ,،]+"
 _FA_TAIL = (
     "(?:ها|های|هایی|هامون|هاشون|هام|ی|یی|م|ش|ت|مون|مان|تون|تان|شون|شان|رو|و|یم|ایم|اند|ان|ن|ه|ست|س|تا|مونو|شو|مو)?"
 )
 _LATIN_TAIL = "(?:s|es|ha|e|ye|o|ro|am|im|an|eshun|emun|i)?"
 _PERSIAN = re.compile(r"[\u0600-\u06ff]")
-_PIECE = re.compile(r"\.\.|\{\w+\}|\\w\+|[()|*+]|[^\s(){}|*+.]+|\s+")
+_PIECE = re.compile(r"\.{2,3}|\{\w+\}|\\w\+|[()|*+]|[^\s(){}|*+.]+|\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +155,10 @@ def _translate(pattern: str, gap: str, tail: str) -> str:
     out: list[str] = []
     pieces = _PIECE.findall(pattern)
     for at, piece in enumerate(pieces):
-        if piece == "..":
-            out.append(_GAP)
+        if piece in ("..", "..."):
+            out.append(_GAP if piece == ".." else _LONG_GAP)
         elif piece.isspace():
-            beside_gap = ".." in (pieces[at - 1] if at else "", pieces[at + 1] if at + 1 < len(pieces) else "")
+            beside_gap = any(p.startswith("..") for p in pieces[max(0, at - 1) : at + 2])
             out.append("" if beside_gap else gap)
         elif piece == "(":
             out.append("(?:")

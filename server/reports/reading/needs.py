@@ -42,7 +42,7 @@ _NO_STATE = frozenset({"search_rescue", "medical_care", "evacuation", "shelter"}
 _NOT_ALONE = frozenset({"protection", "information", "volunteers", "transport", "heating", "machinery", "power", "medical_care"})
 _GETTING = frozenset(
     fold_key(w)
-    for w in "بگیرم بگیریم تهیه پیدا گیر دریافت میدن میدهند توزیع get find buy receive collect bekharim begirim begiram peyda midan given distributed".split()
+    for w in "بگیرم بگیریم تهیه دریافت میدن میدهند توزیع get find buy receive collect bekharim begirim begiram peyda midan given distributed".split()
 )
 
 
@@ -64,13 +64,15 @@ def find_needs(
 
 
 def _needed(message: Message, hit: Hit, hits: list[Hit], *, closed: bool) -> bool:
+    if hit.code.startswith("_") or any(_covers(other, hit) for other in hits):
+        return False
     if hit.part == "direct":
         return not negated(message, hit) and hit.code != "information"
-    if any(_covers(other, hit) for other in hits):
-        return False
     if hit.part == "weak" and _is_flood(message, hit):
         return False
     cue = _nearest_cue(message, hit)
+    if (cue is None or cue.code not in ("want", "lack")) and wants_thing(message, hit):
+        return True
     if cue is None:
         return not closed and _bare_request(message, hit)
     if cue.code in ("want", "lack"):
@@ -82,7 +84,7 @@ def _needed(message: Message, hit: Hit, hits: list[Hit], *, closed: bool) -> boo
 def _covers(other: Hit, hit: Hit) -> bool:
     """Tell whether another category's longer words hold this item's: پوشک بزرگسال is hygiene, baby food is not food."""
     longer = other.end - other.start > hit.end - hit.start
-    if other.code == hit.code or not longer or other.part == "direct":
+    if other.code == hit.code or not longer or (other.part == "direct" and hit.part != "direct"):
         return False
     return other.start <= hit.start and hit.end <= other.end
 
@@ -140,6 +142,10 @@ def _bare_request(message: Message, hit: Hit) -> bool:
 
 def _quantity(message: Message, hit: Hit) -> tuple[int | float | None, str | None]:
     """Return how much of an item is asked: the number right before it (20 tents), or right after (پتو ۵۰ تخته)."""
+    if hit.code == "volunteers":
+        hands = [n for n in message.numbers if _is_people(message, n) and not n.shaky]
+        if hands and message.sentence[hands[0].first] == message.sentence[hit.first]:
+            return _amount(message, hands[0], hit, None)
     for number in message.numbers:
         if number.last < hit.first and hit.first - number.last <= 4:
             unit, ok = _bridge(message, number.last + 1, hit.first - 1)
@@ -204,4 +210,6 @@ def _stands_alone(message: Message, number: Number) -> bool:
 def wants_thing(message: Message, hit: Hit) -> bool:
     """Tell whether a question asks where to get a thing, so that the thing itself is wanted."""
     sentence = message.sentence[hit.first]
+    if sentence not in message.questions and not message.has("question"):
+        return False
     return any(s == sentence and message.word(i) in _GETTING for i, s in enumerate(message.sentence))

@@ -64,7 +64,7 @@ _NOMADS = _words("عشایر عشایری nomad nomads nomadic سیاه ashayer"
 _COUNTER = _words("تا ta")
 _HEAD_TOTAL = _words("نفره nafare us")
 _WE_ARE = _words("هستیم hastim بودیم")
-_LABOUR = _words("workers کارگر")
+_SENT = tuple(_words("بفرست اعزام لازم نیاز بیاد بیان send need befrest niaz lazem کمک کم"))
 _FILLERS = _words("my our the")
 
 
@@ -111,7 +111,7 @@ def _counted(message: Message, number: Number) -> tuple[str, Count] | None:
         if word in _TENTS and (message.word(at - 1) in _NOMADS or _NOMADS & {following, message.word(at + 2)}):
             return "house", Count(int(number.value), number.first, at, part=False, total=False)
         if word in _HEADS or plain in _HEADS:
-            if following in _NOT_PEOPLE_NEXT or message.word(at + 2) in _NOT_PEOPLE_NEXT - _LABOUR:
+            if following in _NOT_PEOPLE_NEXT or (_is_labour(message, at) and not word.endswith("یم")):
                 return None
             total = word.endswith("یم") or word.endswith("im") or message.word(number.first - 1) in _TOTAL_FIRST
             total = total or word in _HEAD_TOTAL or following in _WE_ARE
@@ -125,6 +125,13 @@ def _counted(message: Message, number: Number) -> tuple[str, Count] | None:
         at += 1
         skipped += 1
     return None
+
+
+def _is_labour(message: Message, at: int) -> bool:
+    """Hands asked for are no people affected: ۱۰ نفر بفرستید, where volunteers are the need."""
+    if not any(h.group == "need" and h.code == "volunteers" and h.part == "items" for h in message.hits):
+        return False
+    return any(message.word(at + step).startswith(_SENT) for step in (1, 2, 3))
 
 
 def _singular(word: str) -> str:

@@ -29,7 +29,7 @@ def read(text: str, gazetteer: Gazetteer) -> Reading:
         return _commanded(message, lang_of(command, message, lang), command, gazetteer)
     spans, sentences = masks(message)
     told, background = find_incidents(message, spans, sentences)
-    closed = is_closed(message)
+    closed = is_closed(message, told)
     needs = find_needs(message, spans, sentences, closed=closed)
     kind = kind_of(message, told, needs, background)
     if kind == "other":
