@@ -36,22 +36,50 @@ class Task(Versioned, Base):
     __table_args__ = (
         CheckConstraint("state IN (" + ", ".join(f"'{s}'" for s in STATES) + ")", name="state"),
         CheckConstraint("fence >= 0", name="fence"),
-        CheckConstraint("state NOT IN ('claimed', 'accepted', 'en_route')"
-                        " OR (holder_id IS NOT NULL AND lease_until IS NOT NULL)", name="held"),
-        CheckConstraint("state <> 'queued' OR (holder_id IS NULL AND lease_until IS NULL)", name="queued_free"),
+        CheckConstraint(
+            "state NOT IN ('claimed', 'accepted', 'en_route')"
+            " OR (holder_id IS NOT NULL AND lease_until IS NOT NULL)",
+            name="held",
+        ),
+        CheckConstraint(
+            "state <> 'queued' OR (holder_id IS NULL AND lease_until IS NULL)", name="queued_free"
+        ),
         CheckConstraint("num_nonnulls(need_id, incident_id) = 1", name="one_cause"),
         CheckConstraint(on_earth("geom_shown"), name="geom_on_earth"),
-        Index("ix_tasks_next", "queue_id", text("priority DESC"), "created_at", "id",
-              postgresql_where=text("state = 'queued'")),
-        Index("ix_tasks_lease", "lease_until", postgresql_where=text("state IN ('claimed', 'accepted', 'en_route')")),
+        Index(
+            "ix_tasks_next",
+            "queue_id",
+            text("priority DESC"),
+            "created_at",
+            "id",
+            postgresql_where=text("state = 'queued'"),
+        ),
+        Index(
+            "ix_tasks_lease",
+            "lease_until",
+            postgresql_where=text("state IN ('claimed', 'accepted', 'en_route')"),
+        ),
         Index("ix_tasks_holder", "holder_id", postgresql_where=text("holder_id IS NOT NULL")),
-        Index("uq_tasks_open_need_kind", "need_id", "kind", unique=True,
-              postgresql_where=text("state IN ('queued', 'claimed', 'accepted', 'en_route', 'escalated')")),
-        Index("uq_tasks_open_incident_kind", "incident_id", "kind", unique=True,
-              postgresql_where=text("state IN ('queued', 'claimed', 'accepted', 'en_route', 'escalated')")),
+        Index(
+            "uq_tasks_open_need_kind",
+            "need_id",
+            "kind",
+            unique=True,
+            postgresql_where=text("state IN ('queued', 'claimed', 'accepted', 'en_route', 'escalated')"),
+        ),
+        Index(
+            "uq_tasks_open_incident_kind",
+            "incident_id",
+            "kind",
+            unique=True,
+            postgresql_where=text("state IN ('queued', 'claimed', 'accepted', 'en_route', 'escalated')"),
+        ),
         Index("ix_tasks_emergency_updated", "emergency_id", "updated_at", "id"),
-        Index("ix_tasks_unclaimed_life", "created_at",
-              postgresql_where=text("state = 'queued' AND urgency = 'life' AND flagged_at IS NULL")),
+        Index(
+            "ix_tasks_unclaimed_life",
+            "created_at",
+            postgresql_where=text("state = 'queued' AND urgency = 'life' AND flagged_at IS NULL"),
+        ),
     )
     id: Mapped[Key]
     code: Mapped[str] = mapped_column(unique=True)
@@ -99,7 +127,9 @@ class Evidence(Sealed, Base):
 
     __tablename__ = "evidence"
     __table_args__ = (
-        ForeignKeyConstraint(["task_id", "fence"], ["leases.task_id", "leases.fence"], name="fk_evidence_lease"),
+        ForeignKeyConstraint(
+            ["task_id", "fence"], ["leases.task_id", "leases.fence"], name="fk_evidence_lease"
+        ),
         UniqueConstraint("task_id", "fence", "verb"),
     )
     id: Mapped[Key]

@@ -1,0 +1,123 @@
+"""The claim: the hot route, kept thin. Its database work is in `claiming`, shared by all requests of the
+process.
+"""
+
+import hashlib
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Depends, Header, Request, Response
+
+from server.access.context import Context, context
+from server.access.guard import allow
+from server.access.principal import Principal
+from server.dispatch import problems, queries, rules
+from server.dispatch.claiming import ClaimRequest, Claims
+from server.kernel.errors import Problem, bad_request, not_found
+from server.kernel.http import json_response, read_body
+
+router = APIRouter()
+MAX_BODY = 10_000
+KEY_LENGTH = 200
+
+
+def claims(request: Request) -> Claims:
+    """The process's batcher, made at the first claim."""
+    state = request.app.state
+    if not hasattr(state, "claims"):
+        ctx: Context = state.context
+        # A drill's queues are seeded by the thousand and claimed by few hands: the cap is for real people.
+        state.claims, state.claim_queues = (
+            Claims(ctx, cap=None if ctx.settings.drill else rules.CLAIM_CAP),
+            {},
+        )
+    made: Claims = state.claims
+    return made
+
+
+@router.post("/api/queues/{queue_id}/claim")
+async def claim(
+    who: Annotated[Principal, allow("task.claim")],
+    request: Request,
+    queue_id: UUID,
+    ctx: Annotated[Context, Depends(context)],
+    key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=KEY_LENGTH)] = None,
+) -> Response:
+    """{volunteer?, max?, skills?} → {"tasks": [{id, fence, lease_until, …}]}, empty when there is none."""
+    raw = await read_body(request, MAX_BODY)
+    asked = _parse(raw)
+    batcher = claims(request)
+    queue = await _queue(request, ctx, queue_id)
+    if not who.may("task.claim", centre_id=queue["centre_id"], emergency_id=queue["emergency_id"]):
+        raise not_found("queue")
+    volunteer, bound = _claimant(who, asked.get("volunteer"), queue)
+    skills = asked.get("skills")
+    digest = hashlib.sha256(f"{queue_id}\0{volunteer}\0{asked['max']}\0{skills}".encode()).digest()
+    answer = await batcher.claim(
+        ClaimRequest(
+            queue_id,
+            volunteer,
+            asked["max"],
+            who.actor,
+            tuple(sorted(skills)) if skills is not None else None,
+            f"claim:{who.actor}",
+            key,
+            digest,
+            bound,
+        )
+    )
+    return json_response(answer)
+
+
+def _parse(raw: bytes) -> dict[str, Any]:
+    try:
+        data = orjson.loads(raw) if raw.strip() else {}
+        volunteer = UUID(data["volunteer"]) if data.get("volunteer") else None
+        limit, skills = data.get("max", 1), data.get("skills")
+    except (ValueError, TypeError, AttributeError):
+        raise bad_request(
+            "claim.invalid",
+            "Send {volunteer?, max?, skills?} as JSON.",
+            "بدنه باید JSON با volunteer، max و skills باشد.",
+        ) from None
+    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= rules.CLAIM_MAX:
+        raise bad_request(
+            "claim.max",
+            f"max is a whole number from 1 to {rules.CLAIM_MAX}.",
+            f"max باید عددی از ۱ تا {rules.CLAIM_MAX} باشد.",
+        )
+    if skills is not None and not (isinstance(skills, list) and all(isinstance(s, str) for s in skills)):
+        raise bad_request("claim.skills", "skills is a list of codes.", "skills باید فهرستی از کدها باشد.")
+    return {"volunteer": volunteer, "max": limit, "skills": skills}
+
+
+def _claimant(who: Principal, asked: UUID | None, queue: dict[str, Any]) -> tuple[UUID, UUID | None]:
+    """For whom, and to which centre that volunteer must belong (None: any)."""
+    staff = who.may("task.reassign", centre_id=queue["centre_id"], emergency_id=queue["emergency_id"])
+    mine = who.volunteer_id
+    if asked is not None and asked != mine:
+        if not staff:
+            raise problems.not_this_volunteer()
+        return asked, who.centre_bound("task.reassign")
+    if mine is None:
+        raise Problem(
+            422,
+            "claim.who",
+            "Say for which volunteer.",
+            "بگویید برای کدام داوطلب.",
+            fields=[{"field": "volunteer", "code": "missing", "message": "volunteer"}],
+        )
+    return mine, None
+
+
+async def _queue(request: Request, ctx: Context, queue_id: UUID) -> dict[str, Any]:
+    """A queue's facts never change, so a process asks for each once."""
+    known: dict[UUID, dict[str, Any]] = request.app.state.claim_queues
+    if queue_id not in known:
+        async with ctx.db.tx() as conn:
+            row = await queries.queue(conn, queue_id)
+        if row is None:
+            raise not_found("queue")
+        known[queue_id] = row
+    return known[queue_id]

@@ -1,0 +1,374 @@
+"""All SQL of dispatch but the making of tasks: queues, claims, leases, lists."""
+# ruff: noqa: S608 - the texts put together here are this file's own; values go as parameters
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
+
+from server.dispatch.rules import WOMEN_FIRST_S
+from server.kernel.db import Conn
+from server.kernel.geo import Box
+
+TASK = """t.id, t.code, t.emergency_id, t.queue_id, q.centre_id, t.kind, t.need_id, t.incident_id, t.state,
+t.urgency, t.priority, t.bring, t.skills, t.women_required, t.women_preferred, t.fence, t.holder_id,
+t.lease_until, t.created_at, t.updated_at, t.closed_at, t.outcome, t.flagged_at, t.version,
+ST_X(t.geom_shown) AS lon, ST_Y(t.geom_shown) AS lat"""
+FROM_TASKS = " FROM tasks t JOIN queues q ON q.id = t.queue_id "
+
+
+async def queue(conn: Conn, queue_id: UUID) -> DictRow | None:
+    """A queue's unchanging facts."""
+    return await (
+        await conn.execute("SELECT id, emergency_id, centre_id, kind FROM queues WHERE id = %s", (queue_id,))
+    ).fetchone()
+
+
+async def reserve_keys(conn: Conn, rows: Sequence[tuple[str, str, bytes]]) -> dict[tuple[str, str], DictRow]:
+    """Put (scope, key, request hash) down, in order; return the rows that others had put down before us.
+
+    The insert waits for another transaction that holds the same key, so what is read afterwards is final.
+    """
+    made = await (
+        await conn.execute(
+            "INSERT INTO idempotent_answers (scope, key, request_hash, status, answer) SELECT s, k, h,"
+            " 200, '{}' FROM"
+            " unnest(%s::text[], %s::text[], %s::bytea[]) AS g(s, k, h) ORDER BY s, k ON CONFLICT DO"
+            " NOTHING RETURNING scope, key",
+            ([r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows]),
+        )
+    ).fetchall()
+    ours = {(r["scope"], r["key"]) for r in made}
+    others = [r for r in rows if (r[0], r[1]) not in ours]
+    if not others:
+        return {}
+    known = await (
+        await conn.execute(
+            "SELECT a.scope, a.key, a.request_hash, a.answer FROM idempotent_answers a JOIN"
+            " unnest(%s::text[], %s::text[]) AS g(s, k) ON a.scope = g.s AND a.key = g.k",
+            ([r[0] for r in others], [r[1] for r in others]),
+        )
+    ).fetchall()
+    return {(r["scope"], r["key"]): r for r in known}
+
+
+async def keep_answers(conn: Conn, rows: Sequence[tuple[str, str, dict[str, Any]]]) -> None:
+    """Remember what a key was answered. An empty answer had no effect and is forgotten: asking again may
+    give tasks.
+    """
+    full = [r for r in rows if r[2].get("tasks")]
+    empty = [r for r in rows if not r[2].get("tasks")]
+    if full:
+        await conn.execute(
+            "UPDATE idempotent_answers a SET answer = g.j FROM unnest(%s::text[], %s::text[],"
+            " %s::jsonb[]) AS g(s, k, j)"
+            " WHERE a.scope = g.s AND a.key = g.k",
+            ([r[0] for r in full], [r[1] for r in full], [Jsonb(r[2]) for r in full]),
+        )
+    if empty:
+        await conn.execute(
+            "DELETE FROM idempotent_answers a USING unnest(%s::text[], %s::text[]) AS g(s, k)"
+            " WHERE a.scope = g.s AND a.key = g.k",
+            ([r[0] for r in empty], [r[1] for r in empty]),
+        )
+
+
+async def lock_volunteers(conn: Conn, ids: Sequence[UUID]) -> dict[UUID, DictRow]:
+    """Those who claim, locked in order, so that two processes cannot both find room under a volunteer's cap."""
+    rows = await (
+        await conn.execute(
+            "SELECT id, gender, status, centre_id FROM volunteers WHERE id = ANY(%s) ORDER BY id FOR NO"
+            " KEY UPDATE",
+            (list(ids),),
+        )
+    ).fetchall()
+    return {r["id"]: r for r in rows}
+
+
+async def claims_held(conn: Conn, ids: Sequence[UUID]) -> dict[UUID, int]:
+    """How many tasks each has claimed and not yet accepted. Read after the lock: a statement of its own sees
+    the newest.
+    """
+    rows = await (
+        await conn.execute(
+            "SELECT holder_id, count(*) AS n FROM tasks WHERE holder_id = ANY(%s) AND state = 'claimed'"
+            " GROUP BY holder_id",
+            (list(ids),),
+        )
+    ).fetchall()
+    return {r["holder_id"]: r["n"] for r in rows}
+
+
+async def pick(
+    conn: Conn,
+    wants: Sequence[tuple[UUID, int]],
+    *,
+    woman: bool,
+    skills: Sequence[str] | None,
+    taken: Sequence[UUID],
+) -> dict[UUID, list[UUID]]:
+    """Lock the best free tasks: per queue up to so many, by priority, the longest waiting first.
+
+    `taken` were picked earlier in this transaction: a lock of one's own is not skipped.
+    """
+    where = "t.queue_id = g.queue_id AND t.state = 'queued'"
+    if not woman:
+        where += (
+            " AND NOT t.women_required AND NOT (t.women_preferred AND"
+            f" t.created_at > clock_timestamp() - interval '{WOMEN_FIRST_S} seconds')"
+        )
+    params: dict[str, Any] = {"queues": [w[0] for w in wants], "counts": [w[1] for w in wants]}
+    if skills is not None:
+        where += " AND t.skills <@ %(skills)s::text[]"
+        params["skills"] = list(skills)
+    if taken:
+        where += " AND t.id <> ALL(%(taken)s)"
+        params["taken"] = list(taken)
+    rows = await (
+        await conn.execute(
+            "SELECT x.queue_id, x.id FROM unnest(%(queues)s::uuid[], %(counts)s::int[]) AS g(queue_id, n)"
+            f" CROSS JOIN LATERAL (SELECT t.id, t.queue_id FROM tasks t WHERE {where}"
+            " ORDER BY t.priority DESC, t.created_at, t.id LIMIT g.n FOR UPDATE SKIP LOCKED) x",
+            params,
+        )
+    ).fetchall()
+    found: dict[UUID, list[UUID]] = {}
+    for row in rows:
+        found.setdefault(row["queue_id"], []).append(row["id"])
+    return found
+
+
+async def hold(conn: Conn, rows: Sequence[tuple[UUID, UUID, UUID]], lease_s: int) -> list[DictRow]:
+    """Give locked tasks to volunteers: (task, volunteer, lease id) each. The fence grows, a lease begins."""
+    return await (
+        await conn.execute(
+            "WITH given AS (SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[]) AS g(task_id,"
+            " volunteer_id, lease_id)),"
+            " held AS (UPDATE tasks t SET state = 'claimed', holder_id = g.volunteer_id, fence = t.fence + 1,"
+            " lease_until = clock_timestamp() + make_interval(secs => %s), closed_at = NULL, outcome = NULL"
+            " FROM given g, queues q WHERE t.id = g.task_id AND q.id = t.queue_id"
+            f" RETURNING g.lease_id, {TASK}),"
+            " kept AS (INSERT INTO leases (id, task_id, fence, volunteer_id) SELECT lease_id, id, fence,"
+            " holder_id FROM held)"
+            " SELECT * FROM held",
+            ([r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows], lease_s),
+        )
+    ).fetchall()
+
+
+async def task(conn: Conn, task_id: UUID, *, lock: bool = False) -> DictRow | None:
+    """A task with its queue's centre."""
+    return await (
+        await conn.execute(
+            f"SELECT {TASK}{FROM_TASKS}WHERE t.id = %s" + (" FOR NO KEY UPDATE OF t" if lock else ""),
+            (task_id,),
+        )
+    ).fetchone()
+
+
+async def lock_need_of(conn: Conn, task_id: UUID) -> None:
+    """Lock the task's need before the task: whoever changes both takes the need first, as the reports' chain
+    does.
+    """
+    await conn.execute(
+        "SELECT 1 FROM needs WHERE id = (SELECT need_id FROM tasks WHERE id = %s) FOR NO KEY UPDATE",
+        (task_id,),
+    )
+
+
+async def lease(conn: Conn, task_id: UUID, fence: int) -> DictRow | None:
+    """Who held the task under a fence, and how that ended."""
+    return await (
+        await conn.execute(
+            "SELECT volunteer_id, claimed_at, ended_at, end_reason FROM leases WHERE task_id = %s AND"
+            " fence = %s",
+            (task_id, fence),
+        )
+    ).fetchone()
+
+
+async def leases_of(conn: Conn, task_id: UUID) -> list[DictRow]:
+    """The task's holders, first to last."""
+    return await (
+        await conn.execute(
+            "SELECT fence, volunteer_id, claimed_at, ended_at, end_reason FROM leases WHERE task_id = %s"
+            " ORDER BY fence",
+            (task_id,),
+        )
+    ).fetchall()
+
+
+async def renew(conn: Conn, task_id: UUID, state: str, lease_s: int) -> None:
+    """The task goes to (or stays in) a held state, its lease prolonged."""
+    await conn.execute(
+        "UPDATE tasks SET state = %s, lease_until = clock_timestamp() + make_interval(secs => %s) WHERE"
+        " id = %s",
+        (state, lease_s, task_id),
+    )
+
+
+async def settle(conn: Conn, task_id: UUID, state: str, outcome: str | None) -> None:
+    """The task is no longer held: back to its queue, or over."""
+    await conn.execute(
+        "UPDATE tasks SET state = %(state)s, holder_id = CASE WHEN %(state)s = 'queued' THEN NULL ELSE"
+        " holder_id END,"
+        " lease_until = NULL, outcome = %(outcome)s,"
+        " closed_at = CASE WHEN %(state)s = 'queued' THEN NULL ELSE clock_timestamp() END WHERE id = %(id)s",
+        {"state": state, "outcome": outcome, "id": task_id},
+    )
+
+
+async def raise_fence(conn: Conn, task_id: UUID) -> None:
+    """Outdate whatever fence is out there."""
+    await conn.execute("UPDATE tasks SET fence = fence + 1 WHERE id = %s", (task_id,))
+
+
+async def end_lease(conn: Conn, task_id: UUID, reason: str) -> None:
+    """End the live lease, if there is one."""
+    await conn.execute(
+        "UPDATE leases SET ended_at = clock_timestamp(), end_reason = %s WHERE task_id = %s AND ended_at"
+        " IS NULL",
+        (reason, task_id),
+    )
+
+
+async def add_evidence(conn: Conn, row: dict[str, Any]) -> None:
+    """Keep what was said of an ending; the same fence and verb say it once."""
+    await conn.execute(
+        "INSERT INTO evidence (id, task_id, fence, verb, reason, late, note_sealed, data_key_wrapped,"
+        " sealing_key_id) VALUES"
+        " (%(id)s, %(task_id)s, %(fence)s, %(verb)s, %(reason)s, %(late)s, %(note_sealed)s, %(wrapped)s,"
+        " %(key_id)s)"
+        " ON CONFLICT (task_id, fence, verb) DO NOTHING",
+        row,
+    )
+
+
+async def expired(conn: Conn, limit: int) -> list[DictRow]:
+    """Held tasks whose lease ran out by the database's clock, locked; those that somebody works on now are
+    left.
+    """
+    return await (
+        await conn.execute(
+            f"SELECT {TASK}{FROM_TASKS}WHERE t.state IN ('claimed', 'accepted', 'en_route') AND"
+            " t.lease_until < clock_timestamp()"
+            " ORDER BY t.lease_until LIMIT %s FOR NO KEY UPDATE OF t SKIP LOCKED",
+            (limit,),
+        )
+    ).fetchall()
+
+
+async def expire(conn: Conn, to_queue: Sequence[UUID], to_person: Sequence[UUID]) -> None:
+    """Claimed ones return to their queue and lose their lease; the others keep their holder and go to a
+    person.
+    """
+    if to_queue:
+        await conn.execute(
+            "UPDATE tasks SET state = 'queued', holder_id = NULL, lease_until = NULL WHERE id = ANY(%s)",
+            (list(to_queue),),
+        )
+        await conn.execute(
+            "UPDATE leases SET ended_at = clock_timestamp(), end_reason = 'expired'"
+            " WHERE task_id = ANY(%s) AND ended_at IS NULL",
+            (list(to_queue),),
+        )
+    if to_person:
+        await conn.execute("UPDATE tasks SET state = 'escalated' WHERE id = ANY(%s)", (list(to_person),))
+
+
+async def flag_unclaimed(conn: Conn, after_s: int, limit: int) -> list[DictRow]:
+    """Life tasks that nobody took for `after_s` seconds, each once."""
+    return await (
+        await conn.execute(
+            "WITH old AS (SELECT id FROM tasks WHERE state = 'queued' AND urgency = 'life' AND"
+            " flagged_at IS NULL"
+            " AND created_at < clock_timestamp() - make_interval(secs => %s) ORDER BY created_at LIMIT"
+            " %s FOR NO KEY UPDATE SKIP LOCKED)"
+            " UPDATE tasks t SET flagged_at = clock_timestamp() FROM old, queues q WHERE t.id = old.id"
+            " AND q.id = t.queue_id"
+            " RETURNING t.id, t.emergency_id, q.centre_id",
+            (after_s, limit),
+        )
+    ).fetchall()
+
+
+async def queues(
+    conn: Conn, *, emergency: UUID | None, centres: Sequence[UUID] | None, emergencies: Sequence[UUID] | None
+) -> list[DictRow]:
+    """Every queue of the reader's scope with how it stands."""
+    return await (
+        await conn.execute(
+            "SELECT q.id, q.kind, q.emergency_id, c.id AS centre_id, c.name_fa, c.name_en, c.code AS"
+            " centre_code,"
+            " count(t.id) FILTER (WHERE t.state = 'queued') AS open,"
+            " count(t.id) FILTER (WHERE t.state IN ('claimed', 'accepted', 'en_route')) AS claimed,"
+            " count(t.id) FILTER (WHERE t.state = 'escalated' OR (t.state = 'queued' AND t.flagged_at IS"
+            " NOT NULL)) AS escalated,"
+            " count(t.id) FILTER (WHERE t.state = 'queued' AND t.urgency = 'life') AS life,"
+            " min(t.created_at) FILTER (WHERE t.state = 'queued') AS oldest"
+            " FROM queues q JOIN centres c ON c.id = q.centre_id LEFT JOIN tasks t ON t.queue_id = q.id"
+            " AND t.state IN"
+            " ('queued', 'claimed', 'accepted', 'en_route', 'escalated')"
+            " WHERE (%(emergency)s::uuid IS NULL OR q.emergency_id = %(emergency)s)"
+            " AND (%(centres)s::uuid[] IS NULL OR q.centre_id = ANY(%(centres)s))"
+            " AND (%(emergencies)s::uuid[] IS NULL OR q.emergency_id = ANY(%(emergencies)s))"
+            " GROUP BY q.id, c.id ORDER BY life DESC, open DESC, q.id",
+            {"emergency": emergency, "centres": _list(centres), "emergencies": _list(emergencies)},
+        )
+    ).fetchall()
+
+
+_FILTERS = {
+    "emergency": "t.emergency_id = %(emergency)s",
+    "queue": "t.queue_id = %(queue)s",
+    "need": "t.need_id = %(need)s",
+    "incident": "t.incident_id = %(incident)s",
+    "holder": "t.holder_id = %(holder)s",
+    "states": "t.state = ANY(%(states)s)",
+    "since": "t.updated_at > %(since)s",
+    "centres": "q.centre_id = ANY(%(centres)s)",
+    "emergencies": "t.emergency_id = ANY(%(emergencies)s)",
+    "category": "EXISTS (SELECT 1 FROM needs n WHERE n.id = t.need_id AND n.category = %(category)s)",
+}
+
+
+async def tasks(
+    conn: Conn,
+    filters: dict[str, Any],
+    *,
+    box: Box | None,
+    after: tuple[Any, UUID] | None,
+    limit: int,
+    by_priority: bool = False,
+) -> list[DictRow]:
+    """Tasks, the latest changed first (or as a queue serves them); `after` is the last row of the page
+    before.
+    """
+    where = [_FILTERS[name] for name, value in filters.items() if value is not None]
+    params = {
+        name: _list(value) if isinstance(value, (list, tuple)) else value for name, value in filters.items()
+    }
+    if box:
+        where.append(
+            "t.geom_shown && ST_MakeEnvelope(%(w)s, %(s)s, %(e)s, %(n)s, 4326) AND ST_X(t.geom_shown) >="
+            " %(w)s"
+            " AND ST_X(t.geom_shown) < %(e)s AND ST_Y(t.geom_shown) >= %(s)s AND ST_Y(t.geom_shown) < %(n)s"
+        )
+        params |= {"w": box.west, "s": box.south, "e": box.east, "n": box.north}
+    if after:
+        where.append("(t.updated_at, t.id) < (%(at)s, %(id)s)")
+        params |= {"at": after[0], "id": after[1]}
+    order = "t.priority DESC, t.created_at, t.id" if by_priority else "t.updated_at DESC, t.id DESC"
+    return await (
+        await conn.execute(
+            f"SELECT {TASK}, (SELECT category FROM needs n WHERE n.id = t.need_id) AS category{FROM_TASKS}"
+            f"WHERE {' AND '.join(where) or 'true'} ORDER BY {order} LIMIT %(limit)s",
+            params | {"limit": limit},
+        )
+    ).fetchall()
+
+
+def _list(value: Sequence[Any] | None) -> list[Any] | None:
+    return None if value is None else list(value)

@@ -1,0 +1,106 @@
+"""The need behind a task in numbers, and the words behind it for those who go there. Every reading is
+audited.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import DictRow
+
+from server.access.context import Context
+from server.access.principal import Principal
+from server.access.sealing import SealedError
+from server.dispatch import queries, rules, scope, views
+from server.dispatch.voice_queries import need_summary, reports_behind, voice_ids
+from server.kernel.db import Conn
+from server.kernel.errors import Problem
+from server.kernel.events import NewEvent, emit_many
+from server.reports.content import text_of
+
+
+def may_open(who: Principal, row: DictRow) -> bool:
+    """Coordinators, and the team that holds the task alone."""
+    return scope.is_holder(who, row) or who.may(
+        "report.open", centre_id=row["centre_id"], emergency_id=row["emergency_id"]
+    )
+
+
+async def detail(conn: Conn, who: Principal, row: DictRow) -> dict[str, Any]:
+    """`cause` (the need without words), `moves` open to the reader, and for those who may `voices` and
+    `leases`.
+    """
+    found: dict[str, Any] = {"cause": await need_summary(conn, row["need_id"]) if row["need_id"] else None}
+    if may_open(who, row):
+        found["voices"] = [str(i) for i in await voice_ids(conn, row["need_id"], row["incident_id"])]
+    if who.may("volunteer.read", centre_id=row["centre_id"]):
+        found["leases"] = [
+            {
+                "fence": x["fence"],
+                "volunteer": str(x["volunteer_id"]),
+                "end": x["end_reason"],
+                "claimed_at": views.moment(x["claimed_at"]),
+                "ended_at": views.moment(x["ended_at"]),
+            }
+            for x in await queries.leases_of(conn, row["id"])
+        ]
+    if scope.is_holder(who, row) or who.may("task.reassign", centre_id=row["centre_id"]):
+        found["moves"] = sorted(
+            {
+                m.verb
+                for m in rules.MOVES
+                if m.source == row["state"] and m.by in {"holder", "dispatcher", "volunteer"}
+            }
+        )
+    return found
+
+
+async def open_voices(conn: Conn, ctx: Context, who: Principal, row: DictRow) -> list[dict[str, Any]]:
+    """[{report, text, received_at, channel}], oldest first; a `report.opened` event for each."""
+    if not may_open(who, row):
+        raise Problem(
+            403,
+            "voices.closed",
+            "These words are for coordinators and the team that holds the task.",
+            "این سخنان تنها برای هماهنگ‌کنندگان و تیم دارندهٔ وظیفه است.",
+        )
+    reports = await reports_behind(conn, row["need_id"], row["incident_id"])
+    opened = [
+        {
+            "report": str(r["id"]),
+            "text": _text(ctx, r),
+            "channel": r["channel"],
+            "received_at": views.moment(r["received_at"]),
+        }
+        for r in reports
+    ]
+    await emit_many(
+        conn,
+        [
+            NewEvent(
+                "report.opened",
+                "report",
+                UUID(v["report"] or ""),
+                row["emergency_id"],
+                who.actor,
+                row["centre_id"],
+                {"task": str(row["id"])},
+            )
+            for v in opened
+        ],
+    )
+    return opened
+
+
+def _text(ctx: Context, report: DictRow) -> str:
+    try:
+        record = ctx.sealing.of("reports", report["id"], bytes(report["data_key_wrapped"]))
+        return text_of(
+            record.open("body_sealed", bytes(report["body_sealed"])) or b"", report["content_type"]
+        )
+    except SealedError:
+        raise Problem(
+            503,
+            "sealing.closed",
+            "The key that opens this is not on this machine.",
+            "کلید گشودن این متن روی این دستگاه نیست.",
+        ) from None
