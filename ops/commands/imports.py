@@ -1,0 +1,110 @@
+"""``import``: files of reports, places, stock and the like into the instance."""
+
+import asyncio
+import importlib
+import inspect
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+IMPORTERS: dict[str, tuple[str, str]] = {
+    "reports": ("server.reports.importing.run", "import_reports"),
+}
+"""What can be imported → (module, function).
+
+The function is awaited with ``(ctx, path, progress=…)`` and those of ``kind`` (the format), ``emergency`` and ``timezone``
+that it takes. It returns an object with ``counts()`` → {"rows", "imported", "known", "set_aside"} and ``reasons``:
+(row, reason code, known before) of what was set aside; its module may hold ``REASONS``: code → (English, Persian).
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to ``app``."""
+    app.command("import")(import_file)
+
+
+def import_file(
+    what: Annotated[str, typer.Argument(help="reports, places, roads, basemap, stock or volunteers.")],
+    file: Annotated[Path, typer.Argument(help="The file.")],
+    *,
+    kind: Annotated[
+        str | None, typer.Option("--format", help="For reports: ushahidi, csv or geojson.")
+    ] = None,
+    emergency: Annotated[str | None, typer.Option(help="The emergency's code; made if absent.")] = None,
+    timezone: Annotated[str, typer.Option(help="What times without an offset mean.")] = "UTC",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """Bring a file in; a second run finds all of it known: ورود پرونده."""
+    from ops.localstack.problem import Problem
+
+    if what not in IMPORTERS:
+        known = ", ".join(IMPORTERS)
+        raise Problem(
+            "import.what",
+            fa=f"این‌ها را می‌توان وارد کرد: {known}",
+            en=f"One can import: {known}.",
+            exit_code=2,
+        )
+    module, function = IMPORTERS[what]
+    work = getattr(importlib.import_module(module), function)
+    options = {"kind": kind, "emergency": emergency, "timezone": timezone}
+    taken = {name: options[name] for name in inspect.signature(work).parameters if name in options}
+    tally = asyncio.run(_run(work, file, taken))
+    reasons = getattr(importlib.import_module(module), "REASONS", {})
+    _list_set_aside(tally.reasons, reasons)
+    counts = tally.counts()
+    print(json.dumps(counts) if as_json else "  ".join(f"{name} {number}" for name, number in counts.items()))
+
+
+async def _run(work: Callable[..., Awaitable[Any]], file: Path, options: dict[str, Any]) -> Any:
+    import psycopg
+    from psycopg_pool import PoolTimeout
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from ops.context import opened
+    from ops.localstack.problem import Problem
+    from server.kernel.errors import Problem as ServerProblem
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+    )
+    size = file.stat().st_size if file.is_file() else 0
+    try:
+        with bar:
+            task = bar.add_task(file.name, total=size)
+            async with opened() as ctx:
+                done = await work(
+                    ctx, file, progress=lambda read: bar.update(task, completed=read), **options
+                )
+            bar.update(task, completed=size)
+    except ServerProblem as problem:
+        raise Problem(problem.code, fa=problem.fa, en=problem.en) from problem
+    except (PoolTimeout, psycopg.OperationalError) as error:
+        raise Problem(
+            "import.no_database",
+            fa="پایگاه داده پاسخ نمی‌دهد؛ نخست hamyar up را اجرا کنید.",
+            en="The database is not answering; start the instance with `hamyar up` first.",
+        ) from error
+    return done
+
+
+def _list_set_aside(reasons: list[tuple[int, str, bool]], texts: dict[str, tuple[str, str]]) -> None:
+    """Say on stderr which rows have no record, and why."""
+    from rich.console import Console
+    from rich.table import Table
+
+    if not reasons:
+        return
+    table = Table("row · ردیف", "why", "چرا", "", title="Set aside · کنار گذاشته‌ها")
+    for number, code, before in reasons:
+        en, fa = texts.get(code, (code, code))
+        table.add_row(str(number), en, fa, "known · از پیش" if before else "")
+    Console(stderr=True).print(table)
