@@ -24,7 +24,9 @@ T = TypeVar("T")
 
 def run(work: Callable[[Context], Awaitable[T]]) -> T:
     """Run one async piece of work with services of its own."""
+
     async def main() -> T:
         async with opened() as ctx:
             return await work(ctx)
+
     return asyncio.run(main())

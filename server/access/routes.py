@@ -28,9 +28,21 @@ def _may_give(principal: Principal, role: str, centre: UUID | None) -> None:
 @router.get("/me")
 async def me(principal: Annotated[Principal, allow("session.own")]) -> Response:
     """Who is asking: kind, roles and their bounds."""
-    return json_response({"kind": principal.kind, "id": principal.id, "roles": [
-        {"role": s.role, "centre": s.centre_id, "emergency": s.emergency_id, "volunteer": s.volunteer_id}
-        for s in principal.scopes]})
+    return json_response(
+        {
+            "kind": principal.kind,
+            "id": principal.id,
+            "roles": [
+                {
+                    "role": s.role,
+                    "centre": s.centre_id,
+                    "emergency": s.emergency_id,
+                    "volunteer": s.volunteer_id,
+                }
+                for s in principal.scopes
+            ],
+        }
+    )
 
 
 @router.post("/tokens")
@@ -50,8 +62,12 @@ async def revoke_token(token_id: UUID, tx: Tx, principal: Annotated[Principal, a
 
 
 @router.post("/invites")
-async def create_invite(body: NewInvite, tx: Tx, principal: Annotated[Principal, allow("invite.create")],
-                        ctx: Annotated[Context, Depends(context)]) -> Response:
+async def create_invite(
+    body: NewInvite,
+    tx: Tx,
+    principal: Annotated[Principal, allow("invite.create")],
+    ctx: Annotated[Context, Depends(context)],
+) -> Response:
     """Make a one-time link for the next person."""
     _may_give(principal, body.role, body.centre)
     secret = await service.create_invite(tx, body.role, service.Bounds(body.centre, body.emergency, body.volunteer))

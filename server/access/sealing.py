@@ -58,7 +58,8 @@ class Record:
             return None
         try:
             return crypto_aead_xchacha20poly1305_ietf_decrypt(
-                sealed[NONCE_BYTES:], self._aad(column), sealed[:NONCE_BYTES], self._key)
+                sealed[NONCE_BYTES:], self._aad(column), sealed[:NONCE_BYTES], self._key
+            )
         except CryptoError as error:
             raise SealedError(f"{self.table}.{column} does not open") from error
 

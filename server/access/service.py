@@ -29,7 +29,8 @@ _hasher = PasswordHash.recommended()
 _NOBODY = _hasher.hash("nobody has this passphrase")
 
 CONSTRAINTS["uq_accounts_handle"] = lambda: Problem(
-    409, "account.handle_taken", "That sign-in name is taken.", "این نام ورود پیش‌تر گرفته شده است.")
+    409, "account.handle_taken", "That sign-in name is taken.", "این نام ورود پیش‌تر گرفته شده است."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,13 @@ def check_role(role: str) -> Role:
 async def create_token(conn: Conn, role: Role, name: str, bounds: Bounds, actor: str = "system") -> tuple[UUID, str]:
     """Make a token; returns its id and the secret, which is shown once and never stored."""
     token_id, secret = uuid7(), new_secret()
-    await queries.add_token(conn, {"id": token_id, "hash": secret_hash(secret), "role": role, "name": name,
-                                   **_columns(bounds)})
-    await emit(conn, NewEvent("token.created", "token", token_id, bounds.emergency_id, actor, bounds.centre_id, {"role": role}))
+    await queries.add_token(
+        conn, {"id": token_id, "hash": secret_hash(secret), "role": role, "name": name, **_columns(bounds)}
+    )
+    await emit(
+        conn,
+        NewEvent("token.created", "token", token_id, bounds.emergency_id, actor, bounds.centre_id, {"role": role}),
+    )
     return token_id, secret
 
 
@@ -68,25 +73,41 @@ async def revoke_token(conn: Conn, token_id: UUID, actor: str) -> None:
 async def create_invite(conn: Conn, role: Role, bounds: Bounds, hours: int = INVITE_HOURS) -> str:
     """Make a one-time invitation; returns its secret."""
     secret = new_secret()
-    await queries.add_invite(conn, {"id": uuid7(), "hash": secret_hash(secret), "role": role, "hours": hours,
-                                    **_columns(bounds)})
+    await queries.add_invite(
+        conn, {"id": uuid7(), "hash": secret_hash(secret), "role": role, "hours": hours, **_columns(bounds)}
+    )
     return secret
 
 
-async def create_account(conn: Conn, handle: str, passphrase: str, role: Role, bounds: Bounds, language: str = "fa") -> UUID:
+async def create_account(
+    conn: Conn, handle: str, passphrase: str, role: Role, bounds: Bounds, language: str = "fa"
+) -> UUID:
     """An account with one grant. Raises 400 for a short passphrase or an odd handle, 409 for a taken handle."""
     handle = handle.strip()
     if not 2 <= len(handle) <= 60 or not handle.isprintable():  # noqa: PLR2004 - the column's CHECK
         raise bad_request("account.handle", "A sign-in name has 2 to 60 characters.", "نام ورود ۲ تا ۶۰ نویسه دارد.")
     if len(passphrase) < PASSPHRASE_MIN:
-        raise bad_request("account.passphrase_short", f"A passphrase has at least {PASSPHRASE_MIN} characters.",
-                          "عبارت عبور دست‌کم ۱۲ نویسه دارد.")
+        raise bad_request(
+            "account.passphrase_short",
+            f"A passphrase has at least {PASSPHRASE_MIN} characters.",
+            "عبارت عبور دست‌کم ۱۲ نویسه دارد.",
+        )
     account_id = uuid7()
     hashed = await asyncio.to_thread(_hasher.hash, passphrase)
     await queries.add_account(conn, account_id, handle, hashed, language)
     await queries.add_grant(conn, {"id": uuid7(), "account_id": account_id, "role": role, **_columns(bounds)})
-    await emit(conn, NewEvent("account.created", "account", account_id, bounds.emergency_id, "system", bounds.centre_id,
-                              {"role": role}))
+    await emit(
+        conn,
+        NewEvent(
+            "account.created",
+            "account",
+            account_id,
+            bounds.emergency_id,
+            "system",
+            bounds.centre_id,
+            {"role": role},
+        ),
+    )
     return account_id
 
 
@@ -103,8 +124,12 @@ async def accept_invite(conn: Conn, secret: str, handle: str, passphrase: str, l
 
 def invite_over() -> Problem:
     """410: a link works once and not for ever."""
-    return Problem(410, "invite.over", "This invitation was used or is over. Ask for a new one.",
-                   "این دعوت‌نامه استفاده شده یا زمانش گذشته است. دعوت‌نامهٔ تازه بخواهید.")
+    return Problem(
+        410,
+        "invite.over",
+        "This invitation was used or is over. Ask for a new one.",
+        "این دعوت‌نامه استفاده شده یا زمانش گذشته است. دعوت‌نامهٔ تازه بخواهید.",
+    )
 
 
 async def sign_in(conn: Conn, ctx: Context, handle: str, passphrase: str) -> str:
@@ -131,7 +156,11 @@ async def sign_out(conn: Conn, secret: str) -> None:
 
 
 def _columns(bounds: Bounds) -> dict[str, UUID | None]:
-    return {"centre_id": bounds.centre_id, "emergency_id": bounds.emergency_id, "volunteer_id": bounds.volunteer_id}
+    return {
+        "centre_id": bounds.centre_id,
+        "emergency_id": bounds.emergency_id,
+        "volunteer_id": bounds.volunteer_id,
+    }
 
 
 async def _count_try(ctx: Context, handle: str) -> None:
@@ -144,5 +173,10 @@ async def _count_try(ctx: Context, handle: str) -> None:
     except (RedisError, OSError):
         return
     if tries > TRIES:
-        raise Problem(429, "access.too_many", "Too many tries. Wait a quarter of an hour.",
-                      "تلاش‌های زیادی شد. یک ربع صبر کنید.", headers={"Retry-After": str(TRIES_WINDOW_S)})
+        raise Problem(
+            429,
+            "access.too_many",
+            "Too many tries. Wait a quarter of an hour.",
+            "تلاش‌های زیادی شد. یک ربع صبر کنید.",
+            headers={"Retry-After": str(TRIES_WINDOW_S)},
+        )

@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from geoalchemy2 import Geometry, WKBElement
 from sqlalchemy import BigInteger, DateTime, LargeBinary, MetaData, Text, func, text
@@ -31,7 +31,7 @@ class Base(DeclarativeBase):
     """All tables; one naming convention, so that a constraint's name can be mapped to a problem."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
         str: Text,
         bytes: LargeBinary,
         int: BigInteger,

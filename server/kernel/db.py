@@ -28,12 +28,20 @@ class Database:
     def __init__(self, dsn: str, *, min_size: int = 1, max_size: int = 16) -> None:
         self.dsn = dsn
         self.pool: AsyncConnectionPool[Conn] = AsyncConnectionPool(
-            dsn, connection_class=AsyncConnection[DictRow], kwargs={"row_factory": dict_row},
-            min_size=min_size, max_size=max_size, open=False, timeout=10,
+            dsn,
+            connection_class=AsyncConnection[DictRow],
+            kwargs={"row_factory": dict_row},
+            min_size=min_size,
+            max_size=max_size,
+            open=False,
+            timeout=10,
             check=AsyncConnectionPool.check_connection,
         )
         self.engine: AsyncEngine = create_async_engine(
-            sqlalchemy_url(dsn), pool_size=4, max_overflow=12, pool_pre_ping=True,
+            sqlalchemy_url(dsn),
+            pool_size=4,
+            max_overflow=12,
+            pool_pre_ping=True,
         )
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
@@ -62,7 +70,7 @@ class Database:
 async def raw(session: AsyncSession) -> Conn:
     """The psycopg connection under an ORM session, in the same transaction. Its plain cursors give tuples."""
     fairy = await (await session.connection()).get_raw_connection()
-    conn: Any = fairy.driver_connection
+    conn: Conn = fairy.driver_connection  # type: ignore[assignment]
     return conn
 
 

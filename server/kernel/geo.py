@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from server.kernel.errors import bad_request
 
+MAX_LON, MAX_LAT = 180.0, 90.0
 EARTH_RADIUS_M = 6_371_008.8
 """Mean radius, IUGG."""
 
@@ -25,8 +26,14 @@ class Box:
 
 def on_earth(lon: float | None, lat: float | None) -> bool:
     """Whether both are finite and in range. Swapped Haitian pairs pass or fail by their numbers alone."""
-    return (lon is not None and lat is not None and math.isfinite(lon) and math.isfinite(lat)
-            and -180 <= lon <= 180 and -90 <= lat <= 90)
+    return (
+        lon is not None
+        and lat is not None
+        and math.isfinite(lon)
+        and math.isfinite(lat)
+        and abs(lon) <= MAX_LON
+        and abs(lat) <= MAX_LAT
+    )
 
 
 def distance_m(lon1: float, lat1: float, lon2: float, lat2: float) -> float:
@@ -41,9 +48,15 @@ def parse_bbox(text: str) -> Box:
     try:
         west, south, east, north = (float(part) for part in text.split(","))
     except ValueError:
-        raise bad_request("bbox.invalid", "bbox is west,south,east,north in degrees.",
-                          "bbox باید غرب،جنوب،شرق،شمال به درجه باشد.") from None
+        raise bad_request(
+            "bbox.invalid",
+            "bbox is west,south,east,north in degrees.",
+            "bbox باید غرب،جنوب،شرق،شمال به درجه باشد.",
+        ) from None
     if not (on_earth(west, south) and on_earth(east, north) and west < east and south < north):
-        raise bad_request("bbox.invalid", "bbox must lie on the earth, west below east, south below north.",
-                          "bbox باید روی زمین باشد؛ غرب کمتر از شرق و جنوب کمتر از شمال.")
+        raise bad_request(
+            "bbox.invalid",
+            "bbox must lie on the earth, west below east, south below north.",
+            "bbox باید روی زمین باشد؛ غرب کمتر از شرق و جنوب کمتر از شمال.",
+        )
     return Box(west, south, east, north)

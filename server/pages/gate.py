@@ -20,7 +20,7 @@ from server.pages.rendering import render
 NAV = (("map", "map.read"), ("queue", "queue.read"), ("inbox", "report.list"), ("stock", "stock.read"))
 
 
-class SignInFirst(Exception):  # noqa: N818 - a turn of the road, not an error
+class SignInFirst(Exception):
     """Nobody is signed in: the page's handler redirects to /login and back."""
 
     def __init__(self, path: str) -> None:
@@ -54,8 +54,12 @@ class View:
         who = self.principal
         nav = [code for code, permission in NAV if who and who.scopes_for(permission)]
         role = next((s.role for s in who.scopes), None) if who else None
-        return {"drill": self.settings.drill, "nav": nav, "page": page,
-                "user": {"name": translator(self.lang)(role), "role": ""} if role else None}
+        return {
+            "drill": self.settings.drill,
+            "nav": nav,
+            "page": page,
+            "user": {"name": translator(self.lang)(role), "role": ""} if role else None,
+        }
 
     def answer(self, html: str, status: int = 200) -> Response:
         """The page with its policy. Nothing of a signed-in page stays in a shared cache."""
@@ -63,11 +67,16 @@ class View:
 
     def headers(self) -> dict[str, str]:
         """Security headers of every page."""
-        return {"Content-Security-Policy": content_security_policy(self.nonce, self.tiles), "Cache-Control": "no-store",
-                "Referrer-Policy": "same-origin", "X-Content-Type-Options": "nosniff",
-                "Cross-Origin-Opener-Policy": "same-origin", "Permissions-Policy": "geolocation=(self)"}
+        return {
+            "Content-Security-Policy": content_security_policy(self.nonce, self.tiles),
+            "Cache-Control": "no-store",
+            "Referrer-Policy": "same-origin",
+            "X-Content-Type-Options": "nosniff",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Permissions-Policy": "geolocation=(self)",
+        }
 
-    def page(self, template: str, status: int = 200, page: str | None = None, **values: Any) -> Response:  # noqa: ANN401
+    def page(self, template: str, status: int = 200, page: str | None = None, **values: Any) -> Response:
         """Render a template and answer."""
         return self.answer(render(template, self.lang, self.nonce, **self.frame(page), **values), status)
 
@@ -76,7 +85,7 @@ async def _view(request: Request) -> View:
     return View(request, await principal_of(request), language(request), secrets.token_urlsafe(16))
 
 
-def open_page(reason: str) -> Any:  # noqa: ANN401 - a dependency
+def open_page(reason: str) -> Any:
     """A page for everybody, and why."""
 
     async def guard(request: Request) -> View:
@@ -86,7 +95,7 @@ def open_page(reason: str) -> Any:  # noqa: ANN401 - a dependency
     return Depends(guard)
 
 
-def page_for(permission: str) -> Any:  # noqa: ANN401 - a dependency
+def page_for(permission: str) -> Any:
     """A page for those who hold `permission`."""
     roles_for(permission)
 

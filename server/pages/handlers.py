@@ -27,8 +27,11 @@ class HashedFiles(StaticFiles):
 
 def wants_page(request: Request) -> bool:
     """Whether a person's browser asks for a page, not a program for data."""
-    return request.method in {"GET", "HEAD", "POST"} and "text/html" in request.headers.get("accept", "") \
+    return (
+        request.method in {"GET", "HEAD", "POST"}
+        and "text/html" in request.headers.get("accept", "")
         and not request.url.path.startswith(("/api/", "/intake/", "/openrosa/"))
+    )
 
 
 def install(app: FastAPI) -> None:
@@ -37,7 +40,7 @@ def install(app: FastAPI) -> None:
     app.mount("/static", HashedFiles(directory=STATIC), name="static")
 
     @app.exception_handler(SignInFirst)
-    async def _sign_in(request: Request, turn: SignInFirst) -> Response:
+    async def _sign_in(_request: Request, turn: SignInFirst) -> Response:
         return RedirectResponse(turn.path, 303)
 
     @app.exception_handler(Problem)
@@ -46,4 +49,6 @@ def install(app: FastAPI) -> None:
             return problem_response(request, problem)
         lang = language(request)
         view = View(request, None, lang, secrets.token_urlsafe(16))
-        return view.page("problem.html", problem.status, text=problem.fa if lang == "fa" else problem.en, code=problem.code)
+        return view.page(
+            "problem.html", problem.status, text=problem.fa if lang == "fa" else problem.en, code=problem.code
+        )

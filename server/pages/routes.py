@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from starlette.responses import RedirectResponse
 
 from server.access import queries, service
@@ -31,8 +31,15 @@ def safe_next(path: str) -> str:
 
 def _enter(request: Request, secret: str, path: str) -> Response:
     answer = RedirectResponse(path, 303)
-    answer.set_cookie(COOKIE, secret, max_age=service.SESSION_HOURS * 3600, httponly=True, samesite="lax",
-                      secure=request.url.scheme == "https", path="/")
+    answer.set_cookie(
+        COOKIE,
+        secret,
+        max_age=service.SESSION_HOURS * 3600,
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+        path="/",
+    )
     return answer
 
 
@@ -53,26 +60,33 @@ async def start(view: SignedOut) -> Response:
 
 
 @router.get("/login")
-async def login_page(view: SignedOut, next: str = "/") -> Response:  # noqa: A002 - the query's own word
+async def login_page(view: SignedOut, onward: Annotated[str, Query(alias="next")] = "/") -> Response:  # noqa: A002 - the query's own word
     """The door."""
-    return view.page("login.html", next=safe_next(next), problem=None, handle="")
+    return view.page("login.html", next=safe_next(onward), problem=None, handle="")
 
 
 @router.post("/login")
-async def login(view: SignedOut, tx: Tx, ctx: Ctx, request: Request, handle: Annotated[str, Form()] = "",
-                passphrase: Annotated[str, Form()] = "", next: Annotated[str, Form()] = "/") -> Response:  # noqa: A002
+async def login(
+    view: SignedOut,
+    tx: Tx,
+    ctx: Ctx,
+    request: Request,
+    handle: Annotated[str, Form()] = "",
+    passphrase: Annotated[str, Form()] = "",
+    onward: Annotated[str, Form(alias="next")] = "/",
+) -> Response:
     """Sign in; a wrong pair shows the form again."""
     _same_site(request)
     try:
         secret = await service.sign_in(tx, ctx, handle, passphrase)
     except Problem as problem:
         text = problem.fa if view.lang == "fa" else problem.en
-        return view.page("login.html", problem.status, next=safe_next(next), problem=text, handle=handle[:60])
-    return _enter(request, secret, safe_next(next))
+        return view.page("login.html", problem.status, next=safe_next(onward), problem=text, handle=handle[:60])
+    return _enter(request, secret, safe_next(onward))
 
 
-@router.post("/logout")
-async def logout(view: SignedOut, tx: Tx, request: Request) -> Response:
+@router.post("/logout", dependencies=[open_page("leaving needs no key")])
+async def logout(tx: Tx, request: Request) -> Response:
     """Sign out, here and in the database."""
     _same_site(request)
     if secret := request.cookies.get(COOKIE):
@@ -89,14 +103,29 @@ async def join_page(view: SignedOut, tx: Tx, secret: str) -> Response:
     invite = await queries.open_invite(tx, secret_hash(secret), lock=False)
     if invite is None:
         over = service.invite_over()
-        return view.page("join.html", over.status, over=over.fa if view.lang == "fa" else over.en, role=None,
-                         problem=None, handle="", minimum=service.PASSPHRASE_MIN)
-    return view.page("join.html", over=None, role=invite["role"], problem=None, handle="", minimum=service.PASSPHRASE_MIN)
+        return view.page(
+            "join.html",
+            over.status,
+            over=over.fa if view.lang == "fa" else over.en,
+            role=None,
+            problem=None,
+            handle="",
+            minimum=service.PASSPHRASE_MIN,
+        )
+    return view.page(
+        "join.html", over=None, role=invite["role"], problem=None, handle="", minimum=service.PASSPHRASE_MIN
+    )
 
 
 @router.post("/join/{secret}")
-async def join(view: SignedOut, ctx: Ctx, request: Request, secret: str, handle: Annotated[str, Form()] = "",
-               passphrase: Annotated[str, Form()] = "") -> Response:
+async def join(
+    view: SignedOut,
+    ctx: Ctx,
+    request: Request,
+    secret: str,
+    handle: Annotated[str, Form()] = "",
+    passphrase: Annotated[str, Form()] = "",
+) -> Response:
     """Use the invitation, once."""
     _same_site(request)
     try:
@@ -106,8 +135,15 @@ async def join(view: SignedOut, ctx: Ctx, request: Request, secret: str, handle:
     except Problem as problem:
         text = problem.fa if view.lang == "fa" else problem.en
         over = problem.code == "invite.over"
-        return view.page("join.html", problem.status, over=text if over else None, role="", problem=None if over else text,
-                         handle=handle[:60], minimum=service.PASSPHRASE_MIN)
+        return view.page(
+            "join.html",
+            problem.status,
+            over=text if over else None,
+            role="",
+            problem=None if over else text,
+            handle=handle[:60],
+            minimum=service.PASSPHRASE_MIN,
+        )
     return _enter(request, session, "/")
 
 
@@ -117,6 +153,14 @@ async def live_map(view: Annotated[View, page_for("map.read")], tx: Tx) -> Respo
     who = view.principal
     chosen = await for_map(tx, who.emergency_id if who else None)
     html = await asyncio.to_thread(
-        render_map, view.lang, view.nonce, coordinator=bool(who and who.scopes_for("report.open")), emergency=chosen.id,
-        centre=chosen.centre, zoom=chosen.zoom, tiles=view.tiles, **{k: v for k, v in view.frame().items() if k != "page"})
+        render_map,
+        view.lang,
+        view.nonce,
+        coordinator=bool(who and who.scopes_for("report.open")),
+        emergency=chosen.id,
+        centre=chosen.centre,
+        zoom=chosen.zoom,
+        tiles=view.tiles,
+        **{k: v for k, v in view.frame().items() if k != "page"},
+    )
     return view.answer(html)

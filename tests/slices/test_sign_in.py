@@ -80,13 +80,17 @@ async def test_another_site_cannot_post_with_our_cookie(ctx: Context, client_of:
 
 async def test_guessing_is_slowed(ctx: Context, client_of: MakeClient) -> None:
     client = await client_of(None)
-    codes = [(await client.post("/login", data={"handle": "x1", "passphrase": "y"}, headers=OURS)).status_code
-             for _ in range(service.TRIES + 2)]
+    codes = [
+        (await client.post("/login", data={"handle": "x1", "passphrase": "y"}, headers=OURS)).status_code
+        for _ in range(service.TRIES + 2)
+    ]
     assert codes.count(401) == service.TRIES
     assert codes[-1] == 429
 
 
-async def test_a_revoked_token_is_refused_by_the_next_process(app: FastAPI, ctx: Context, client_of: MakeClient) -> None:
+async def test_a_revoked_token_is_refused_by_the_next_process(
+    app: FastAPI, ctx: Context, client_of: MakeClient
+) -> None:
     admin = await client_of("admin")
     made = (await admin.post("/api/tokens", json={"role": "coordinator", "name": "phone"})).json()
     headers = {"Authorization": f"Bearer {made['token']}"}
@@ -102,7 +106,7 @@ async def test_a_coordinator_makes_no_admin(client_of: MakeClient) -> None:
     assert (answer.status_code, answer.json()["code"]) == (403, "access.forbidden")
 
 
-async def test_secrets_and_handles_stay_out_of_events(ctx: Context, config) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+async def test_secrets_and_handles_stay_out_of_events(ctx: Context, config) -> None:  # type: ignore[no-untyped-def]
     async with ctx.db.tx() as conn:
         _, secret = await service.create_token(conn, "gateway", "panel one", service.Bounds())
         await service.create_account(conn, "kaveh-the-handle", WORDS, "donor", service.Bounds())

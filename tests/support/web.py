@@ -47,8 +47,14 @@ async def client_of(app: FastAPI, ctx: Context) -> AsyncIterator[MakeClient]:
     """`await client_of("coordinator")`: a client with a token of that role; `None` for a stranger."""
     async with AsyncExitStack() as open_clients:
 
-        async def make(role: Role | None, *, centre: UUID | None = None, emergency: UUID | None = None,
-                       volunteer: UUID | None = None, **options: Any) -> httpx.AsyncClient:  # noqa: ANN401
+        async def make(
+            role: Role | None,
+            *,
+            centre: UUID | None = None,
+            emergency: UUID | None = None,
+            volunteer: UUID | None = None,
+            **options: Any,
+        ) -> httpx.AsyncClient:
             headers = {}
             if role:
                 async with ctx.db.tx() as conn:

@@ -25,7 +25,9 @@ def test_what_is_sealed_opens_again(plain: bytes | str) -> None:
     record = SEALING.new("reports", RECORD)
     sealed = record.seal("body_sealed", plain)
     again = SEALING.of("reports", RECORD, record.wrapped)
-    assert again.open("body_sealed", sealed) == (plain.encode("utf-8", "surrogatepass") if isinstance(plain, str) else plain)
+    assert again.open("body_sealed", sealed) == (
+        plain.encode("utf-8", "surrogatepass") if isinstance(plain, str) else plain
+    )
 
 
 def test_none_stays_none() -> None:

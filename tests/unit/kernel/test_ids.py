@@ -29,14 +29,14 @@ def test_one_wrong_sign_is_always_found(body: str, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(code) - 1))
     wrong = data.draw(st.sampled_from([s for s in ALPHABET if s != code[at]]))
     assert is_code(code, len(code))
-    assert not is_code(code[:at] + wrong + code[at + 1:], len(code))
+    assert not is_code(code[:at] + wrong + code[at + 1 :], len(code))
 
 
 @given(BODIES, st.data())
 def test_two_swapped_neighbours_are_always_found(body: str, data: st.DataObject) -> None:
     code = body + check_sign(body)
     at = data.draw(st.integers(0, len(code) - 2))
-    swapped = code[:at] + code[at + 1] + code[at] + code[at + 2:]
+    swapped = code[:at] + code[at + 1] + code[at] + code[at + 2 :]
     assert is_code(swapped, len(code)) == (swapped == code)
 
 
