@@ -1,17 +1,18 @@
 """The sealer: the one process that numbers events, chains their hashes, updates projections and publishes.
 
 Number, hash and projections are one transaction; publishing follows the commit and is mended from a cursor,
-so Redis may be wiped or away at any time.
+so Redis may be wiped or away at any time, and sealing never waits for it.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 import orjson
+import psycopg
 import structlog
 from psycopg import AsyncConnection
-from psycopg.rows import DictRow
+from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
@@ -31,11 +32,19 @@ Projection = Callable[[Conn, Sequence[SealedEvent]], Awaitable[None]]
 class Sealer:
     """`run()` seals until cancelled. `projections` see each batch inside its transaction."""
 
-    def __init__(self, db: Database, redis: "Redis", projections: Sequence[Projection], *, batch: int = 500,
-                 idle_s: float = 0.05) -> None:
+    def __init__(
+        self,
+        db: Database,
+        redis: "Redis",
+        projections: Sequence[Projection],
+        *,
+        batch: int = 500,
+        idle_s: float = 0.05,
+    ) -> None:
         self.db, self.redis, self.projections = db, redis, tuple(projections)
         self.batch, self.idle_s = batch, idle_s
         self.published = -1
+        self._sealed = asyncio.Event()
 
     async def run(self) -> None:
         """Hold the lock on a connection of its own; seal and publish; start over after any failure."""
@@ -49,24 +58,34 @@ class Sealer:
                 await asyncio.sleep(1)
 
     async def _run_locked(self) -> None:
-        async with await AsyncConnection[DictRow].connect(
-                self.db.dsn, autocommit=True, row_factory=self.db.pool.kwargs["row_factory"]) as lock:
-            while not (row := await (await lock.execute("SELECT pg_try_advisory_lock(%s) AS ok", (LOCK,))).fetchone()) \
-                    or not row["ok"]:
+        async with await AsyncConnection[DictRow].connect(self.db.dsn, autocommit=True, row_factory=dict_row) as lock:
+            while not await _take_lock(lock):
                 await asyncio.sleep(1)
             self.published = -1
-            while True:
-                sealed = await self.seal_batch(lock)
-                await self.publish(lock)
-                if len(sealed) < self.batch:
-                    await asyncio.sleep(self.idle_s)
+            self._sealed.set()
+            publishing = asyncio.create_task(self._publish_on(), name="sealer.publish")
+            try:
+                while not publishing.done():
+                    sealed = await self.seal_batch(lock)
+                    if sealed:
+                        self._sealed.set()
+                    if len(sealed) < self.batch:
+                        await asyncio.sleep(self.idle_s)
+                publishing.result()
+            finally:
+                publishing.cancel()
+                await asyncio.gather(publishing, return_exceptions=True)
 
     async def seal_batch(self, conn: Conn) -> list[SealedEvent]:
-        """Move up to `batch` events from `events_unsealed` to `events`, in one transaction with the projections."""
+        """Move up to `batch` events from `events_unsealed` to `events`, with the projections in one transaction."""
         async with conn.transaction():
-            rows = await (await conn.execute(
-                "DELETE FROM events_unsealed WHERE id IN (SELECT id FROM events_unsealed ORDER BY id LIMIT %s)"
-                " RETURNING *", (self.batch,))).fetchall()
+            rows = await (
+                await conn.execute(
+                    "DELETE FROM events_unsealed WHERE id IN"
+                    " (SELECT id FROM events_unsealed ORDER BY id LIMIT %s) RETURNING *",
+                    (self.batch,),
+                )
+            ).fetchall()
             if not rows:
                 return []
             last = await (await conn.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1")).fetchone()
@@ -75,50 +94,133 @@ class Sealer:
             for row in sorted(rows, key=lambda r: int(r["id"])):
                 seq += 1
                 head = chain_hash(head, seq, row)
-                sealed.append(SealedEvent(seq, row["at"], row["verb"], row["subject_type"], row["subject_id"],
-                                          row["emergency_id"], row["centre_id"], row["actor"], row["data"], head))
+                sealed.append(_sealed(seq, row, head))
             await _insert(conn, sealed)
             for project in self.projections:
-                await project(conn, sealed)
+                await _project(conn, project, sealed)
         return sealed
+
+    async def _publish_on(self) -> None:
+        """Publish whenever something was sealed; every second look whether a failed try is to be made good."""
+        while True:
+            try:
+                async with asyncio.timeout(1):
+                    await self._sealed.wait()
+            except TimeoutError:
+                if self.published >= 0:
+                    continue
+            self._sealed.clear()
+            try:
+                async with self.db.tx() as conn:
+                    await self.publish(conn)
+            except psycopg.Error as error:
+                log.warning("sealer.publish_waits", kind=type(error).__name__)
+                self.published = -1
+            if self.published < 0:
+                await asyncio.sleep(1)
 
     async def publish(self, conn: Conn) -> None:
         """Bring the Redis stream up to the table. Its ids are `seq-0`, so a line can never stand in it twice."""
-        with contextlib.suppress(RedisError, OSError):
+        try:
             if self.published < 0:
                 self.published = await self._cursor(conn)
-            while rows := await (await conn.execute(
-                    "SELECT * FROM events WHERE seq > %s ORDER BY seq LIMIT %s", (self.published, self.batch))).fetchall():
-                pipe = self.redis.pipeline(transaction=False)
-                for row in rows:
-                    pipe.xadd(STREAM, stream_fields(row), id=f"{row['seq']}-0", maxlen=STREAM_LENGTH, approximate=True)
-                for answer in await pipe.execute(raise_on_error=False):
-                    if isinstance(answer, Exception) and not _known(answer):
-                        self.published = -1
-                        return
+            while rows := await (
+                await conn.execute(
+                    "SELECT * FROM events WHERE seq > %s ORDER BY seq LIMIT %s", (self.published, self.batch)
+                )
+            ).fetchall():
+                await self._add(rows)
                 self.published = rows[-1]["seq"]
-            return
-        if self.published >= 0:
+        except (RedisError, OSError, TimeoutError):
+            # Whoever listens reads PostgreSQL meanwhile; the cursor is found anew when Redis answers.
             self.published = -1
 
+    async def _add(self, rows: Sequence[DictRow]) -> None:
+        pipe = self.redis.pipeline(transaction=False)
+        for row in rows:
+            line = stream_fields(row)
+            pipe.xadd(
+                STREAM,
+                {"verb": line.verb, "centre": line.centre, "data": line.data},
+                id=f"{row['seq']}-0",
+                maxlen=STREAM_LENGTH,
+                approximate=True,
+            )
+        for answer in await pipe.execute(raise_on_error=False):
+            if isinstance(answer, Exception) and not _known(answer):
+                raise answer
+
     async def _cursor(self, conn: Conn) -> int:
-        """The last number in the stream; for an empty stream, far enough back to refill its memory."""
+        """The last number in the stream; for an empty stream, far enough back to refill its memory.
+
+        A stream that is ahead of the table belongs to another past (a restored backup) and is thrown away.
+        """
+        row = await (await conn.execute("SELECT coalesce(max(seq), 0) AS top FROM events")).fetchone()
+        top = int(row["top"]) if row else 0
         newest = await self.redis.xrevrange(STREAM, count=1)
         if newest:
-            return int(newest[0][0].split(b"-")[0] if isinstance(newest[0][0], bytes) else newest[0][0].split("-")[0])
-        row = await (await conn.execute("SELECT coalesce(max(seq), 0) AS top FROM events")).fetchone()
-        return max(0, (row["top"] if row else 0) - STREAM_LENGTH // 10)
+            last = int(bytes(newest[0][0]).partition(b"-")[0])
+            if last <= top:
+                return last
+            await self.redis.delete(STREAM)
+        return max(0, top - STREAM_LENGTH // 10)
+
+
+async def _take_lock(conn: Conn) -> bool:
+    row = await (await conn.execute("SELECT pg_try_advisory_lock(%s) AS ok", (LOCK,))).fetchone()
+    return bool(row and row["ok"])
+
+
+async def _project(conn: Conn, project: Projection, events: Sequence[SealedEvent]) -> None:
+    """Run a projection; when it fails, halve the batch until the bad event stands alone, and go on without it.
+
+    What it left undone is found by `hamyar verify` and mended by `hamyar rebuild`.
+    """
+    try:
+        async with conn.transaction():
+            await project(conn, events)
+    except psycopg.OperationalError:
+        # The server's trouble, not an event's: the whole batch is sealed again later.
+        raise
+    except Exception as error:  # noqa: BLE001 - one bad event must not block all others
+        if len(events) == 1:
+            log.error("sealer.set_aside", seq=events[0].seq, verb=events[0].verb, kind=type(error).__name__)
+            return
+        middle = len(events) // 2
+        await _project(conn, project, events[:middle])
+        await _project(conn, project, events[middle:])
 
 
 def _known(answer: Exception) -> bool:
     return isinstance(answer, ResponseError) and "equal or smaller" in str(answer)
 
 
-def stream_fields(row: DictRow) -> dict[str | bytes, str | bytes]:
-    """An event's line in the Redis stream: what a client gets, and what decides who may."""
-    public = {"seq": row["seq"], "at": row["at"].isoformat(), "type": row["subject_type"], "id": str(row["subject_id"]),
-              "emergency": str(row["emergency_id"]) if row["emergency_id"] else None}
-    return {"verb": row["verb"], "centre": str(row["centre_id"] or ""), "data": orjson.dumps(public)}
+@dataclass(frozen=True, slots=True)
+class StreamLine:
+    """An event's line in the Redis stream: what a client gets (`data`), and what decides who may."""
+
+    verb: str
+    centre: str
+    data: bytes
+
+
+def stream_fields(row: DictRow) -> StreamLine:
+    """The line of a row of `events`."""
+    public = {
+        "seq": row["seq"],
+        "at": row["at"].isoformat(),
+        "type": row["subject_type"],
+        "id": str(row["subject_id"]),
+        "emergency": str(row["emergency_id"]) if row["emergency_id"] else None,
+    }
+    return StreamLine(row["verb"], str(row["centre_id"] or ""), orjson.dumps(public))
+
+
+def _sealed(seq: int, row: DictRow, head: bytes) -> SealedEvent:
+    return SealedEvent(
+        seq, row["at"], row["verb"], row["subject_type"], row["subject_id"], row["emergency_id"],
+        row["centre_id"], row["actor"], row["data"], head,
+    )  # fmt: skip
 
 
 async def _insert(conn: Conn, sealed: Sequence[SealedEvent]) -> None:
@@ -126,6 +228,10 @@ async def _insert(conn: Conn, sealed: Sequence[SealedEvent]) -> None:
         "INSERT INTO events (seq, at, verb, subject_type, subject_id, emergency_id, centre_id, actor, data, hash)"
         " SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::text[], %s::uuid[], %s::uuid[],"
         " %s::uuid[], %s::text[], %s::jsonb[], %s::bytea[])",
-        ([e.seq for e in sealed], [e.at for e in sealed], [e.verb for e in sealed], [e.subject_type for e in sealed],
-         [e.subject_id for e in sealed], [e.emergency_id for e in sealed], [e.centre_id for e in sealed],
-         [e.actor for e in sealed], [Jsonb(e.data) for e in sealed], [e.hash for e in sealed]))
+        (
+            [e.seq for e in sealed], [e.at for e in sealed], [e.verb for e in sealed],
+            [e.subject_type for e in sealed], [e.subject_id for e in sealed], [e.emergency_id for e in sealed],
+            [e.centre_id for e in sealed], [e.actor for e in sealed], [Jsonb(e.data) for e in sealed],
+            [e.hash for e in sealed],
+        ),
+    )  # fmt: skip

@@ -28,9 +28,7 @@ class MapFeature(Base):
     )
     layer: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    emergency_id: Mapped[uuid.UUID] = mapped_column(
-        server_default=text("'00000000-0000-0000-0000-000000000000'")
-    )
+    emergency_id: Mapped[uuid.UUID] = mapped_column(server_default=text("'00000000-0000-0000-0000-000000000000'"))
     centre_id: Mapped[uuid.UUID | None]
     category: Mapped[str]
     status: Mapped[str]

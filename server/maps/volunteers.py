@@ -19,7 +19,8 @@ MOST = 2000
 async def positions(redis: "Redis") -> list[dict[str, Any]]:
     """Every live position: {id, code, lon, lat, status, at}. Empty when Redis is away: positions may be lost."""
     try:
-        ids = [value.decode() for value in await redis.zrange(POSITIONS, 0, -1)]
+        found: Any = await redis.zrange(POSITIONS, 0, -1)
+        ids = [value.decode() for value in found]
         values = await redis.mget([POSITION + one for one in ids]) if ids else []
     except (RedisError, OSError, TimeoutError):
         return []

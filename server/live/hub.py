@@ -1,0 +1,261 @@
+"""The hub: one reader of the Redis stream in each web process, one shared buffer, many clients.
+
+Redis only makes it quick. A gap, a wipe or an outage is mended from PostgreSQL, so the numbers that a client gets have
+no hole and no double.
+"""
+
+import asyncio
+import contextlib
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import structlog
+from fastapi import FastAPI
+from prometheus_client import Counter, Gauge
+from psycopg_pool import PoolTimeout
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from server.access.principal import Principal
+from server.kernel.db import Database
+from server.kernel.sealer import STREAM
+from server.live import queries
+from server.live.ring import Line, Ring, line_of_entry, line_of_row
+from server.live.rules import may_see
+
+log = structlog.get_logger("live")
+BLOCK_MS = 1000
+"""Well below the four seconds that a blocking read may take: an idle stream is compared with the table this often."""
+POLL_S = 0.5
+"""How often PostgreSQL is asked while Redis is away."""
+BATCH = 500
+RESET = b"event: reset\ndata: {}\n\n"
+"""Numbers this client knows do not exist (any more): it must ask for everything again."""
+DATABASE_AWAY = (psycopg.Error, PoolTimeout, OSError, TimeoutError)
+REDIS_AWAY = (RedisError, OSError, TimeoutError)
+
+CLIENTS = Gauge("hamyar_stream_clients", "Clients of this process's event stream")
+HEAD = Gauge("hamyar_stream_head", "Number of the newest event this process has")
+BACKLOG = Counter("hamyar_stream_backlog_total", "Batches read for clients beyond the shared buffer", ["source"])
+
+
+class View:
+    """What principals with the same scopes see; each decision is made once."""
+
+    def __init__(self, principal: Principal) -> None:
+        self.principal = principal
+        self._decided: dict[tuple[str, UUID | None, UUID | None], bool] = {}
+
+    def sees(self, line: Line) -> bool:
+        """Whether this line is for them."""
+        key = (line.verb, line.centre, line.emergency)
+        seen = self._decided.get(key)
+        if seen is None:
+            if len(self._decided) > BATCH:
+                self._decided.clear()
+            seen = self._decided[key] = may_see(self.principal, *key)
+        return seen
+
+
+class Hub:
+    """A process's reader. `run()` reads until cancelled; clients call `read` and `wait`."""
+
+    def __init__(self, db: Database, redis: "Redis") -> None:
+        self.db, self.redis = db, redis
+        self.ring = Ring(0)
+        self.ready = asyncio.Event()
+        self.closing = False
+        self.clients = 0
+        self._news = asyncio.Event()
+        self._views: dict[Any, View] = {}
+        self._joined: dict[tuple[View, int, int], bytes] = {}
+        self._mending = asyncio.Semaphore(4)
+
+    async def run(self) -> None:
+        """Read the stream for ever; while Redis is away, the table."""
+        while not self.ready.is_set():
+            try:
+                async with self.db.tx() as conn:
+                    self.ring.restart(await queries.newest_seq(conn))
+                self.ready.set()
+            except DATABASE_AWAY:
+                await asyncio.sleep(POLL_S)
+        answers = True
+        while True:
+            added = 0
+            if answers:
+                try:
+                    async with asyncio.timeout(2 * BLOCK_MS / 1000):
+                        added = await self._read_redis()
+                except REDIS_AWAY:
+                    answers = False
+            added = added or await self._read_postgres()
+            if added:
+                await self._tell()
+            if not answers and not (answers := await self._redis_answers()):
+                await asyncio.sleep(POLL_S)
+
+    async def _read_redis(self) -> int:
+        """Lines that follow the head, or none after BLOCK_MS, or at once none when the next one is not there."""
+        found: Any = await self.redis.xread({STREAM: f"{self.ring.head}-0"}, count=BATCH, block=BLOCK_MS)
+        lines = [line_of_entry(key, fields) for _, entries in found or [] for key, fields in entries]
+        added = self.ring.append(lines)
+        if lines and not added:
+            # The stream goes on beyond a hole; the table has what is missing.
+            if not await self._read_postgres():
+                await asyncio.sleep(POLL_S)
+            return self.ring.append(lines) or 1
+        return added
+
+    async def _read_postgres(self) -> int:
+        """Lines that follow the head, from the table."""
+        try:
+            async with self.db.tx() as conn:
+                rows = await queries.events_after(conn, self.ring.head, BATCH)
+                if not rows and (newest := await queries.newest_seq(conn)) < self.ring.head:
+                    log.warning("live.numbers_went_back")
+                    self.ring.restart(newest)
+                    return 1
+        except DATABASE_AWAY:
+            return 0
+        return self.ring.append([line_of_row(row) for row in rows])
+
+    async def _redis_answers(self) -> bool:
+        try:
+            async with asyncio.timeout(POLL_S):
+                return bool(await self.redis.ping())
+        except REDIS_AWAY:
+            return False
+
+    async def _tell(self) -> None:
+        HEAD.set(self.ring.head)
+        if self.clients > BATCH:
+            # Many clients are woken less often, so that one line does not cost thousands of switches.
+            await asyncio.sleep(min(0.1, self.clients / 50_000))
+        self._joined.clear()
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+    def view(self, principal: Principal) -> View:
+        """The view that everybody with the same scopes shares."""
+        if len(self._views) > BATCH:
+            self._views.clear()
+        return self._views.setdefault(principal.scopes, View(principal))
+
+    async def wait(self, seq: int, timeout_s: float) -> bool:
+        """Until there is something after `seq` (True), the hub closes, or `timeout_s` has passed (False)."""
+        if self.ring.head > seq or self.closing:
+            return True
+        try:
+            await asyncio.wait_for(self._news.wait(), timeout_s)
+        except TimeoutError:
+            return False
+        return True
+
+    async def read(self, view: View, seq: int) -> tuple[bytes, int]:
+        """Bytes for a client that has everything up to `seq`, and the number it then has."""
+        if self.ring.holds_after(seq):
+            return self._from_ring(view, seq)
+        if seq > self.ring.head:
+            # Another process may simply be ahead of this one; only the table knows.
+            async with self.db.tx() as conn:
+                newest = await queries.newest_seq(conn)
+            return (b"", seq) if newest >= seq else (RESET, min(newest, self.ring.head))
+        async with self._mending:
+            lines = await self._backlog(seq)
+        return b"".join(line.chunk for line in lines if view.sees(line)), lines[-1].seq if lines else seq
+
+    def _from_ring(self, view: View, seq: int) -> tuple[bytes, int]:
+        head = min(self.ring.head, seq + BATCH)
+        key = (view, seq, head)
+        joined = self._joined.get(key)
+        if joined is None:
+            joined = b"".join(line.chunk for line in self.ring.after(seq, head - seq) if view.sees(line))
+            self._joined[key] = joined
+        return joined, head
+
+    async def _backlog(self, seq: int) -> Sequence[Line]:
+        """Gapless lines after `seq` and up to the ring's head: from Redis if it has the very next one, else the table."""
+        lines: list[Line] = []
+        try:
+            found: Any = await self.redis.xrange(STREAM, min=f"({seq}-0", count=BATCH)
+            if found and int(found[0][0].partition(b"-")[0]) == seq + 1:
+                lines = [line_of_entry(key, fields) for key, fields in found]
+                # A hole in the stream ends what may be taken from it.
+                lines = [line for number, line in enumerate(lines, seq + 1) if line.seq == number]
+        except REDIS_AWAY:
+            lines = []
+        source = "redis" if lines else "postgres"
+        if not lines:
+            async with self.db.tx() as conn:
+                lines = [line_of_row(row) for row in await queries.events_after(conn, seq, BATCH)]
+        BACKLOG.labels(source).inc()
+        return [line for line in lines if line.seq <= self.ring.head]
+
+    def close(self) -> None:
+        """End every client's stream now: the process is to stop."""
+        self.closing = True
+        self._news.set()
+
+
+def _on_stop(close: Callable[[], None]) -> Callable[[], None]:
+    """Call `close` as soon as the web server is told to stop: it waits for open answers, and a stream never ends itself.
+
+    Returns what undoes it. Only a server's own handler is wrapped (a method of an object that has `should_exit`).
+    """
+    undo: list[tuple[signal.Signals, Any, Any]] = []
+    if threading.current_thread() is not threading.main_thread():
+        return lambda: None
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        handler = signal.getsignal(number)
+        if not callable(handler) or not hasattr(getattr(handler, "__self__", None), "should_exit"):
+            continue
+
+        def wrapped(received: int, frame: Any, handler: Callable[[int, Any], Any] = handler) -> None:
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(close)
+            handler(received, frame)
+
+        signal.signal(number, wrapped)
+        undo.append((number, wrapped, handler))
+
+    def back() -> None:
+        for number, mine, handler in undo:
+            if signal.getsignal(number) is mine:
+                signal.signal(number, handler)
+
+    return back
+
+
+@asynccontextmanager
+async def running(app: FastAPI) -> AsyncIterator[None]:
+    """The hub of a web process, for the length of its life; `app.state.hub`."""
+    hub = Hub(app.state.db, app.state.redis)
+    app.state.hub = hub
+    reader = asyncio.create_task(_keep(hub), name="live.hub")
+    back = _on_stop(hub.close)
+    try:
+        yield
+    finally:
+        back()
+        hub.close()
+        reader.cancel()
+        await asyncio.gather(reader, return_exceptions=True)
+
+
+async def _keep(hub: Hub) -> None:
+    while True:
+        try:
+            await hub.run()
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the stream must outlive one bad line
+            log.warning("live.restarts", kind=type(error).__name__)
+            hub.ready.clear()
+            await asyncio.sleep(1)

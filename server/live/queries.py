@@ -1,0 +1,23 @@
+"""SQL of the stream: events by number. PostgreSQL is what every seam is mended from."""
+
+from psycopg.rows import DictRow
+
+from server.kernel.db import Conn
+
+_COLUMNS = "seq, at, verb, subject_type, subject_id, emergency_id, centre_id"
+
+
+async def newest_seq(conn: Conn) -> int:
+    """The last sealed number; 0 before the first."""
+    row = await (await conn.execute("SELECT seq FROM events ORDER BY seq DESC LIMIT 1")).fetchone()
+    return row["seq"] if row else 0
+
+
+async def events_after(conn: Conn, seq: int, limit: int) -> list[DictRow]:
+    """The events after a number, in order."""
+    return await (
+        await conn.execute(
+            f"SELECT {_COLUMNS} FROM events WHERE seq > %s ORDER BY seq LIMIT %s",
+            (seq, limit),  # noqa: S608
+        )
+    ).fetchall()
