@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True, slots=True)
 class Tiles:
-    """An operator's raster tiles: a Leaflet URL template with {z}, {x}, {y}, and the credit that its owner asks for."""
+    """An operator's raster tiles: a Leaflet URL template with {z}, {x}, {y}, and the credit that its owner
+    asks for.
+    """
 
     url: str
     attribution: str = ""
@@ -24,7 +26,9 @@ class Tiles:
 
     @property
     def source(self) -> str | None:
-        """The host as a Content-Security-Policy source, None when the tiles are our own; `{s}` becomes a wildcard."""
+        """The host as a Content-Security-Policy source, None when the tiles are our own; `{s}` becomes a
+        wildcard.
+        """
         parts = urlsplit(self.url)
         if not parts.scheme:
             return None

@@ -4,17 +4,19 @@ from math import cos, log2, radians
 
 Box = tuple[float, float, float, float]
 
+MOST_LON = 180.0
+MOST_LAT = 90.0
 MAX_MERCATOR_LAT = 85.0511
 TILE_PX = 256
 
 
 def parse_box(text: str) -> Box:
     """Read `w,s,e,n` in degrees; ValueError when it is not four numbers in range with s < n and w < e."""
-    parts = [float(part) for part in text.split(",")]
-    if len(parts) != 4:
-        raise ValueError("a box has four numbers: west, south, east, north")
-    west, south, east, north = parts
-    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+    try:
+        west, south, east, north = (float(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError("a box has four numbers: west, south, east, north") from None
+    if not (-MOST_LON <= west < east <= MOST_LON and -MOST_LAT <= south < north <= MOST_LAT):
         raise ValueError("a box needs west < east and south < north, in degrees")
     return west, south, east, north
 
@@ -24,7 +26,8 @@ def zoom_for(box: Box, width_px: int = 900, height_px: int = 700, most: int = 14
     west, south, east, north = box
     middle = max(-MAX_MERCATOR_LAT, min(MAX_MERCATOR_LAT, (south + north) / 2))
     across = max(east - west, 1e-6)
-    # Near `middle` a degree of latitude is 1/cos(lat) times as tall on the map as a degree of longitude is wide.
+    # Near `middle` a degree of latitude is 1/cos(lat) times as tall on the map as a degree of longitude is
+    # wide.
     down = max((north - south) / max(cos(radians(middle)), 0.05), 1e-6)
     fits = min(log2(width_px / TILE_PX * 360 / across), log2(height_px / TILE_PX * 360 / down))
     return max(2, min(most, int(fits)))

@@ -9,8 +9,10 @@ from types import MappingProxyType
 class Layer:
     """One layer of the map.
 
-    `code` names it in the API and in the URL, `label` is an English msgid, `shape` is the outline of its marks (so that
-    colour is never the only difference), `clustered` says whether near marks join, `default` whether it starts switched
+    `code` names it in the API and in the URL, `label` is an English msgid, `shape` is the outline of its
+    marks (so that
+    colour is never the only difference), `clustered` says whether near marks join, `default` whether it
+    starts switched
     on, and `restricted` whether only coordinators and dispatchers may ask for it.
     """
 
@@ -36,6 +38,8 @@ LAYERS: tuple[Layer, ...] = (
 BY_CODE: Mapping[str, Layer] = MappingProxyType({layer.code: layer for layer in LAYERS})
 
 
-def layers_for(restricted: bool) -> list[dict[str, object]]:
-    """The layers a person may switch on, as plain JSON-ready objects; `restricted` admits the coordinators' ones."""
+def layers_for(*, restricted: bool) -> list[dict[str, object]]:
+    """The layers a person may switch on, as plain JSON-ready objects; `restricted` admits the coordinators'
+    ones.
+    """
     return [asdict(layer) for layer in LAYERS if restricted or not layer.restricted]

@@ -1,14 +1,14 @@
-"""The map page through folium, rendered in parts so that every script can carry a nonce and every file is our own.
+"""The map page through folium, in parts so that every script can carry a nonce and every file is our own.
 
-folium writes pages for notebooks: its classes name some seventy files on foreign hosts, inline styles, and a viewport
-that forbids zooming. Here each is replaced before anything renders. Nothing a person wrote ever passes through folium:
-its popups put text in as raw HTML. The map it makes carries no records at all; the page fetches them by id.
+folium writes pages for notebooks: its classes name some seventy files on foreign hosts, inline styles, and a
+viewport that forbids zooming. Here each is replaced before anything renders. Nothing a person wrote ever
+passes through folium: its popups put text in as raw HTML. The map it makes carries no records at all; the
+page fetches them by id.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import ClassVar
 
 import folium
 import folium.plugins  # named so that every class with links is known before they are rewritten
@@ -23,10 +23,12 @@ LOCAL_FILES: frozenset[str] = frozenset({"leaflet", "leaflet_css"})
 
 @dataclass(frozen=True, slots=True)
 class MapOptions:
-    """What the page is told: a centre as (lat, lon) degrees, zooms, and where our own files lie (name → URL path)."""
+    """What the page is told: a centre as (lat, lon) degrees, zooms, and where our own files lie (name → URL
+    path).
+    """
 
     centre: tuple[float, float] = (32.6, 53.7)
-    zoom: float = 5
+    zoom: int = 5
     min_zoom: int = 3
     max_zoom: int = 18
     files: Mapping[str, str] = field(default_factory=dict)
@@ -35,7 +37,9 @@ class MapOptions:
 
 @dataclass(frozen=True, slots=True)
 class MapParts:
-    """The page's pieces: `head` holds links alone, `body` the map's element, `script` code for one nonced element."""
+    """The page's pieces: `head` holds links alone, `body` the map's element, `script` code for one nonced
+    element.
+    """
 
     head: str
     body: str
@@ -43,7 +47,8 @@ class MapParts:
 
 
 def _descendants(kind: type) -> Iterator[type]:
-    for child in kind.__subclasses__():
+    children: list[type] = kind.__subclasses__()
+    for child in children:
         yield child
         yield from _descendants(child)
 
@@ -64,9 +69,6 @@ def strip_foreign_links() -> int:
 class LiveMap(folium.Map):
     """A folium map without inline styles, that hands its Leaflet object to the page as `window.hamyarMap`."""
 
-    default_js: ClassVar[list[tuple[str, str]]] = []
-    default_css: ClassVar[list[tuple[str, str]]] = []
-
     _template = Template(
         """
         {% macro header(this, kwargs) %}{% endmacro %}
@@ -86,8 +88,8 @@ class LiveMap(folium.Map):
 
     def use(self, files: Mapping[str, str]) -> None:
         """Point this map at our own copies of Leaflet; KeyError when the build left one out."""
-        self.default_js = [("leaflet", files["leaflet"])]  # type: ignore[misc]
-        self.default_css = [("leaflet_css", files["leaflet_css"])]  # type: ignore[misc]
+        self.default_js = [("leaflet", files["leaflet"])]
+        self.default_css = [("leaflet_css", files["leaflet_css"])]
 
 
 # folium keeps state in module-level lists, so pages are rendered one at a time; it takes some milliseconds.
@@ -95,7 +97,9 @@ _rendering = Lock()
 
 
 def map_page(options: MapOptions) -> MapParts:
-    """Render the map in three parts. Only `options` shape it, so the result may be kept for as long as they do."""
+    """Render the map in three parts. Only `options` shape it, so the result may be kept for as long as they
+    do.
+    """
     missing = LOCAL_FILES - options.files.keys()
     if missing:
         raise KeyError(f"the browser build lacks {', '.join(sorted(missing))}: run `npm run build`")

@@ -11,7 +11,7 @@ DIST: Final = STATIC / "dist"
 BASE: Final = "/static/dist/"
 
 
-class BuildMissing(RuntimeError):  # noqa: N818 - it is a state of the installation, not a fault of the code
+class BuildMissing(RuntimeError):
     """The browser parts have not been built."""
 
 
@@ -32,7 +32,9 @@ def entries(dist: Path = DIST) -> Mapping[str, Any]:
 
 
 def asset(name: str, dist: Path = DIST) -> str:
-    """The path of an entry's file (`map`, `pages`, `leaflet`, …); KeyError for a name that the build does not know."""
+    """The path of an entry's file (`map`, `pages`, `leaflet`, …); KeyError for a name that the build does
+    not know.
+    """
     return BASE + str(entries(dist)[name]["file"])
 
 

@@ -1,4 +1,6 @@
-"""Dates, times and numbers as people read them: Jalali with Persian digits in Persian, Gregorian in English."""
+"""Dates, times and numbers as people read them: Jalali with Persian digits in Persian, Gregorian in
+English.
+"""
 
 from datetime import UTC, datetime, tzinfo
 from typing import Final
@@ -8,7 +10,11 @@ from persiantools.jdatetime import JalaliDateTime
 
 HOME: Final = ZoneInfo("Asia/Tehran")
 _PERSIAN: Final = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
-_STEPS: Final = ((86_400, "{n} d ago", "{n} روز پیش"), (3_600, "{n} h ago", "{n} ساعت پیش"), (60, "{n} min ago", "{n} دقیقه پیش"))
+_STEPS: Final = (
+    (86_400, "{n} d ago", "{n} روز پیش"),
+    (3_600, "{n} h ago", "{n} ساعت پیش"),
+    (60, "{n} min ago", "{n} دقیقه پیش"),
+)
 
 
 def digits(value: object, lang: str) -> str:
@@ -30,7 +36,7 @@ def date(moment: datetime, lang: str, zone: tzinfo = HOME) -> str:
     local = _local(moment, zone)
     if lang != "fa":
         return f"{local.day} {local:%b %Y}"
-    day = JalaliDateTime.to_jalali(local)
+    day = JalaliDateTime.to_jalali(local)  # type: ignore[no-untyped-call]
     return digits(f"{day.day} {day.strftime('%B', locale='fa')} {day.year}", lang)
 
 
@@ -46,7 +52,9 @@ def date_time(moment: datetime, lang: str, zone: tzinfo = HOME) -> str:
 
 
 def ago(moment: datetime, lang: str, now: datetime | None = None) -> str:
-    """How long ago an aware `moment` was, in its largest whole unit; under a minute, and in the future, it is just now."""
+    """How long ago an aware `moment` was, in its largest whole unit; under a minute, and in the future, it
+    is just now.
+    """
     seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
     for size, english, persian in _STEPS:
         if seconds >= size:

@@ -1,6 +1,8 @@
-"""Which sentences the interface says: gathered from templates and browser modules, to hold the catalogue against.
+"""Which sentences the interface says: gathered from templates and browser modules, to hold the catalogue
+against.
 
-`python -m server.pages.extract` prints what Persian still lacks, ready to be translated and put into messages.po.
+`python -m server.pages.extract` prints what Persian still lacks, ready to be translated and put into
+messages.po.
 """
 
 import re
@@ -21,7 +23,16 @@ _SOURCES: Final = (
     (ROOT / "mapping/client", "*.ts", _SCRIPT),
 )
 #: Said through a variable, so that no pattern finds them: the names of roles.
-SAID_BY_NAME: Final = ("gateway", "volunteer", "field", "dispatcher", "coordinator", "donor", "auditor", "admin")
+SAID_BY_NAME: Final = (
+    "gateway",
+    "volunteer",
+    "field",
+    "dispatcher",
+    "coordinator",
+    "donor",
+    "auditor",
+    "admin",
+)
 
 
 def sentences() -> dict[str, list[str]]:

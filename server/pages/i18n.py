@@ -1,6 +1,8 @@
-"""Words of the interface in Persian and English: one gettext catalogue a language, read straight from its .po file.
+"""Words of the interface in Persian and English: one gettext catalogue a language, read straight from its
+.po file.
 
-The English sentence is the key, in templates as `_("…")` and in the browser as `t("…")`. Values go in by name:
+The English sentence is the key, in templates as `_("…")` and in the browser as `t("…")`. Values go in by
+name:
 `_("Open for {n} h", n=3)`.
 """
 
@@ -21,18 +23,26 @@ Translate = Callable[..., str]
 
 @lru_cache(maxsize=len(LANGUAGES))
 def catalogue(lang: str) -> Mapping[str, str]:
-    """Every translated sentence of `lang` (English sentence → sentence); empty for English, where they are the same."""
+    """Every translated sentence of `lang` (English sentence → sentence); empty for English, where they are
+    the same.
+    """
     if lang not in LANGUAGES:
         raise KeyError(lang)
     source = files(__package__) / "translations" / lang / "LC_MESSAGES" / "messages.po"
     with source.open("rb") as handle:
         read = read_po(handle, locale=lang)
-    pairs = {m.id: m.string for m in read if isinstance(m.id, str) and m.id and isinstance(m.string, str) and m.string}
+    pairs = {
+        m.id: m.string
+        for m in read
+        if isinstance(m.id, str) and m.id and isinstance(m.string, str) and m.string
+    }
     return MappingProxyType(pairs)
 
 
 def translator(lang: str) -> Translate:
-    """A function that says an English sentence in `lang` and fills `{name}` in it; unknown ones come back in English."""
+    """A function that says an English sentence in `lang` and fills `{name}` in it; unknown ones come back in
+    English.
+    """
     words = catalogue(lang)
 
     def say(sentence: str, /, **values: object) -> str:
@@ -50,7 +60,9 @@ def direction(lang: str) -> str:
 
 
 def choose_language(query: str | None = None, cookie: str | None = None, accept: str | None = None) -> str:
-    """The language of a page: what the address asks, else what the person chose before, else what the browser prefers."""
+    """The language of a page: what the address asks, else what the person chose before, else what the
+    browser prefers.
+    """
     for wish in (query, cookie):
         if wish in LANGUAGES:
             return wish

@@ -33,7 +33,9 @@ def _time(moment: datetime | None, lang: str) -> Markup:
 
 @lru_cache(maxsize=len(i18n.LANGUAGES))
 def environment(lang: str) -> Environment:
-    """The Jinja environment of a language: `_`, `asset`, `styles`, `static`, and filters for dates and numbers."""
+    """The Jinja environment of a language: `_`, `asset`, `styles`, `static`, and filters for dates and
+    numbers.
+    """
     made = Environment(
         loader=PackageLoader("server.pages", "templates"),
         autoescape=select_autoescape(("html",), default=True),
@@ -65,8 +67,9 @@ def page_config(lang: str, zone: str = "Asia/Tehran") -> dict[str, Any]:
     return {"lang": lang, "zone": zone, "words": dict(i18n.catalogue(lang))}
 
 
-def render(template: str, lang: str, nonce: str, /, **context: Any) -> str:  # noqa: ANN401 - whatever a template shows
-    """Render a page. `config` (a JSON-ready dict) reaches the browser modules and defaults to `page_config(lang)`.
+def render(template: str, lang: str, nonce: str, /, **context: Any) -> str:
+    """Render a page. `config` (a JSON-ready dict) reaches the browser modules and defaults to
+    `page_config(lang)`.
 
     The answer must carry `mapping.basemaps.content_security_policy(nonce, tiles)` with the same nonce.
     """
@@ -75,31 +78,34 @@ def render(template: str, lang: str, nonce: str, /, **context: Any) -> str:  # n
 
 
 @lru_cache(maxsize=16)
-def _map_parts(leaflet: str, leaflet_css: str, centre: tuple[float, float], zoom: float, tiles: Tiles | None) -> MapParts:
+def _map_parts(
+    leaflet: str, leaflet_css: str, centre: tuple[float, float], zoom: int, tiles: Tiles | None
+) -> MapParts:
     files = {"leaflet": leaflet, "leaflet_css": leaflet_css}
     return map_page(MapOptions(centre=centre, zoom=zoom, files=files, tiles=tiles))
 
 
-def render_map(  # noqa: PLR0913 - one page, its settings by name
+def render_map(
     lang: str,
     nonce: str,
     *,
     coordinator: bool,
     emergency: str | None = None,
     centre: tuple[float, float] = (32.6, 53.7),
-    zoom: float = 5,
+    zoom: int = 5,
     tiles: Tiles | None = None,
     zone: str = "Asia/Tehran",
-    **context: Any,  # noqa: ANN401 - drill, nav, user, csrf as in base.html
+    **context: Any,
 ) -> str:
     """Render `/map`. Blocking for some milliseconds the first time: call it in a worker thread.
 
-    `coordinator` admits voices, verification and the restricted layers; `emergency` is the id looked at first, None for
+    `coordinator` admits voices, verification and the restricted layers; `emergency` is the id looked at
+    first, None for
     all; `centre` is (lat, lon) and `zoom` the first view when the address carries none.
     """
     parts = _map_parts(assets.asset("leaflet.js"), assets.asset("leaflet"), centre, zoom, tiles)
     say = i18n.translator(lang)
-    layers = [{**layer, "label": say(str(layer["label"]))} for layer in layers_for(coordinator)]
+    layers = [{**layer, "label": say(str(layer["label"]))} for layer in layers_for(restricted=coordinator)]
     config = {
         **page_config(lang, zone),
         "emergency": emergency,

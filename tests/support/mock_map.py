@@ -1,10 +1,12 @@
 """A small server with made-up records that answers as the real one does, for the map page alone.
 
-`python -m tests.support.mock_map --port 8120` serves `/map`. Everything comes from one seed; nothing here is a person.
+`python -m tests.support.mock_map --port 8120` serves `/map`. Everything comes from one seed; nothing here is
+a person.
 """
 
 import argparse
 import asyncio
+import json
 import random
 import secrets
 from collections.abc import AsyncIterator
@@ -51,12 +53,18 @@ class World:
     """All records by layer and id, and the line of changes that streams follow."""
 
     def __init__(self, seed: int, size: int) -> None:
-        self.dice = random.Random(seed)  # noqa: S311 - made-up records need no secrecy
+        self.dice = random.Random(seed)
         self.layers: dict[str, dict[str, Record]] = {}
         self.links: dict[str, list[Record]] = {}
         self.changes: list[Record] = []
         self.version: dict[str, int] = {}
-        for layer, share in (("needs", 0.5), ("incidents", 0.2), ("tasks", 0.15), ("reports", 0.1), ("volunteers", 0.05)):
+        for layer, share in (
+            ("needs", 0.5),
+            ("incidents", 0.2),
+            ("tasks", 0.15),
+            ("reports", 0.1),
+            ("volunteers", 0.05),
+        ):
             self.layers[layer] = {}
             for _ in range(int(size * share)):
                 self.add(layer)
@@ -83,17 +91,29 @@ class World:
         lon = near[3] + dice.gauss(0, spread / cos(radians(near[2])))
         source = taxonomy.INCIDENTS if layer in {"incidents", "closures"} else taxonomy.NEEDS
         category = dice.choice(list(source))
-        states = {"needs": NEED_STATUS, "tasks": TASK_STATE, "closures": ("active", "active", "lifted"), "incidents": ("open", "open", "resolved"), "movements": ("in_transit",)}
+        states = {
+            "needs": NEED_STATUS,
+            "tasks": TASK_STATE,
+            "closures": ("active", "active", "lifted"),
+            "incidents": ("open", "open", "resolved"),
+            "movements": ("in_transit",),
+        }
         urgency = dice.choice(URGENCY)
         priority = {"life": 80, "high": 55, "normal": 30, "none": 5}[urgency] + dice.randrange(19)
         geometry: Record = {"type": "Point", "coordinates": [round(lon, 5), round(lat, 5)]}
         if layer == "closures":
             category = dice.choice(("road_blocked", "bridge_out"))
-            geometry = {"type": "LineString", "coordinates": [[lon + i * 0.004, lat + dice.gauss(0, 0.002)] for i in range(5)]}
+            geometry = {
+                "type": "LineString",
+                "coordinates": [[lon + i * 0.004, lat + dice.gauss(0, 0.002)] for i in range(5)],
+            }
         elif layer == "movements":
             other = dice.choice(TOWNS[:6])
             steps = [[lon + (other[3] - lon) * i / 12, lat + (other[2] - lat) * i / 12] for i in range(13)]
-            geometry = {"type": "LineString", "coordinates": [[x + dice.gauss(0, 0.01), y + dice.gauss(0, 0.01)] for x, y in steps]}
+            geometry = {
+                "type": "LineString",
+                "coordinates": [[x + dice.gauss(0, 0.01), y + dice.gauss(0, 0.01)] for x, y in steps],
+            }
         made = START - timedelta(minutes=dice.expovariate(1 / 300))
         one: Record = {
             "type": "Feature",
@@ -121,7 +141,14 @@ class World:
     def change(self, verb: str, kind: str, one: str) -> None:
         """Append a change to the line that streams follow."""
         self.changes.append(
-            {"seq": len(self.changes) + 1, "verb": verb, "at": datetime.now(UTC).isoformat(), "type": kind, "id": one, "emergency": EMERGENCY}
+            {
+                "seq": len(self.changes) + 1,
+                "verb": verb,
+                "at": datetime.now(UTC).isoformat(),
+                "type": kind,
+                "id": one,
+                "emergency": EMERGENCY,
+            }
         )
 
     def happen(self) -> None:
@@ -142,7 +169,7 @@ class World:
 def point_of(feature: Record) -> tuple[float, float]:
     """The point a record is counted at: its own, or the first of its line."""
     place = feature["geometry"]["coordinates"]
-    return tuple(place) if feature["geometry"]["type"] == "Point" else tuple(place[0])  # type: ignore[return-value]
+    return tuple(place) if feature["geometry"]["type"] == "Point" else tuple(place[0])
 
 
 def select(world: World, request: Request) -> list[Record]:
@@ -158,7 +185,9 @@ def select(world: World, request: Request) -> list[Record]:
         facts = one["properties"]
         if not (west <= lon < east and south <= lat < north):
             continue
-        if (statuses and facts["status"] not in statuses) or (categories and facts["category"] not in categories):
+        if (statuses and facts["status"] not in statuses) or (
+            categories and facts["category"] not in categories
+        ):
             continue
         if since and datetime.fromisoformat(facts["updated_at"]) < since:
             continue
@@ -179,7 +208,9 @@ def cells_of(found: list[Record], zoom: int) -> list[Record]:
             "lon": sum(point_of(o)[0] for o in group) / len(group),
             "lat": sum(point_of(o)[1] for o in group) / len(group),
             "n": len(group),
-            "top_urgency": max((o["properties"]["urgency"] or "none" for o in group), key=lambda u: rank.get(u, 0)),
+            "top_urgency": max(
+                (o["properties"]["urgency"] or "none" for o in group), key=lambda u: rank.get(u, 0)
+            ),
         }
         for group in grid.values()
     ]
@@ -187,7 +218,7 @@ def cells_of(found: list[Record], zoom: int) -> list[Record]:
 
 def detail(world: World, layer: str, one: Record) -> Record:
     """A record with its voices, tasks, history and reasons."""
-    dice = random.Random(one["id"])  # noqa: S311
+    dice = random.Random(one["id"])
     reports = list(world.layers["reports"].values())
     facts = one["properties"]
     full = {**facts, "version": world.version[one["id"]]}
@@ -215,7 +246,11 @@ def detail(world: World, layer: str, one: Record) -> Record:
             }
         ]
         full["history"] = [
-            {"at": facts["updated_at"], "verb": "need.verified" if facts["verification"] != "unverified" else "need.changed", "by": "C4"},
+            {
+                "at": facts["updated_at"],
+                "verb": "need.verified" if facts["verification"] != "unverified" else "need.changed",
+                "by": "C4",
+            },
             {"at": (START - timedelta(hours=6)).isoformat(), "verb": "need.created", "by": None},
         ]
         full["why"] = [
@@ -227,7 +262,7 @@ def detail(world: World, layer: str, one: Record) -> Record:
     return {**one, "properties": full}
 
 
-def create_app(seed: int = 7, size: int = 6000, every_s: float = 2.0) -> FastAPI:  # noqa: C901, PLR0915 - a whole mock in one place
+def create_app(seed: int = 7, size: int = 6000, every_s: float = 2.0) -> FastAPI:
     """The mock; `every_s` seconds between changes, 0 for none."""
     app = FastAPI()
     world = World(seed, size)
@@ -237,7 +272,9 @@ def create_app(seed: int = 7, size: int = 6000, every_s: float = 2.0) -> FastAPI
     @app.get("/map")
     async def map_view(request: Request) -> HTMLResponse:
         lang = i18n.choose_language(
-            request.query_params.get("lang"), request.cookies.get("lang"), request.headers.get("accept-language")
+            request.query_params.get("lang"),
+            request.cookies.get("lang"),
+            request.headers.get("accept-language"),
         )
         nonce = secrets.token_urlsafe(16)
         html = await asyncio.to_thread(
@@ -261,17 +298,35 @@ def create_app(seed: int = 7, size: int = 6000, every_s: float = 2.0) -> FastAPI
     @app.get("/api/map/features")
     async def features(layer: str, ids: str) -> JSONResponse:
         kept = world.layers.get(layer, {})
-        return JSONResponse({"type": "FeatureCollection", "features": [kept[i] for i in ids.split(",") if i in kept]})
+        return JSONResponse(
+            {"type": "FeatureCollection", "features": [kept[i] for i in ids.split(",") if i in kept]}
+        )
 
     @app.get("/api/emergencies")
     async def emergencies() -> JSONResponse:
-        names = {"id": EMERGENCY, "name_fa": "سیل لرستان (تمرین)", "name_en": "Lorestan flood (drill)", "drill": True}
-        return JSONResponse({"type": "FeatureCollection", "features": [{"type": "Feature", "id": EMERGENCY, "geometry": None, "properties": names}]})
+        names = {
+            "id": EMERGENCY,
+            "name_fa": "سیل لرستان (تمرین)",
+            "name_en": "Lorestan flood (drill)",
+            "drill": True,
+        }
+        return JSONResponse(
+            {
+                "type": "FeatureCollection",
+                "features": [{"type": "Feature", "id": EMERGENCY, "geometry": None, "properties": names}],
+            }
+        )
 
     @app.get("/api/queues")
     async def queues() -> JSONResponse:
         items = [
-            {"id": f"q-{i}", "centre": {"fa": t[0], "en": t[1]}, "kind": "delivery", "open": 12 + i, "claimed": i}
+            {
+                "id": f"q-{i}",
+                "centre": {"fa": t[0], "en": t[1]},
+                "kind": "delivery",
+                "open": 12 + i,
+                "claimed": i,
+            }
             for i, t in enumerate(TOWNS)
         ]
         return JSONResponse({"items": items})
@@ -285,15 +340,32 @@ def create_app(seed: int = 7, size: int = 6000, every_s: float = 2.0) -> FastAPI
         chosen = towns
         if query.get("bbox"):
             west, south, east, north = parse_box(query["bbox"])
-            chosen = [t for t in chosen if west <= t["geometry"]["coordinates"][0] < east and south <= t["geometry"]["coordinates"][1] < north]
+            chosen = [
+                t
+                for t in chosen
+                if west <= t["geometry"]["coordinates"][0] < east
+                and south <= t["geometry"]["coordinates"][1] < north
+            ]
         if query.get("q"):
             wanted = query["q"].lower()
-            chosen = [t for t in chosen if wanted in t["properties"]["name_fa"] or wanted in t["properties"]["name_en"].lower()]
+            chosen = [
+                t
+                for t in chosen
+                if wanted in t["properties"]["name_fa"] or wanted in t["properties"]["name_en"].lower()
+            ]
         return JSONResponse({"type": "FeatureCollection", "features": chosen[:limit]})
 
     @app.get("/api/reports/{one}/reading")
     async def reading(one: str) -> JSONResponse:
-        return JSONResponse({"id": one, "state": "read", "urgency": "high", "people": 5, "why": [{"rule": "water", "start": 0, "end": 4}]})
+        return JSONResponse(
+            {
+                "id": one,
+                "state": "read",
+                "urgency": "high",
+                "people": 5,
+                "why": [{"rule": "water", "start": 0, "end": 4}],
+            }
+        )
 
     @app.get("/api/{layer}/{one}")
     async def record(layer: str, one: str) -> JSONResponse:
@@ -312,7 +384,9 @@ def create_app(seed: int = 7, size: int = 6000, every_s: float = 2.0) -> FastAPI
         if found is None:
             return JSONResponse({"code": "not_found"}, status_code=404)
         if request.headers.get("If-Match") != f'"{world.version[one]}"':
-            return JSONResponse({"code": "precondition.failed", "title": "Changed meanwhile"}, status_code=412)
+            return JSONResponse(
+                {"code": "precondition.failed", "title": "Changed meanwhile"}, status_code=412
+            )
         found["properties"] |= await request.json()
         found["properties"]["updated_at"] = datetime.now(UTC).isoformat()
         world.version[one] += 1
@@ -336,7 +410,7 @@ def create_app(seed: int = 7, size: int = 6000, every_s: float = 2.0) -> FastAPI
             yield b": ping\n\n"
             while not await request.is_disconnected():
                 for change in world.changes[at:]:
-                    body = JSONResponse({k: v for k, v in change.items() if k != "verb"}).body.decode()
+                    body = json.dumps({k: v for k, v in change.items() if k != "verb"})
                     yield f"id: {change['seq']}\nevent: {change['verb']}\ndata: {body}\n\n".encode()
                 at = len(world.changes)
                 await asyncio.sleep(0.1)
@@ -348,13 +422,14 @@ def create_app(seed: int = 7, size: int = 6000, every_s: float = 2.0) -> FastAPI
         return StreamingResponse(lines(), media_type="text/event-stream")
 
     if every_s:
+
         async def live() -> None:
             while True:
                 await asyncio.sleep(every_s)
                 world.happen()
 
         @app.middleware("http")
-        async def start_live(request: Request, call_next: Any) -> Any:  # noqa: ANN401
+        async def start_live(request: Request, call_next: Any) -> Any:
             if not hasattr(app.state, "task"):
                 app.state.task = asyncio.get_running_loop().create_task(live())
             return await call_next(request)
@@ -369,14 +444,25 @@ def _towns() -> list[Record]:
     for city in cache.get_cities().values():
         if city["countrycode"] != "IR":
             continue
-        persian = [n for n in city["alternatenames"] if n and all("\u0600" <= c <= "\u06ff" or c in " \u200c" for c in n)]
-        name = next((n for n in persian if any(c in n for c in "پچژگکی")), persian[0] if persian else city["name"])
+        persian = [
+            n
+            for n in city["alternatenames"]
+            if n and all("\u0600" <= c <= "\u06ff" or c in " \u200c" for c in n)
+        ]
+        name = next(
+            (n for n in persian if any(c in n for c in "پچژگکی")), persian[0] if persian else city["name"]
+        )
         found.append(
             {
                 "type": "Feature",
                 "id": str(city["geonameid"]),
                 "geometry": {"type": "Point", "coordinates": [city["longitude"], city["latitude"]]},
-                "properties": {"name_fa": name, "name_en": city["name"], "population": city["population"], "kind": "town"},
+                "properties": {
+                    "name_fa": name,
+                    "name_en": city["name"],
+                    "population": city["population"],
+                    "kind": "town",
+                },
             }
         )
     return sorted(found, key=lambda one: -one["properties"]["population"])
@@ -389,7 +475,13 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=6000)
     parser.add_argument("--every", type=float, default=2.0)
     args = parser.parse_args()
-    uvicorn.run(create_app(size=args.size, every_s=args.every), host="127.0.0.1", port=args.port, log_level="warning", timeout_graceful_shutdown=1)
+    uvicorn.run(
+        create_app(size=args.size, every_s=args.every),
+        host="127.0.0.1",
+        port=args.port,
+        log_level="warning",
+        timeout_graceful_shutdown=1,
+    )
 
 
 if __name__ == "__main__":
