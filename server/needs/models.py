@@ -18,7 +18,8 @@ class Need(Versioned, Sealed, Base):
     """Maps show `geom_shown`; the exact point is sealed and opened one record at a time, on the record.
 
     `decided` names the fields that a person has set: the chain leaves those alone; `decided_by` is who did so last.
-    `merged_into` is the need that took this one's reports over. `priority` is a score of `needs/rules.py`, `priority_why` its reasons [{code, points, …}].
+    `merged_into` is the need that took this one's reports over. `priority` is a score of `needs/rules.py`, `priority_why`
+    its reasons [{code, points, …}].
     """
 
     __tablename__ = "needs"
@@ -34,7 +35,13 @@ class Need(Versioned, Sealed, Base):
         CheckConstraint(on_earth("geom_shown"), name="geom_on_earth"),
         Index("ix_needs_open", "id", postgresql_where=text(_OPEN)),
         Index("ix_needs_open_place", "emergency_id", "category", "place_id", postgresql_where=text(_OPEN)),
-        Index("ix_needs_open_near", "category", "geom_shown", postgresql_using="gist", postgresql_where=text(_OPEN)),
+        Index(
+            "ix_needs_open_near",
+            "category",
+            "geom_shown",
+            postgresql_using="gist",
+            postgresql_where=text(_OPEN),
+        ),
         Index("ix_needs_updated", "updated_at", "id"),
         Index("ix_needs_emergency_updated", "emergency_id", "updated_at", "id"),
         Index("ix_needs_category_updated", "emergency_id", "category", "updated_at", "id"),

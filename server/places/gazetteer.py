@@ -173,7 +173,7 @@ class Gazetteer:
             cue, cues = _cues_at(words, at, at + count - 1)
             if cue == "none" and _stands_apart(text, words[at].start, words[at + count - 1].end):
                 cue = "weak"
-            if not self._is_place(key, rows, cue, cues):
+            if not self._is_place(key, rows, cue, cues) or self._goes_on(words, at + count, key, text):
                 continue
             return Match(
                 words[at].start, words[at + count - 1].end, at, at + count - 1,
@@ -209,6 +209,14 @@ class Gazetteer:
         if biggest.kind in ("county", "province") or biggest.population >= 15_000:
             return cue != "none" or len(key) > 2
         return cue != "none" or len(key) >= 5
+
+    def _goes_on(self, words: Sequence[Token], after: int, key: str, text: str) -> bool:
+        """Tell whether an ordinary word only begins a longer, unknown name (روستای قلعه واری)."""
+        if key not in _ordinary()[0] or after >= len(words):
+            return False
+        between = text[words[after - 1].end : words[after].start]
+        following = words[after].text
+        return not between.strip() and following not in _BEFORE and following not in _GLUE and following not in self._index
 
     def _fuzzy_matches(self, words: Sequence[Token]) -> list[Match]:
         """Forgive one letter, only right after a cue of place and only when nothing matched exactly."""

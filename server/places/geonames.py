@@ -59,7 +59,10 @@ def load_country(code: str = "IR") -> list[PlaceRow]:
     provinces = {row["admin1_code"]: row for row in _table("provinces", code)}
     counties = _table("counties", code)
     official = frozenset(squash(row["name_fa"]) for row in (*counties, *provinces.values()))
-    rows = [_from_city(city, provinces, official) for city in _cities(code)]
+    short: dict[str, list[str]] = {}
+    for row in _table("short_names", code):
+        short.setdefault(row["source_id"], []).append(row["name"])
+    rows = [_from_city(city, provinces, official, short) for city in _cities(code)]
     rows += [_from_area(row, "province", provinces) for row in provinces.values()]
     rows += [_from_area(row, "county", provinces) for row in counties]
     return sorted(rows, key=lambda row: -row.population)
@@ -86,12 +89,13 @@ def _cities(code: str) -> Iterator[dict[str, Any]]:
 
 
 def _from_city(
-    city: dict[str, Any], provinces: dict[str, dict[str, str]], official: frozenset[str]
+    city: dict[str, Any], provinces: dict[str, dict[str, str]], official: frozenset[str], short: dict[str, list[str]]
 ) -> PlaceRow:
     population = int(city["population"] or 0)
     province = provinces.get(city["admin1code"], {})
     name_en = _ascii_name(city["name"])
-    names = _alternates(city["name"], city["alternatenames"], population)
+    extra = short.get(str(city["geonameid"]), [])
+    names = (*_alternates(city["name"], city["alternatenames"], population), *extra)
     kind, accuracy_m = _size(population)
     return PlaceRow(
         source="geonames", source_id=str(city["geonameid"]), name_en=name_en,

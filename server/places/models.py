@@ -46,9 +46,7 @@ class PlaceName(Base):
 
     __tablename__ = "place_names"
     __table_args__ = (
-        Index(
-            "ix_place_names_key_trgm", "key", postgresql_using="gin", postgresql_ops={"key": "gin_trgm_ops"}
-        ),
+        Index("ix_place_names_key_trgm", "key", postgresql_using="gin", postgresql_ops={"key": "gin_trgm_ops"}),
         Index(
             "ix_place_names_squashed_trgm",
             "squashed",

@@ -1,0 +1,68 @@
+"""Which shapes may be closures, and what an incident makes of its closure. Pure."""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, Literal
+
+Kind = Literal["road", "bridge", "area"]
+SHAPES: Final = frozenset({"Point", "LineString", "Polygon"})
+POSITIONS_MOST: Final = 2000
+_LINE: Final = 2
+_RING: Final = 4
+LOCATED_WITHIN_M: Final = 10_000.0
+"""An incident placed only by its county closes no road that anybody could drive around."""
+
+
+def geometry_problem(geometry: Any) -> str | None:
+    """Why a GeoJSON geometry cannot be a closure, as a code, or None when it can."""
+    if not isinstance(geometry, dict) or geometry.get("type") not in SHAPES:
+        return "type"
+    coordinates, kind = geometry.get("coordinates"), geometry["type"]
+    parts = {"Point": lambda: [coordinates], "LineString": lambda: coordinates,
+             "Polygon": lambda: [p for ring in coordinates for p in ring]}[kind]
+    try:
+        positions = list(_positions(parts()))
+    except (TypeError, ValueError, IndexError):
+        return "coordinates"
+    if len(positions) > POSITIONS_MOST:
+        return "too_many_positions"
+    if not all(_on_earth(p) for p in positions):
+        return "off_earth"
+    if kind == "LineString" and len(set(positions)) < _LINE:
+        return "too_short"
+    return _ring_problem(coordinates) if kind == "Polygon" else None
+
+
+def _positions(found: Any) -> Iterator[tuple[float, float]]:
+    if not isinstance(found, list) or not found:
+        raise ValueError
+    for position in found:
+        if not isinstance(position, list) or len(position) not in {2, 3} or isinstance(position[0], bool):
+            raise ValueError
+        yield float(position[0]), float(position[1])
+
+
+def _on_earth(position: tuple[float, float]) -> bool:
+    lon, lat = position
+    return math.isfinite(lon) and math.isfinite(lat) and abs(lon) <= 180 and abs(lat) <= 90  # noqa: PLR2004 - degrees
+
+
+def _ring_problem(rings: Sequence[Sequence[Any]]) -> str | None:
+    for ring in rings:
+        if len(ring) < _RING or len({tuple(p[:2]) for p in ring}) < _RING - 1:
+            return "too_short"
+        if list(ring[0]) != list(ring[-1]):
+            return "open_ring"
+    return None
+
+
+def plain(geometry: dict[str, Any]) -> dict[str, Any]:
+    """The geometry with its type and plan coordinates alone, without heights and other members."""
+    def cut(part: Any) -> Any:
+        return [cut(p) for p in part] if isinstance(part[0], list) else part[:2]
+    return {"type": geometry["type"], "coordinates": cut(geometry["coordinates"])}
+
+
+def stands(incident_status: str, verification: str) -> bool:
+    """Whether the closure of such an incident is active: until it is resolved or refuted."""
+    return incident_status == "open" and verification != "refuted"

@@ -1,0 +1,148 @@
+"""Use cases of places: the gazetteer as the chain uses it, search, and the society's centres."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import DictRow
+
+from server.access.context import Context
+from server.kernel.db import Conn
+from server.kernel.errors import CONSTRAINTS, Problem, bad_request, not_found, stale
+from server.kernel.events import NewEvent, emit
+from server.kernel.geo import Box, on_earth
+from server.kernel.ids import new_code, uuid7
+from server.places import queries
+from server.places.gazetteer import Gazetteer
+from server.places.geonames import PlaceRow
+from server.places.names import normalise, squash
+
+RECHECK_S = 30.0
+"""How long a process may go on with a gazetteer that somebody has since added to."""
+_EDITABLE = ("name_fa", "name_en", "place_id", "active", "lon", "lat")
+
+CONSTRAINTS["uq_centres_code"] = lambda: Problem(
+    409, "centre.code_taken", "Another centre has this code.", "مرکز دیگری این کد را دارد.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Cached:
+    mark: tuple[int, str]
+    checked: float
+    gazetteer: Gazetteer
+    ids: Mapping[tuple[str, float, float], UUID]
+
+
+_cache: dict[str, _Cached] = {}
+
+
+async def gazetteer(ctx: Context) -> Gazetteer:
+    """The gazetteer over the `places` table, built anew when the table has changed (seen within RECHECK_S)."""
+    return (await _current(ctx)).gazetteer
+
+
+async def place_ids(ctx: Context) -> Mapping[tuple[str, float, float], UUID]:
+    """(English name, lat, lon) → the place's id: how a reading's place is found again in the table."""
+    return (await _current(ctx)).ids
+
+
+async def _current(ctx: Context) -> _Cached:
+    key = ctx.db.dsn
+    known = _cache.get(key)
+    if known and time.monotonic() - known.checked < RECHECK_S:
+        return known
+    async with ctx.db.tx() as conn:
+        mark = await queries.mark(conn)
+        if known and known.mark == mark:
+            fresh = _Cached(mark, time.monotonic(), known.gazetteer, known.ids)
+        else:
+            rows = await queries.gazetteer_rows(conn)
+            built = await asyncio.to_thread(Gazetteer.from_rows, [_place_row(r) for r in rows])
+            # Smallest last, so that of two entries with one name and point the more populous one is meant.
+            ids = {(r["name_en"], r["lat"], r["lon"]): r["id"] for r in sorted(rows, key=lambda r: int(r["population"]))}
+            fresh = _Cached(mark, time.monotonic(), built, ids)
+    _cache[key] = fresh
+    return fresh
+
+
+def _place_row(row: DictRow) -> PlaceRow:
+    return PlaceRow(row["source"], row["source_id"], row["name_en"], row["name_fa"], tuple(row["names"]), row["country"],
+                    row["admin1_code"] or "", row["province_en"] or "", row["province_fa"] or "", row["lat"], row["lon"],
+                    row["population"], row["kind"], int(row["accuracy_m"]))
+
+
+async def search(conn: Conn, text: str | None, *, box: Box | None, kinds: list[str] | None,
+                 limit: int) -> dict[str, Any]:
+    """Places by name, in either script, or without a name the biggest of the box."""
+    key = normalise(text or "")
+    if key:
+        rows = await queries.search(conn, key, squash(text or ""), box=box, kinds=kinds, limit=limit)
+    elif text:
+        rows = []
+    else:
+        rows = await queries.biggest(conn, box=box, kinds=kinds, limit=limit)
+    return {"type": "FeatureCollection", "features": [_place_feature(r) for r in rows], "next": None}
+
+
+def _point(row: DictRow) -> dict[str, Any]:
+    return {"type": "Point", "coordinates": [row["lon"], row["lat"]]}
+
+
+def _place_feature(row: DictRow) -> dict[str, Any]:
+    keys = ("kind", "name_fa", "name_en", "province_fa", "province_en", "population", "accuracy_m")
+    return {"type": "Feature", "id": str(row["id"]), "geometry": _point(row), "properties": {k: row[k] for k in keys}}
+
+
+def centre_feature(row: DictRow) -> dict[str, Any]:
+    """A centre as GeoJSON."""
+    return {"type": "Feature", "id": str(row["id"]), "geometry": _point(row), "properties": {
+        "code": row["code"], "name_fa": row["name_fa"], "name_en": row["name_en"], "active": row["active"],
+        "place": str(row["place_id"]) if row["place_id"] else None, "version": row["version"],
+        "updated_at": row["updated_at"].isoformat()}}
+
+
+async def centres(conn: Conn, *, box: Box | None, active: bool | None, limit: int) -> dict[str, Any]:
+    """The centres as a FeatureCollection."""
+    rows = await queries.centres(conn, box=box, active=active, limit=limit)
+    return {"type": "FeatureCollection", "features": [centre_feature(r) for r in rows], "next": None}
+
+
+async def centre(conn: Conn, centre_id: UUID) -> DictRow:
+    """One centre, or 404."""
+    row = await queries.centre(conn, centre_id)
+    if row is None:
+        raise not_found("centre")
+    return row
+
+
+def _check_point(lon: float, lat: float) -> None:
+    if not on_earth(lon, lat):
+        raise bad_request("geometry.off_earth", "lon and lat must lie on the earth.", "طول و عرض باید روی زمین باشد.")
+
+
+async def create_centre(conn: Conn, values: Mapping[str, Any], actor: str) -> DictRow:
+    """A new centre; `values`: name_fa, name_en, lon, lat, and code, place_id, active if given."""
+    _check_point(values["lon"], values["lat"])
+    new = {"place_id": None, "active": True, **values, "id": uuid7(), "code": values.get("code") or new_code(6, "H-")}
+    await queries.insert_centre(conn, new)
+    await emit(conn, NewEvent("centre.changed", "centre", new["id"], actor=actor, centre_id=new["id"],
+                              data={"created": True}))
+    return await centre(conn, new["id"])
+
+
+async def edit_centre(conn: Conn, centre_id: UUID, changes: Mapping[str, Any], version: int, actor: str) -> DictRow:
+    """Change a centre that the editor saw at `version`. Raises 412 with the current record."""
+    row = await queries.centre(conn, centre_id, lock=True)
+    if row is None:
+        raise not_found("centre")
+    if row["version"] != version:
+        raise stale(centre_feature(row))
+    merged = {k: changes.get(k, row[k]) for k in _EDITABLE}
+    _check_point(merged["lon"], merged["lat"])
+    await queries.update_centre(conn, centre_id, merged)
+    await emit(conn, NewEvent("centre.changed", "centre", centre_id, actor=actor, centre_id=centre_id,
+                              data={"fields": sorted(changes)}))
+    return await centre(conn, centre_id)

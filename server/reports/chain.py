@@ -1,0 +1,119 @@
+"""The chain: from accepted reports to incidents, needs and what follows, one transaction a batch.
+
+Take (SKIP LOCKED) → open and read (in a thread) → lock the emergencies → weave → commit. Killed at any moment it leaves
+either nothing of a batch or all of it. A report that breaks is tried alone, three times, and then shown to a person.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import psycopg
+import structlog
+from psycopg.rows import DictRow
+
+from server.access.context import Context
+from server.kernel.db import Conn
+from server.kernel.events import NewEvent, emit
+from server.kernel.redis import Bell, ring
+from server.needs import service as needs
+from server.places import service as places
+from server.reports import chain_queries as queries
+from server.reports.understanding import Atlas, Batch, Understood, understand_all
+from server.reports.weaving import OnNeeds, Weaver
+
+log = structlog.get_logger("chain")
+BATCH: Final = 50
+WAIT_S: Final = 0.15
+"""A lost ring costs no more than this."""
+RERANK_S: Final = 60.0
+_RERANK_LOCK: Final = "SELECT pg_try_advisory_xact_lock(hashtextextended('needs.rerank', 0)) AS ok"
+_FIRST: Final = UUID(int=0)
+
+
+async def run(ctx: Context, on_needs: Sequence[OnNeeds] = ()) -> None:
+    """Read reports as they come until cancelled; every minute score ageing needs anew. Any number may run."""
+    bell, weaver = Bell(ctx.redis, "reports"), Weaver(ctx, on_needs)
+    reranked = time.monotonic()
+    try:
+        while True:
+            done = await _one_batch(ctx, weaver, BATCH)
+            if time.monotonic() - reranked >= RERANK_S:
+                await rerank(ctx, on_needs)
+                reranked = time.monotonic()
+            if not done:
+                await bell.wait(WAIT_S)
+    finally:
+        await bell.close()
+
+
+async def process_batch(ctx: Context, on_needs: Sequence[OnNeeds] = (), limit: int = BATCH) -> int:
+    """Take and work one batch; how many reports it held. 0: there was nothing to do."""
+    return await _one_batch(ctx, Weaver(ctx, on_needs), limit)
+
+
+async def _one_batch(ctx: Context, weaver: Weaver, limit: int) -> int:
+    atlas = Atlas(await places.gazetteer(ctx), await places.place_ids(ctx))
+    async with ctx.db.tx() as conn:
+        rows = await queries.take(conn, limit)
+        if rows:
+            batch = await asyncio.to_thread(understand_all, ctx.sealing, atlas, rows)
+            await _weave(conn, weaver, batch, rows)
+    if rows:
+        await ring(ctx.redis, "events")
+        await ring(ctx.redis, "queues")
+    return len(rows)
+
+
+async def _weave(conn: Conn, weaver: Weaver, batch: Batch, rows: Sequence[DictRow]) -> None:
+    """The batch at once; if that breaks, each report alone, so that one cannot hold up the others."""
+    at = rows[0]["now"]
+    emergencies: dict[UUID, UUID | None] = {row["id"]: row["emergency_id"] for row in rows}
+    await queries.lock_emergencies(conn, [r.emergency_id for r in batch.good if r.emergency_id])
+    if batch.good and await _attempt(conn, weaver, batch.good, at):
+        for report in batch.good:
+            error = await _attempt(conn, weaver, [report], at)
+            if error:
+                batch.bad.append((report.id, error))
+    for report_id, code in batch.bad:
+        log.warning("report.unread", report=str(report_id), code=code)
+        if await queries.mark_failed(conn, report_id, code):
+            await emit(conn, NewEvent("report.failed", "report", report_id, emergencies[report_id], data={"code": code}))
+
+
+async def _attempt(conn: Conn, weaver: Weaver, reports: Sequence[Understood], at: datetime) -> str | None:
+    """Weave in a savepoint. None when it held, else the kind of error; a lost server ends the whole batch."""
+    try:
+        async with conn.transaction():
+            await weaver.weave(conn, reports, at)
+    except Exception as error:
+        if _is_server_trouble(error):
+            raise
+        return type(error).__name__
+    return None
+
+
+def _is_server_trouble(error: Exception) -> bool:
+    """Whether the database, not the report, is at fault (gone, full, shut down, deadlocked): then all is tried again."""
+    if not isinstance(error, psycopg.OperationalError):
+        return False
+    return error.sqlstate is None or error.sqlstate[:2] in {"08", "40", "53", "55", "57", "58"}
+
+
+async def rerank(ctx: Context, on_needs: Sequence[OnNeeds] = ()) -> int:
+    """Score all ageing open needs anew, a thousand a transaction; how many moved. One process at a time does it."""
+    after: UUID | None = _FIRST
+    moved_all = 0
+    while after is not None:
+        async with ctx.db.tx() as conn:
+            row = await (await conn.execute(_RERANK_LOCK)).fetchone()
+            if not row or not row["ok"]:
+                return moved_all
+            moved, after = await needs.rerank(conn, after)
+            for hook in on_needs if moved else ():
+                await hook(conn, ctx, moved)
+            moved_all += len(moved)
+    return moved_all

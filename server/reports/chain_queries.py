@@ -1,0 +1,145 @@
+"""All SQL of the chain: taking reports up, links and what they say together, readings, marks of failure."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
+
+from server.kernel.db import Conn
+from server.kernel.ids import uuid7
+from server.reports.models import READY
+
+Subject = Literal["need", "incident"]
+ATTEMPTS_MOST: Final = 3
+
+_TAKE: Final = f"""
+SELECT id, emergency_id, channel, content_type, flags, received_at, occurred_at, sender_hash, body_sealed, meta_sealed,
+  geom_exact_sealed, data_key_wrapped, read_attempts, clock_timestamp() AS now
+FROM reports WHERE {READY} ORDER BY received_at, id LIMIT %s FOR UPDATE SKIP LOCKED
+"""  # noqa: S608 - a fixed condition
+# One joiner an emergency at a time: whoever holds the lock sees all that earlier holders have made. Reading, which is
+# most of the work, happens before. Finer locks (by place) would let two neighbours across their border both make one.
+_LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('join:' || e::text, 0)) FROM unnest(%s::uuid[]) AS e"
+
+# Of each sender the latest word on each field; unknown senders are one voice together. As `joining.count` does it.
+TALLY: Final = """
+WITH live AS (
+  SELECT {column} AS subject, coalesce(sender_hash, '') AS voice, said, said_at, id FROM report_links
+  WHERE {column} = ANY(%(ids)s) AND undone_at IS NULL),
+words AS (
+  SELECT DISTINCT ON (subject, voice, field) subject, field, value
+  FROM live, jsonb_each(said) AS e(field, value) ORDER BY subject, voice, field, said_at DESC, id DESC)
+SELECT subject, field, value, count(*) AS voices, NULL::timestamptz AS first_at, NULL::timestamptz AS last_at
+FROM words GROUP BY 1, 2, 3
+UNION ALL
+SELECT subject, '', NULL, count(*), min(said_at), max(said_at) FROM live WHERE said ? 'voice' GROUP BY 1
+"""
+_OWN: Final = """
+SELECT DISTINCT l.sender_hash, l.need_id, l.incident_id, coalesce(d.category, i.category) AS category,
+  coalesce(d.emergency_id, i.emergency_id) AS emergency_id, coalesce(d.last_reported_at, i.last_reported_at) AS last_at,
+  d.corroboration, d.status
+FROM report_links l LEFT JOIN needs d ON d.id = l.need_id LEFT JOIN incidents i ON i.id = l.incident_id
+WHERE l.sender_hash = ANY(%s::bytea[]) AND l.undone_at IS NULL AND (d.status IN ('open', 'tasked') OR i.status = 'open')
+  AND coalesce(d.last_reported_at, i.last_reported_at) > %s - interval '72 hours' LIMIT 1000
+"""
+
+
+async def take(conn: Conn, limit: int) -> list[DictRow]:
+    """Reports ready to be read, oldest first, locked; those that another worker holds are passed over."""
+    return await (await conn.execute(_TAKE, (limit,))).fetchall()
+
+
+async def lock_emergencies(conn: Conn, emergencies: Sequence[UUID]) -> None:
+    """Be the only joiner of these emergencies until the transaction ends; always in one order."""
+    if emergencies:
+        await conn.execute(_LOCK, (sorted(set(emergencies)),))
+
+
+async def own_subjects(conn: Conn, senders: Sequence[bytes], at: datetime) -> list[DictRow]:
+    """The open records that these senders have lately spoken of."""
+    if not senders:
+        return []
+    return await (await conn.execute(_OWN, (list(senders), at))).fetchall()
+
+
+async def insert_readings(conn: Conn, rows: Sequence[tuple[UUID, Mapping[str, Any]]], rules_version: str) -> None:
+    """The current readings of reports (report, reading); earlier ones are kept and no longer current."""
+    reports = [r[0] for r in rows]
+    await conn.execute("UPDATE readings SET current = false WHERE report_id = ANY(%s) AND current", (reports,))
+    await conn.execute(
+        "INSERT INTO readings (id, report_id, rules_version, reading)"
+        " SELECT id, report, %s, reading FROM unnest(%s::uuid[], %s::uuid[], %s::jsonb[]) AS v(id, report, reading)",
+        (rules_version, [uuid7() for _ in rows], reports, [Jsonb(dict(r[1])) for r in rows]))
+
+
+async def mark_read(conn: Conn, rows: Sequence[tuple[UUID, bool, float | None, float | None]]) -> None:
+    """Reports as read (id, whether joined too, lon and lat of the named place for those without a point of their own).
+
+    One that waits for its emergency stays pending, but is not taken up again before it has one.
+    """
+    await conn.execute(
+        "UPDATE reports r SET read_state = CASE WHEN v.joined THEN 'read' ELSE 'pending' END,"
+        " read_at = clock_timestamp(), read_error = NULL,"
+        " geom_shown = coalesce(r.geom_shown, ST_SetSRID(ST_MakePoint(v.lon, v.lat), 4326))"
+        " FROM unnest(%s::uuid[], %s::bool[], %s::float8[], %s::float8[]) AS v(id, joined, lon, lat) WHERE r.id = v.id",
+        tuple([r[i] for r in rows] for i in range(4)))
+
+
+async def mark_failed(conn: Conn, report_id: UUID, code: str) -> bool:
+    """One more vain attempt; True when it was the last, so that a person has to look."""
+    row = await (await conn.execute(
+        "UPDATE reports SET read_attempts = read_attempts + 1, read_error = %s,"
+        " read_state = CASE WHEN read_attempts + 1 >= %s THEN 'failed' ELSE read_state END WHERE id = %s"
+        " RETURNING read_state", (code, ATTEMPTS_MOST, report_id))).fetchone()
+    return bool(row and row["read_state"] == "failed")
+
+
+async def insert_links(conn: Conn, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Links of reports to incidents and needs; one that stands already stays as it is."""
+    if not rows:
+        return
+    keys = ("id", "report_id", "incident_id", "need_id", "role", "sender_hash", "said", "said_at", "made_by")
+    columns = [[Jsonb(r[k]) if k == "said" else r[k] for r in rows] for k in keys]
+    await conn.execute(
+        "INSERT INTO report_links (id, report_id, incident_id, need_id, role, sender_hash, said, said_at, made_by)"
+        " SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::bytea[], %s::jsonb[],"
+        " %s::timestamptz[], %s::text[]) ON CONFLICT DO NOTHING", columns)
+
+
+async def tally_rows(conn: Conn, subject: Subject, ids: Sequence[UUID]) -> list[DictRow]:
+    """What the live links of some incidents or needs say, counted by field and value."""
+    return await (await conn.execute(TALLY.format(column=f"{subject}_id"), {"ids": list(ids)})).fetchall()
+
+
+async def undo_links(conn: Conn, ids: Sequence[UUID], actor: str) -> None:
+    """Take links apart; the rows stay as history."""
+    await conn.execute("UPDATE report_links SET undone_at = clock_timestamp(), undone_by = %s WHERE id = ANY(%s)"
+                       " AND undone_at IS NULL", (actor, list(ids)))
+
+
+async def links_of(conn: Conn, subject: Subject, subject_id: UUID, report_id: UUID | None = None) -> list[DictRow]:
+    """The live links of a record, oldest first; of one report only if it is given."""
+    return await (await conn.execute(
+        f"SELECT * FROM report_links WHERE {subject}_id = %(subject)s AND undone_at IS NULL"  # noqa: S608 - two fixed words
+        " AND (%(report)s::uuid IS NULL OR report_id = %(report)s) ORDER BY said_at, id",
+        {"subject": subject_id, "report": report_id})).fetchall()
+
+
+async def links_shown(conn: Conn, subject: Subject, subject_id: UUID, limit: int = 200) -> list[DictRow]:
+    """The reports of a record as staff see them, primary first, then newest."""
+    return await (await conn.execute(
+        "SELECT l.report_id, r.receipt, l.said_at, r.received_at, r.channel, l.role, l.said"  # noqa: S608 - two fixed words
+        f" FROM report_links l JOIN reports r ON r.id = l.report_id WHERE l.{subject}_id = %s AND l.undone_at IS NULL"
+        " ORDER BY l.role <> 'primary', l.said_at DESC, l.id DESC LIMIT %s", (subject_id, limit))).fetchall()
+
+
+async def located_reports(conn: Conn, subject: Subject, subject_id: UUID) -> list[DictRow]:
+    """The reports whose live links speak of a record, with what tells where they are, oldest first."""
+    return await (await conn.execute(
+        "SELECT r.id, r.channel, r.data_key_wrapped, r.geom_exact_sealed, r.meta_sealed, g.reading"  # noqa: S608
+        f" FROM report_links l JOIN reports r ON r.id = l.report_id LEFT JOIN readings g ON g.report_id = r.id AND g.current"
+        f" WHERE l.{subject}_id = %s AND l.undone_at IS NULL AND l.said ? 'voice' ORDER BY l.said_at, l.id",
+        (subject_id,))).fetchall()

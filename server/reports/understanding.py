@@ -1,0 +1,123 @@
+"""One report opened, read and located: pure but for the keys, so it may run in a thread, outside of any lock."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from server.access.sealing import Record, Sealing
+from server.kernel.geo import on_earth
+from server.places.gazetteer import Gazetteer
+from server.places.spots import Spot
+from server.reports import joining
+from server.reports.content import text_of
+from server.reports.intake import TABLE
+from server.reports.reading import read
+from server.standards.taxonomy import INCIDENTS, NEEDS
+
+PlaceIds = Mapping[tuple[str, float, float], UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Atlas:
+    """What names places: the gazetteer, and the ids of its entries by (English name, lat, lon)."""
+
+    gazetteer: Gazetteer
+    ids: PlaceIds
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A report as the chain goes on with it. `reading` is what is stored; `at` the time that it speaks of."""
+
+    id: UUID
+    emergency_id: UUID | None
+    sender: bytes | None
+    at: datetime
+    reading: dict[str, Any]
+    spot: Spot
+    finds: tuple[joining.Find, ...]
+    closing: bool
+
+
+@dataclass(slots=True)
+class Batch:
+    """What could be read of a batch, and which reports failed, with the kind of the error."""
+
+    good: list[Understood] = field(default_factory=list)
+    bad: list[tuple[UUID, str]] = field(default_factory=list)
+
+
+def understand_all(sealing: Sealing, atlas: Atlas, rows: Iterable[Mapping[str, Any]]) -> Batch:
+    """Read a batch; a report that cannot be read is set apart with the name of what went wrong, never its words."""
+    batch = Batch()
+    for row in rows:
+        try:
+            batch.good.append(understand(sealing, atlas, row))
+        except Exception as error:  # noqa: BLE001 - whatever one report breaks, the others are read
+            batch.bad.append((row["id"], type(error).__name__))
+    return batch
+
+
+def understand(sealing: Sealing, atlas: Atlas, row: Mapping[str, Any]) -> Understood:
+    """Open, read and locate one row of `reports`."""
+    record = sealing.of(TABLE, row["id"], bytes(row["data_key_wrapped"]))
+    answers = answers_of(record, row)
+    body = record.open("body_sealed", row["body_sealed"]) or b""
+    text = _words(answers) if answers else text_of(body, row["content_type"])
+    reading = read(text, atlas.gazetteer).as_dict()
+    if answers:
+        reading = joining.with_answers(reading, answers)
+        reading["place"] = _named_place(answers, atlas) or reading["place"]
+    spot, flags = spot_of(record, row, reading, answers, atlas.ids)
+    if flags:
+        reading["flags"] = list(flags)
+    # A file's own date orders old messages among themselves; a live gateway's clock is only a claim.
+    said = row["occurred_at"] if row["channel"] == "import" else None
+    at = min(said, row["received_at"]) if said else row["received_at"]
+    return Understood(row["id"], row["emergency_id"], row["sender_hash"], at, reading, spot,
+                      tuple(joining.finds(reading)), joining.is_closing(reading))
+
+
+def answers_of(record: Record, row: Mapping[str, Any]) -> dict[str, Any]:
+    """A form's structured answers, usable ones only; empty for other reports."""
+    if row["channel"] != "form" or row["meta_sealed"] is None:
+        return {}
+    meta = orjson.loads(record.open("meta_sealed", row["meta_sealed"]) or b"{}")
+    return joining.usable_answers(meta.get("answers"), NEEDS, INCIDENTS)
+
+
+def spot_of(record: Record, row: Mapping[str, Any], reading: Mapping[str, Any], answers: Mapping[str, Any],
+            ids: PlaceIds) -> tuple[Spot, tuple[str, ...]]:
+    """Where a report's happening is, and flags that say by what."""
+    place = reading["place"]
+    named = Spot()
+    if place:
+        named = Spot(ids.get((place["name"], place["lat"], place["lon"])), place["lon"], place["lat"],
+                     float(place["accuracy_m"]))
+    lon, lat = answers.get("lon"), answers.get("lat")
+    if on_earth(lon, lat):
+        accuracy = answers.get("accuracy_m")
+        given = Spot(None, lon, lat, float(accuracy) if isinstance(accuracy, int | float) and accuracy >= 0 else None)
+        return joining.locate(named, given, answered=True)
+    if row["geom_exact_sealed"] is None:
+        return named, ()
+    point = orjson.loads(record.open("geom_exact_sealed", row["geom_exact_sealed"]) or b"{}")
+    return joining.locate(named, Spot(None, float(point["lon"]), float(point["lat"])))
+
+
+def _words(answers: Mapping[str, Any]) -> str:
+    """What a person typed into a form: the rest is known better from the answers themselves."""
+    return "\n".join(str(note) for note in answers.get("notes") or ())
+
+
+def _named_place(answers: Mapping[str, Any], atlas: Atlas) -> dict[str, Any] | None:
+    name = answers.get("place_name")
+    rows = atlas.gazetteer.lookup(str(name)[:200]) if name else ()
+    if not rows:
+        return None
+    row = rows[0]
+    return {"name": row.name_en, "name_fa": row.name_fa, "lat": row.lat, "lon": row.lon, "accuracy_m": row.accuracy_m}
