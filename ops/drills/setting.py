@@ -22,7 +22,7 @@ SPACE = UUID("6f1d3c5a-9a3e-5f4e-8a39-0d7c1b2f4e11")
 """Names within it make the drill's ids: the same world at every play."""
 LANGUAGES = (["fa"], ["fa", "lki"], ["fa", "lrc"], ["fa", "lrc", "en"])
 VEHICLES = (None, "pickup", None, "car", "truck", None)
-BUSY_TEAMS = 30
+BUSY_TEAMS = 12
 """How many volunteers the player moves; the others are left to whoever practises."""
 
 
