@@ -27,9 +27,7 @@ class PostgresBinaries:
 
 def _major(bin_folder: Path) -> int | None:
     try:
-        text = subprocess.run(
-            [bin_folder / "postgres", "--version"], capture_output=True, text=True, check=True
-        ).stdout
+        text = subprocess.run([bin_folder / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
         return None
     found = re.search(r"\(PostgreSQL\)\s+(\d+)", text)
@@ -71,9 +69,7 @@ def find_postgres(major: int | None = None) -> PostgresBinaries:
         if version is None or version < OLDEST_POSTGRES or major not in (None, version):
             continue
         share = _share(folder)
-        missing = tuple(
-            name for name in EXTENSIONS if share is None or not (share / f"{name}.control").exists()
-        )
+        missing = tuple(name for name in EXTENSIONS if share is None or not (share / f"{name}.control").exists())
         found.append(PostgresBinaries(folder, version, missing))
         if not missing:
             return found[-1]

@@ -9,7 +9,7 @@ from ops.localstack.problem import Problem
 MEBIBYTE = 1024 * 1024
 # A fresh cluster with PostGIS, its WAL and the gazetteer take about 350 MB; a running one needs room for a
 # checkpoint.
-NEW_CLUSTER_MB = 700
+NEW_CLUSTER_MB = 400
 RUNNING_MB = 100
 COMFORT_MB = 2000
 
@@ -39,8 +39,7 @@ def full(path: Path, free: int | None = None, needed_mb: int = RUNNING_MB) -> Pr
             "لازم است. جا باز کنید یا HAMYAR_HOME را عوض کنید."
         ),
         en=(
-            f"The disk at {path} is full: {have} MB free, {needed_mb} "
-            "needed. Make room or choose another HAMYAR_HOME."
+            f"The disk at {path} is full: {have} MB free, {needed_mb} needed. Make room or choose another HAMYAR_HOME."
         ),
     )
 

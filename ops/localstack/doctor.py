@@ -125,7 +125,8 @@ def _home(layout: Layout) -> Iterator[Finding]:
 
 
 def _disk(layout: Layout) -> Iterator[Finding]:
-    for path in {layout.home, layout.postgres}:
+    places = [layout.home] if layout.postgres.is_relative_to(layout.home) else [layout.home, layout.postgres]
+    for path in places:
         free = disk.free_mb(path)
         if free < disk.RUNNING_MB:
             problem = disk.full(path, free)
@@ -208,23 +209,17 @@ def _database(layout: Layout) -> Iterator[Finding]:
             row = server.execute("SELECT extract(epoch FROM clock_timestamp())").fetchone()
             skew = abs(time.time() - float(row[0])) if row else 0.0
     except psycopg.Error as error:
-        yield Finding(
-            "database", BAD, f"پایگاه داده پاسخ نمی‌دهد: {error}", f"The database does not answer: {error}"
-        )
+        yield Finding("database", BAD, f"پایگاه داده پاسخ نمی‌دهد: {error}", f"The database does not answer: {error}")
         return
     if weak:
         listed = ", ".join(f"{name}={value}" for name, value in weak.items())
-        yield Finding(
-            "durability", BAD, f"پایگاه داده امن نمی‌نویسد: {listed}", f"Not durable, set to on: {listed}"
-        )
+        yield Finding("durability", BAD, f"پایگاه داده امن نمی‌نویسد: {listed}", f"Not durable, set to on: {listed}")
     else:
         yield Finding("durability", GOOD, "هر نوشته‌ای ماندگار است.", "Every confirmed write is durable.")
     lacking = {"postgis", "pgrouting", "pg_trgm"} - names
     if lacking:
         listed = ", ".join(sorted(lacking))
-        yield Finding(
-            "extensions", BAD, f"CREATE EXTENSION لازم است: {listed}", f"CREATE EXTENSION needed: {listed}"
-        )
+        yield Finding("extensions", BAD, f"CREATE EXTENSION لازم است: {listed}", f"CREATE EXTENSION needed: {listed}")
     if skew > CLOCK_SKEW_S:
         yield Finding(
             "clock",
@@ -252,9 +247,7 @@ def _assets(_layout: Layout) -> Iterator[Finding]:
     try:
         entries = len(json.loads(MANIFEST.read_text(encoding="utf-8")))
     except (OSError, ValueError):
-        yield Finding(
-            "assets", BAD, "بخش‌های مرورگر ساخته نشده‌اند: make setup", "Browser parts missing: make setup"
-        )
+        yield Finding("assets", BAD, "بخش‌های مرورگر ساخته نشده‌اند: make setup", "Browser parts missing: make setup")
         return
     yield Finding("assets", GOOD, f"{entries} بخش مرورگر", f"{entries} browser parts are built")
 

@@ -11,9 +11,7 @@ ENOUGH = {"synchronous_commit": ("on", "remote_write", "remote_apply")}
 
 def weak_settings(values: dict[str, str]) -> dict[str, str]:
     """Return those of the three settings whose value allows a confirmed row to be lost."""
-    return {
-        name: values.get(name, "?") for name in SETTINGS if values.get(name) not in ENOUGH.get(name, ("on",))
-    }
+    return {name: values.get(name, "?") for name in SETTINGS if values.get(name) not in ENOUGH.get(name, ("on",))}
 
 
 def read_settings(dsn: str) -> dict[str, str]:
@@ -35,12 +33,6 @@ def require_durable(dsn: str) -> None:
         listed = ", ".join(f"{name}={value}" for name, value in weak.items())
         raise Problem(
             "postgres.not_durable",
-            fa=(
-                "پایگاه داده می‌تواند گزارش تأییدشده را از دست بدهد "
-                f"({listed}). هر سه را on کنید؛ سامانه راه نمی‌افتد."
-            ),
-            en=(
-                f"The database could lose a confirmed report ({listed}). "
-                "Set all to on; the instance does not start."
-            ),
+            fa=(f"پایگاه داده می‌تواند گزارش تأییدشده را از دست بدهد ({listed}). هر سه را on کنید؛ سامانه راه نمی‌افتد."),
+            en=(f"The database could lose a confirmed report ({listed}). Set all to on; the instance does not start."),
         )

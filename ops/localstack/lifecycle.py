@@ -8,15 +8,16 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ops.localstack import disk
 from ops.localstack.layout import REPOSITORY, Layout, database_url, redis_url
 from ops.localstack.logs import open_log, tail
-from ops.localstack.parts import APP_SIGNALS, child_environment
+from ops.localstack.parts import APP_SIGNALS, child_environment, web_count
 from ops.localstack.port import wished_port
 from ops.localstack.postgres import STOP_SIGNALS as POSTGRES_SIGNALS
 from ops.localstack.problem import Problem
 from ops.localstack.process import stop
 from ops.localstack.redis_server import STOP_SIGNALS as REDIS_SIGNALS
-from ops.localstack.state import PARTS, RunState, known_drill, locked, read_state
+from ops.localstack.state import PARTS, RunState, known_drill, locked, read_state, wished_drill
 from ops.localstack.supervisor import AlreadyRunning, Supervisor, Wishes, answers_ready
 from ops.localstack.talk import say
 
@@ -47,6 +48,7 @@ def up(
         except AlreadyRunning:
             sys.exit(ALREADY)
         return
+    _refuse_early(layout)
     if detach or locked(layout):
         state = _start_detached(layout, command) if not locked(layout) else _join(layout)
         say(f"✓ آماده است: {state.url}", f"Ready: {state.url}")
@@ -57,6 +59,15 @@ def up(
         Supervisor(layout, Wishes(stores_only=stores_only, play=play, on_ready=on_ready)).run()
     except AlreadyRunning:
         up(command, detach=True, inner=False, on_ready=on_ready)
+
+
+def _refuse_early(layout: Layout) -> None:
+    """Say at this terminal what would otherwise fail in the detached supervisor's log."""
+    wished_port()
+    web_count()
+    wished_drill()
+    if not locked(layout):
+        disk.require(layout.home, disk.RUNNING_MB)
 
 
 def _start_detached(layout: Layout, command: list[str]) -> RunState:

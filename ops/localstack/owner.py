@@ -51,23 +51,15 @@ def choose_owner() -> Owner:
             continue
     useradd = shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin")
     if useradd is not None:
-        subprocess.run(
-            [useradd, "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", "hamyar"], check=False
-        )
+        subprocess.run([useradd, "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", "hamyar"], check=False)
         try:
             return _owner(pwd.getpwnam("hamyar"))
         except KeyError:
             pass
     raise Problem(
         "owner.missing",
-        fa=(
-            "PostgreSQL با کاربر root اجرا نمی‌شود و کاربر دیگری "
-            "ساخته نشد. یک کاربر سیستمی به نام hamyar بسازید."
-        ),
-        en=(
-            "PostgreSQL does not run as root and no other user "
-            "could be made. Make a system user named hamyar."
-        ),
+        fa=("PostgreSQL با کاربر root اجرا نمی‌شود و کاربر دیگری ساخته نشد. یک کاربر سیستمی به نام hamyar بسازید."),
+        en=("PostgreSQL does not run as root and no other user could be made. Make a system user named hamyar."),
     )
 
 
@@ -98,10 +90,7 @@ def make_folder(path: Path, owner: Owner | None = None, mode: int = 0o700) -> Pa
         raise Problem(
             "folder.strange",
             fa=f"پوشهٔ {path} از آنِ دیگری است یا پیوند است؛ آن را بردارید یا HAMYAR_HOME دیگری بدهید.",
-            en=(
-                f"The folder {path} belongs to somebody else or is "
-                "a link; remove it or choose another HAMYAR_HOME."
-            ),
+            en=(f"The folder {path} belongs to somebody else or is a link; remove it or choose another HAMYAR_HOME."),
         )
     path.chmod(mode)
     if owner is not None and owner.foreign:
@@ -158,13 +147,7 @@ def _move_elsewhere(layout: Layout, owner: Owner) -> list[tuple[str, str]]:
     if not can_reach(owner, place):
         raise Problem(
             "home.unreachable",
-            fa=(
-                f"کاربر {owner.name} نه به {layout.home} راه دارد "
-                f"نه به {place}. HAMYAR_HOME را جای بازی بگذارید."
-            ),
-            en=(
-                f"User {owner.name} reaches neither {layout.home} "
-                f"nor {place}. Set HAMYAR_HOME to an open place."
-            ),
+            fa=(f"کاربر {owner.name} نه به {layout.home} راه دارد نه به {place}. HAMYAR_HOME را جای بازی بگذارید."),
+            en=(f"User {owner.name} reaches neither {layout.home} nor {place}. Set HAMYAR_HOME to an open place."),
         )
     return notes

@@ -1,6 +1,5 @@
 """The parts of an instance and how each is started: what `hamyar up` runs and docker-compose.yml mirrors."""
 
-import importlib.util
 import os
 import signal
 import socket
@@ -80,14 +79,6 @@ def child_environment(layout: Layout, port: int, *, drill: bool) -> dict[str, st
 def web_count() -> int:
     """Return ``HAMYAR_WORKERS``; by default two, or one on a single core."""
     return wished_number("HAMYAR_WORKERS", min(2, os.cpu_count() or 1), MOST_WEB)
-
-
-def exists(module: str) -> bool:
-    """Whether a module can be imported, without importing it."""
-    try:
-        return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False
 
 
 def app_children(layout: Layout, listener: socket.socket, environment: dict[str, str]) -> list[Child]:

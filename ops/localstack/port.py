@@ -64,13 +64,9 @@ def _explain(error: OSError, host: str, port: int) -> Problem:
     return Problem(
         "port.refused",
         fa=(
-            f"نمی‌توان روی {host}:{port} شنید: {error.strerror}. "
-            "HAMYAR_PORT (۱۰۲۴ به بالا) یا HAMYAR_HOST را عوض کنید."
+            f"نمی‌توان روی {host}:{port} شنید: {error.strerror}. HAMYAR_PORT (۱۰۲۴ به بالا) یا HAMYAR_HOST را عوض کنید."
         ),
-        en=(
-            f"Cannot listen on {host}:{port}: {error.strerror}. "
-            "Change HAMYAR_PORT (1024 or above) or HAMYAR_HOST."
-        ),
+        en=(f"Cannot listen on {host}:{port}: {error.strerror}. Change HAMYAR_PORT (1024 or above) or HAMYAR_HOST."),
     )
 
 

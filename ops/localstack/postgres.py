@@ -130,9 +130,7 @@ class Postgres:
     def postmaster(self) -> int | None:
         """Return the id that ``postmaster.pid`` names, whoever bears it now."""
         try:
-            return int(
-                (self.layout.postgres_data / "postmaster.pid").read_text(encoding="utf-8").splitlines()[0]
-            )
+            return int((self.layout.postgres_data / "postmaster.pid").read_text(encoding="utf-8").splitlines()[0])
         except (OSError, ValueError, IndexError):
             return None
 
@@ -240,7 +238,5 @@ def settings_text() -> str:
         "log_checkpoints": "off",
         "log_line_prefix": "'%m [%p] '",
     }
-    head = (
-        "# Written by hamyar at each start; put your own settings into postgresql.conf below the include.\n"
-    )
+    head = "# Written by hamyar at each start; put your own settings into postgresql.conf below the include.\n"
     return head + "".join(f"{name} = {value}\n" for name, value in values.items())

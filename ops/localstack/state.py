@@ -145,9 +145,6 @@ def settle_drill(layout: Layout) -> bool:
         raise Problem(
             "drill.fixed",
             fa=f"سامانهٔ {layout.home} {is_fa} است و این دیگر عوض نمی‌شود. برای دیگری HAMYAR_HOME دیگری بدهید.",
-            en=(
-                f"The instance in {layout.home} is {is_en}, for "
-                "good. Use another HAMYAR_HOME for another kind."
-            ),
+            en=(f"The instance in {layout.home} is {is_en}, for good. Use another HAMYAR_HOME for another kind."),
         )
     return known

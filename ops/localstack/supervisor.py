@@ -17,7 +17,7 @@ from ops.localstack.durability import require_durable
 from ops.localstack.layout import REPOSITORY, Layout, database_url, redis_url
 from ops.localstack.logs import open_log, rotate, tail
 from ops.localstack.owner import Owner, choose_owner, prepare_folders
-from ops.localstack.parts import APP_SIGNALS, Child, app_children, child_environment, exists, one_shot
+from ops.localstack.parts import APP_SIGNALS, Child, app_children, child_environment, one_shot
 from ops.localstack.port import listen, wished_host, wished_port
 from ops.localstack.postgres import STOP_SIGNALS as POSTGRES_SIGNALS
 from ops.localstack.postgres import Postgres
@@ -118,15 +118,9 @@ class Supervisor:
         self._write_state()
         environment = child_environment(self.layout, self.state.port, drill=drill)
         self._start_stores(owner)
-        if exists("ops.migrate"):
+        if self.listener is not None:
             self._step("migrate", MIGRATE, environment)
-        if exists("ops.prepare"):
             self._step("prepare", PREPARE, environment)
-        if self.listener is not None and not exists("server.app"):
-            self.journal.tell(
-                "server.app هنوز نیست؛ تنها پایگاه‌ها کار می‌کنند.", "No server.app yet: stores only."
-            )
-        elif self.listener is not None:
             apps = app_children(self.layout, self.listener, environment)
             self.children += apps
             for child in apps:
