@@ -13,6 +13,8 @@ export interface Sum {
   none: number;
   mixed: number;
   top: number;
+  /** How many came in within the last seconds. */
+  fresh: number;
   layers: Partial<Record<LayerCode, number>>;
 }
 
@@ -26,12 +28,12 @@ export const BY_RANK: readonly Urgency[] = ['none', 'normal', 'high', 'life'];
 export const RADIUS_PX = 58;
 const LAST_ZOOM = 16;
 
-const nothing = (): Sum => ({ n: 0, life: 0, high: 0, normal: 0, none: 0, mixed: 0, top: 0, layers: {} });
+const nothing = (): Sum => ({ n: 0, life: 0, high: 0, normal: 0, none: 0, mixed: 0, top: 0, fresh: 0, layers: {} });
 
-function leafOf(feature: Feature): Leaf {
+function leafOf(feature: Feature, fresh: boolean): Leaf {
   // What is done weighs as nothing pressing: a red ring must mean that somebody still waits.
   const urgency: Urgency = pending(feature) ? (feature.properties.urgency ?? 'none') : 'none';
-  return { ...nothing(), n: 1, [urgency]: 1, top: RANK[urgency], layers: { [feature.properties.layer]: 1 }, feature };
+  return { ...nothing(), n: 1, [urgency]: 1, top: RANK[urgency], fresh: Number(fresh), layers: { [feature.properties.layer]: 1 }, feature };
 }
 
 function leafOfCell(cell: Cell, layer: LayerCode): Leaf {
@@ -45,6 +47,7 @@ function addUp(into: Sum, one: Sum): void {
   into.normal += one.normal;
   into.none += one.none;
   into.mixed += one.mixed;
+  into.fresh += one.fresh;
   into.top = Math.max(into.top, one.top);
   // The accumulator starts as a shallow copy of a leaf, so its layers are replaced, never written into.
   const layers = { ...into.layers };
@@ -55,11 +58,11 @@ function addUp(into: Sum, one: Sum): void {
 export class Clusters {
   private index = new Supercluster<Leaf, Sum>();
 
-  load(features: Iterable<Feature>, cells: Iterable<[LayerCode, Cell]>): void {
+  load(features: Iterable<Feature>, cells: Iterable<[LayerCode, Cell]>, fresh: ReadonlySet<string> = new Set()): void {
     const points: PointFeature<Leaf>[] = [];
     for (const feature of features) {
       const at = pointOf(feature.geometry);
-      if (at) points.push({ type: 'Feature', geometry: { type: 'Point', coordinates: at }, properties: leafOf(feature) });
+      if (at) points.push({ type: 'Feature', geometry: { type: 'Point', coordinates: at }, properties: leafOf(feature, fresh.has(feature.id)) });
     }
     for (const [layer, cell] of cells) {
       points.push({ type: 'Feature', geometry: { type: 'Point', coordinates: [cell.lon, cell.lat] }, properties: leafOfCell(cell, layer) });
@@ -68,7 +71,7 @@ export class Clusters {
       radius: RADIUS_PX,
       extent: 256,
       maxZoom: LAST_ZOOM,
-      map: ({ n, life, high, normal, none, mixed, top, layers }) => ({ n, life, high, normal, none, mixed, top, layers }),
+      map: ({ n, life, high, normal, none, mixed, top, fresh: new_, layers }) => ({ n, life, high, normal, none, mixed, top, fresh: new_, layers }),
       reduce: addUp,
     });
     this.index.load(points);
@@ -82,7 +85,7 @@ export class Clusters {
       if ('cluster' in facts && facts.cluster) {
         const sum = facts as unknown as Sum;
         const expand = this.index.getClusterExpansionZoom(facts.cluster_id);
-        return { kind: 'cluster', id: `c${lon.toFixed(4)},${lat.toFixed(4)},${sum.n},${sum.top}`, lon, lat, sum, expand };
+        return { kind: 'cluster', id: `c${lon.toFixed(4)},${lat.toFixed(4)},${sum.n},${sum.top},${sum.fresh}`, lon, lat, sum, expand };
       }
       const leaf = facts as Leaf;
       if (leaf.feature) return { kind: 'record', id: leaf.feature.id, lon, lat, feature: leaf.feature };

@@ -23,6 +23,8 @@ export class Field {
   private readonly store: Store;
   private readonly config: MapConfig;
   private readonly open: (feature: Feature) => void;
+  private readonly single = new Map<string, Feature>();
+  private on: readonly LayerCode[] = [];
   private selected: string | null = null;
   private ring: L.Marker | null = null;
 
@@ -38,7 +40,8 @@ export class Field {
   }
 
   /** Take the shelves of the layers that are on into the index, and draw. */
-  load(on: readonly LayerCode[]): void {
+  load(on: readonly LayerCode[] = this.on): void {
+    this.on = on;
     const features: Feature[] = [];
     const cells: [LayerCode, Cell][] = [];
     this.single.clear();
@@ -49,19 +52,17 @@ export class Field {
       if (layer.clustered) features.push(...shelf.features.values());
       else for (const one of shelf.features.values()) this.single.set(one.id, one);
     }
-    this.clusters.load(features, cells);
+    this.clusters.load(features, cells, new Set(this.fresh.keys()));
     this.draw();
   }
 
-  private readonly single = new Map<string, Feature>();
-
-  /** Let records pulse for some seconds. */
+  /** Let records pulse for some seconds, from the next `load` on. */
   pulse(ids: readonly string[]): void {
     const until = Date.now() + PULSE_MS;
     for (const id of ids) this.fresh.set(id, until);
     setTimeout(() => {
       for (const [id, end] of this.fresh) if (end <= Date.now()) this.fresh.delete(id);
-      this.draw();
+      this.load();
     }, PULSE_MS + 50);
   }
 

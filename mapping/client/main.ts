@@ -61,8 +61,8 @@ const sheet = new Sheet(byId('panel'), byId('grip'), () => map.invalidateSize({ 
 const field = new Field(map, store, config, (feature) => open(feature.properties.layer, feature));
 const loader = new Loader(map, store, config, filters, {
   changed(fresh) {
-    field.load(filters.layers);
     if (fresh.length) field.pulse(fresh);
+    field.load(filters.layers);
     redraw();
   },
 });

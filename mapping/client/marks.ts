@@ -82,7 +82,7 @@ export function clusterMark(sum: Sum): HTMLElement {
   const size = clusterSize(sum.n);
   const top: Urgency = BY_RANK[sum.top] ?? 'none';
   const element = document.createElement('div');
-  element.className = `bunch bunch--${top}`;
+  element.className = `bunch bunch--${top}${sum.fresh ? ' mark--fresh' : ''}`;
   const svg = part('svg', { viewBox: '0 0 60 60', width: size, height: size });
   svg.append(part('circle', { cx: 30, cy: 30, r: 28, class: 'bunch__ground' }));
   const radius = 25;
