@@ -49,12 +49,9 @@ def _key(char: str) -> str:
         return char.lower() if char.isprintable() else " "
     if "\ud800" <= char <= "\udfff":
         return " "
-    out = []
-    for part in unicodedata.normalize("NFKD", char):
-        if unicodedata.combining(part) or unicodedata.category(part) in {"Mn", "Cf", "Cc"}:
-            continue
-        out.append(_DIGITS.get(part) or _LETTERS.get(part, part).lower())
-    return "".join(out)
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", char).lower())
+    kept = (c for c in plain if unicodedata.category(c) not in {"Mn", "Cf", "Cc"} and not unicodedata.combining(c))
+    return "".join(_DIGITS.get(c) or _LETTERS.get(c, c) for c in kept)
 
 
 def normalise(text: str) -> str:

@@ -1,5 +1,7 @@
 """What a message says is happening: the pattern hits that are neither denied, feared, asked about nor long past."""
 
+import re
+
 from server.places.names import fold_key
 from server.reports.reading.lexicon import Hit
 from server.reports.reading.text import Message
@@ -16,6 +18,11 @@ _HAVE_NOT = tuple(fold_key(w) for w in "نداریم ندارد نداره ند�
 _HE_HAS = ("زخمی", "مجروح", "تلفات", "کشته", "فوتی", "مصدوم", "اسیب", "zakhmi", "مفقود", "خسارت")
 _FEARS_KEEP = frozenset({"dam_or_levee_risk", "gas_leak", "missing_person"})
 _OUTAGES = frozenset({"power_outage", "water_outage", "gas_leak", "comms_outage", "road_blocked"})
+# "The phones are dead" tells of no death, "the dam cracks" of no building.
+_SWALLOWED = frozenset({("death", "comms_outage"), ("building_damaged", "dam_or_levee_risk"), ("injury", "bridge_out")})
+_IS_IT_TRUE = re.compile(r"is (?:it|that|this) (?:true|right|corect)|درسته|راسته|صحت دار|واقعیت دار|raste")
+_IF = frozenset(fold_key(w) for w in "اگه اگر if agar age در صورت".split())
+_ANIMALS = tuple(fold_key(w) for w in "گوسفند دام گاو بز مرغ حیوان اسب سگ گربه sheep cow cattle animal livestock goat chicken gusfand gav".split())
 _YES_NO = frozenset(fold_key(w) for w in ("آیا", "aya", "is", "are", "has", "have", "did", "does", "راسته", "درسته", "rasteh", "raste"))
 
 
@@ -50,11 +57,21 @@ def feared(message: Message, hit: Hit) -> bool:
     )
 
 
+def _supposed(message: Message, hit: Hit) -> bool:
+    return any(message.word(i) in _IF for i in range(max(0, hit.first - 5), hit.first))
+
+
+def _of_animals(message: Message, hit: Hit) -> bool:
+    return any(message.word(i).startswith(_ANIMALS) for i in range(max(0, hit.first - 3), hit.last + 1))
+
+
 def asked(message: Message, hit: Hit) -> bool:
     """Tell whether a hit is only asked about: آیا جاده بسته است؟ Is the bridge gone?"""
     sentence = message.sentence[hit.first]
     if sentence not in message.questions:
         return False
+    if _IS_IT_TRUE.search(message.text):
+        return True
     indexes = [i for i, s in enumerate(message.sentence) if s == sentence]
     first = message.word(indexes[0])
     return (
@@ -86,7 +103,9 @@ def find_incidents(
             continue
         elif hit.code not in _OUTAGES and negated(message, hit):
             continue
-        elif hit.code not in _FEARS_KEEP and feared(message, hit):
+        elif feared(message, hit) and (hit.code not in _FEARS_KEEP or _supposed(message, hit)):
+            continue
+        elif hit.code == "death" and _of_animals(message, hit):
             continue
         elif asked(message, hit):
             continue
@@ -102,7 +121,7 @@ def _outdone(hit: Hit, hits: list[Hit]) -> bool:
     rivals = {"building_collapsed": "building_damaged", "building_damaged": "building_collapsed", "water_outage": "flooding"}
     rival = rivals.get(hit.code)
     return any(
-        other.code == rival
+        (other.code == rival or (hit.code, other.code) in _SWALLOWED)
         and other.start < hit.end
         and hit.start < other.end
         and (other.end - other.start) > (hit.end - hit.start)

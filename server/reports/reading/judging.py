@@ -64,8 +64,10 @@ def kind_of(message: Message, told: list[Hit], needs: list[tuple[NeedRead, Hit]]
         return "offer"
     if is_closed(message, told):
         return "update"
+    if message.has("met") and message.has("worse") and (told or needs):
+        return "update"
     if message.has("update"):
-        return "update" if told or needs or background or _speaks_of_record(message) else _empty_kind(message)
+        return "update"
     if message.has("news") and not _pleads(message):
         return "other"
     if message.has("prayer") and not needy and {h.code for h in told} <= _FAR and not _pleads(message):
@@ -77,17 +79,15 @@ def kind_of(message: Message, told: list[Hit], needs: list[tuple[NeedRead, Hit]]
     return _empty_kind(message)
 
 
-def _speaks_of_record(message: Message) -> bool:
-    return True
-
-
 def _empty_kind(message: Message) -> Kind:
     if message.has("want") and message.has("pressing") and not message.has("news", "prayer", "past", "metaphor", "wish"):
         return "report"
-    calls = {"کمک", "help", "komak", "sos"}
-    if any(t.text in calls for t in message.tokens) and len(message.tokens) <= 8 and not message.has("past", "metaphor", "prayer"):
-        return "report"
-    return "other"
+    if message.has("past", "metaphor", "prayer", "news", "spam", "wish", "thanks"):
+        return "other"
+    return "report" if message.has("unaided") or any(t.text in _CALLS for t in message.tokens) else "other"
+
+
+_CALLS = frozenset({"کمک", "help", "komak", "sos", "کمکمون", "کمکم"})
 
 
 def _plain_lack(message: Message, needs: list[tuple[NeedRead, Hit]]) -> bool:
@@ -106,7 +106,7 @@ def _pleads(message: Message) -> bool:
 
 def is_closed(message: Message, told: list[Hit]) -> bool:
     """Tell whether the message says that a matter is settled: met, found, cancelled, denied."""
-    if told and not message.has("thanks", "noneed") and not _is_denial(message):
+    if told and not message.has("thanks", "noneed") and not _is_denial(message) and not _mended(message, told):
         return False
     if message.has("worse") and not message.has("noneed", "thanks"):
         return False
@@ -118,6 +118,12 @@ def is_closed(message: Message, told: list[Hit]) -> bool:
     if not met:
         return _is_denial(message)
     return not _still_lacks(message)
+
+
+def _mended(message: Message, told: list[Hit]) -> bool:
+    """What was reported before is settled after: گفتم جاده بسته است، الان باز شد."""
+    met = message.signals("met")
+    return bool(met) and message.has("update") and met[-1].start > max(h.start for h in told) and not message.has("lack")
 
 
 _DENIALS = ("شایعه", "شایعست", "دروغ", "تکذیب", "rumor", "rumour", "false", "صحت", "not true", "shaye", "dorugh", "واقعیت")
@@ -148,7 +154,7 @@ def _is_question(message: Message, told: list[Hit], needs: list[tuple[NeedRead, 
     asking = message.has("question") and (message.questions or any(h.first <= 2 for h in message.signals("question")))
     if not asking and not message.questions:
         return False
-    if told:
+    if told or (needs and message.has("plea")):
         return False
     asked_sentences = message.questions | {message.sentence[h.first] for h in message.signals("question")}
     return all(message.sentence[hit.first] in asked_sentences for _, hit in needs)

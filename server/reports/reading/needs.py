@@ -40,9 +40,10 @@ _FLOOD_WATER = frozenset({"flooding", "water_outage", "dam_or_levee_risk"})
 _EN_WANTS = re.compile(r"^[a-z]")
 _NO_STATE = frozenset({"search_rescue", "medical_care", "evacuation", "shelter"})
 _NOT_ALONE = frozenset({"protection", "information", "volunteers", "transport", "heating", "machinery", "power", "medical_care"})
+_INSIDE = frozenset(fold_key(w) for w in ("تو", "توی", "داخل", "در", "tu", "tuye", "in"))
 _GETTING = frozenset(
     fold_key(w)
-    for w in "بگیرم بگیریم تهیه دریافت میدن میدهند توزیع get find buy receive collect bekharim begirim begiram peyda midan given distributed".split()
+    for w in "بگیرم بگیریم پخش تهیه دریافت میدن میدهند توزیع get find buy receive collect bekharim begirim begiram peyda midan given distributed".split()
 )
 
 
@@ -64,7 +65,7 @@ def find_needs(
 
 
 def _needed(message: Message, hit: Hit, hits: list[Hit], *, closed: bool) -> bool:
-    if hit.code.startswith("_") or any(_covers(other, hit) for other in hits):
+    if hit.code.startswith("_") or any(_covers(message, other, hit) for other in hits):
         return False
     if hit.part == "direct":
         return not negated(message, hit) and hit.code != "information"
@@ -81,12 +82,14 @@ def _needed(message: Message, hit: Hit, hits: list[Hit], *, closed: bool) -> boo
     return False
 
 
-def _covers(other: Hit, hit: Hit) -> bool:
+def _covers(message: Message, other: Hit, hit: Hit) -> bool:
     """Tell whether another category's longer words hold this item's: پوشک بزرگسال is hygiene, baby food is not food."""
     longer = other.end - other.start > hit.end - hit.start
     if other.code == hit.code or not longer or (other.part == "direct" and hit.part != "direct"):
         return False
-    return other.start <= hit.start and hit.end <= other.end
+    inside = other.code == "_none" and message.word(other.first) in _INSIDE
+    asked = inside and any(h.first == other.last + 1 for h in message.signals("want"))
+    return other.start <= hit.start and hit.end <= other.end and not asked
 
 
 def _is_flood(message: Message, hit: Hit) -> bool:
@@ -136,8 +139,11 @@ def _bare_request(message: Message, hit: Hit) -> bool:
         return False
     if message.has("want"):
         return True
-    quantity, _ = _quantity(message, hit)
-    return quantity is not None and len(message.tokens) <= 14
+    if len(message.tokens) > 14 or message.has("prayer", "news", "spam"):
+        return False
+    listed = {h.code for h in message.hits if h.group == "need" and h.part == "items"}
+    of_one_kind = [h for h in message.hits if h.group == "need" and h.part == "items" and h.code == hit.code]
+    return len(listed) >= 3 or len(of_one_kind) >= 2 or _quantity(message, hit)[0] is not None
 
 
 def _quantity(message: Message, hit: Hit) -> tuple[int | float | None, str | None]:
@@ -147,7 +153,7 @@ def _quantity(message: Message, hit: Hit) -> tuple[int | float | None, str | Non
         if hands and message.sentence[hands[0].first] == message.sentence[hit.first]:
             return _amount(message, hands[0], hit, None)
     for number in message.numbers:
-        if number.last < hit.first and hit.first - number.last <= 4:
+        if number.last < hit.first and hit.first - number.last <= 4 and not _is_article(message, number):
             unit, ok = _bridge(message, number.last + 1, hit.first - 1)
             if ok and not _is_age(message, number):
                 return _amount(message, number, hit, unit)
@@ -161,7 +167,7 @@ def _quantity(message: Message, hit: Hit) -> tuple[int | float | None, str | Non
                 return _amount(message, number, hit, _UNITS[following])
             if _stands_alone(message, number):
                 return _amount(message, number, hit, None)
-    inner = [n for n in message.numbers if hit.first <= n.first and n.last <= hit.last]
+    inner = [n for n in message.numbers if not _is_article(message, n) and hit.first <= n.first and n.last <= hit.last]
     return (None, None) if not inner or inner[0].shaky else _amount(message, inner[0], hit, None)
 
 
@@ -187,6 +193,10 @@ _AGE_WORDS = frozenset(fold_key(w) for w in "ساله سال ماهه روز ر�
 _PEOPLE_WORDS = frozenset(
     fold_key(w) for w in "نفر نفریم خانواده خانوار people families persons children kids بچه زن مرد nafar khanevade مرد".split()
 )
+
+
+def _is_article(message: Message, number: Number) -> bool:
+    return number.first == number.last and message.word(number.first) in ("a", "an")
 
 
 def _is_age(message: Message, number: Number) -> bool:

@@ -14,13 +14,13 @@ def _words(text: str) -> frozenset[str]:
 
 _HEADS = _words(
     "نفر نفریم نفره نفرن نفرند نفرم نفرمون نفری نفرشون نفرین نفراند ادم آدمیم تن شخص اهالی جمعیت "
-    "people persons person souls of members individuals residents villagers survivors pilgrims nafar nafarim nafare nafaran adam "
+    "people ppl persons person souls of members individuals residents villagers survivors pilgrims nafar nafarim nafare nafaran adam "
     "nafarand us family"
 )
 _PARTS = _words(
     "زن مرد بچه بچمون بچم بچه‌ام بچهایم بچهها کودک کودکان پسر دختر پیرمرد پیرزن سالمند نوزاد خانم خانوم آقا زخمی مجروح مصدوم "
     "بیمار مریض معلول کارگر مسافر دانشجو کشته جانباخته فوتی زائر مفقود مفقودی همسایه عضو دیالیزی معلم مادر پیر چوپان عشایر "
-    "بزرگسال جوان نوجوان شیرخوار حامله باردار فرزند فرزندم بیوه دانش جسد جنازه دخترم پسرم پرستار راننده شیرخواره کوهنورد زنان "
+    "خواهر خواهرم برادر برادرم خواهرا بزرگسال جوان نوجوان شیرخوار حامله باردار فرزند فرزندم بیوه دانش جسد جنازه دخترم پسرم پرستار راننده شیرخواره کوهنورد زنان "
     "women woman men man children child kids kid adults adult elderly patients patient students student babies baby infants infant "
     "workers worker injured wounded dead girls girl boys boy bodies neighbours neighbors toddlers toddler teachers casualties "
     "sons daughters passengers passenger drivers hikers shepherds sisters brothers newborn newborns old pregnant nurses orphans "
@@ -54,8 +54,13 @@ _SUBSET = _words(
 _SELF = _words("من خودم me i myself منم man")
 _KIN = _words(
     "همسرم زنم شوهرم مادرم پدرم برادرم خواهرم خانمم مادربزرگم پدربزرگم wife husband mother father brother sister grandmother "
-    "grandfather hamsaram zanam shoharam madaram pedaram همسر شوهر"
+    "grandfather hamsaram zanam shoharam madaram pedaram همسر شوهر مادر پدر"
 )
+_FAMILY = _words("family group خانواده")
+_A_FAMILY = _words("خانواده خانوار خونواده khanevade")
+_STATES = _words("on in stuck trapped here stranded at sleeping outside under left now waiting")
+_WE_VERB = frozenset({("ve", "are"), ("they", "are")})
+_WE_ONE_WORD = _words("we're were they're")
 _AND = _words("و and o va با with")
 _TOTAL_FIRST = _words("ما we جمعا جمعاً مجموعا کلا total ma روهم همگی all there")
 _HOUSES = _words("خانه خونه منزل khune khone khane houses homes")
@@ -65,7 +70,7 @@ _COUNTER = _words("تا ta")
 _HEAD_TOTAL = _words("نفره nafare us")
 _WE_ARE = _words("هستیم hastim بودیم")
 _SENT = tuple(_words("بفرست اعزام لازم نیاز بیاد بیان send need befrest niaz lazem کمک کم"))
-_FILLERS = _words("my our the")
+_FILLERS = _words("my our the پیرم پیر مریضم old sick elderly")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,8 @@ def count_people(message: Message) -> tuple[int | None, int | None]:
         if counted is not None:
             (houses if counted[0] == "house" else heads).append(counted[1])
     households = sum(c.value for c in _without_subsets(message, houses)) if houses else None
+    if households is None and any(_one_family(message, number) for number in message.numbers):
+        households = 1
     people = _sum(message, heads)
     for rule, counts in (("people.count", heads), ("households.count", houses)):
         for c in counts:
@@ -100,8 +107,12 @@ def count_people(message: Message) -> tuple[int | None, int | None]:
 def _counted(message: Message, number: Number) -> tuple[str, Count] | None:
     if message.word(number.last + 1) in _AGES or message.word(number.first - 1) in _BEFORE_SKIP:
         return None
+    if message.word(number.first - 1) == "of" and message.word(number.first - 2) in _FAMILY:
+        return "heads", Count(int(number.value), number.first, number.last, part=False, total=True)
     at = number.last + 1
     skipped = 0
+    if _we_are(message, number) and message.word(at) in _STATES:
+        return "heads", Count(int(number.value), number.first, number.last, part=False, total=True)
     while skipped < 3 and at < len(message.tokens):
         word = message.word(at)
         plain = _singular(word)
@@ -125,6 +136,19 @@ def _counted(message: Message, number: Number) -> tuple[str, Count] | None:
         at += 1
         skipped += 1
     return None
+
+
+def _one_family(message: Message, number: Number) -> bool:
+    """A family of five; خانواده پنج نفره."""
+    before = message.word(number.first - 1)
+    english = before == "of" and message.word(number.first - 2) == "family"
+    return english or (before in _A_FAMILY and message.word(number.last + 1) in _HEAD_TOTAL)
+
+
+def _we_are(message: Message, number: Number) -> bool:
+    """We are 6 on the roof; ما ۶ تا …."""
+    before = (message.word(number.first - 2), message.word(number.first - 1))
+    return before in _WE_VERB or before[1] in _WE_ONE_WORD
 
 
 def _is_labour(message: Message, at: int) -> bool:

@@ -1,0 +1,207 @@
+"""Reading: shape, totality, offsets, and the traps that READING's rules name one by one."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from server.places.gazetteer import Gazetteer, default_gazetteer
+from server.reports.reading import RULES_VERSION, Reading, read
+from server.reports.reading.text import MAX_CHARS
+from server.standards.taxonomy import INCIDENTS, NEEDS, OFFERS
+
+GAZETTEER = default_gazetteer()
+KEYS = [
+    "lang", "kind", "incidents", "needs", "offers", "people", "households", "place", "vulnerable", "urgency", "command", "why",
+]  # fmt: skip
+
+
+def reading(text: str) -> Reading:
+    return read(text, GAZETTEER)
+
+
+def needs(text: str) -> dict[str, Any]:
+    return {n.category: n.quantity for n in reading(text).needs}
+
+
+def check_shape(body: dict[str, Any], text: str) -> None:
+    assert list(body) == KEYS
+    assert body["lang"] in {"fa", "en", "finglish", "mixed", "other"}
+    assert body["kind"] in {"report", "offer", "update", "question", "other"}
+    assert set(body["incidents"]) <= set(INCIDENTS)
+    assert {n["category"] for n in body["needs"]} <= set(NEEDS)
+    assert set(body["offers"]) <= set(OFFERS)
+    assert body["urgency"] in {"life", "high", "normal", "none"}
+    for number in (body["people"], body["households"], *(n["quantity"] for n in body["needs"])):
+        assert number is None or number >= 0
+    for why in body["why"]:
+        assert list(why) == ["rule", "start", "end"]
+        assert 0 <= why["start"] <= why["end"] <= len(text)
+        assert re.fullmatch(r"[a-z_]+(\.[a-z_]+)*", why["rule"])
+    json.dumps(body)
+    if body["kind"] == "other":
+        assert not (body["incidents"] or body["needs"] or body["offers"] or body["vulnerable"])
+        assert body["place"] is None and body["people"] is None and body["urgency"] == "none"
+
+
+WORDS = st.sampled_from(
+    "آب نداریم پل خراب شده ۵۰ نفر پلدختر زیر آوار و . ؟ need water 20 tents NEED in Kuhdasht ab nadarim bist va panj چادر هزار صد "
+    "ولی نیست رسید ممنون \ud800 \x00 \u200c من و دو بچه STATUS K7 استان لرستان sel umade".split(" ")
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(st.text(max_size=400), st.lists(WORDS, max_size=40).map(" ".join), st.characters().map(lambda c: c * 50)))
+def test_any_text_gets_a_reading(text: str) -> None:
+    body = reading(text).as_dict()
+    check_shape(body, text)
+    assert reading(text).as_dict() == body
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(WORDS, min_size=1, max_size=12).map(" ".join), st.sampled_from(["كي", "کی"]))
+def test_keyboards_read_alike(text: str, _keyboard: str) -> None:
+    arabic = text.replace("ی", "ي").replace("ک", "ك")
+    digits = str.maketrans("۰۱۲۳۴۵۶۷۸۹", "٠١٢٣٤٥٦٧٨٩")
+    assert reading(arabic.translate(digits)).as_dict() == reading(text).as_dict()
+
+
+@pytest.mark.parametrize("text", ["", " ", "\x00", "\ud800", "؟", "\u200c" * 40, "۱" * 500, "(" * 300, "𐎠" * 10])
+def test_hard_texts(text: str) -> None:
+    check_shape(reading(text).as_dict(), text)
+
+
+def test_long_text_is_cut_and_says_so() -> None:
+    text = "سلام " * 20_000 + "آب نداریم"
+    result = reading(text)
+    assert ("limit.length", MAX_CHARS, len(text)) in [(w.rule, w.start, w.end) for w in result.why]
+    assert not result.needs
+
+
+def test_id_comes_first_when_given() -> None:
+    assert next(iter(reading("آب").as_dict("m1").items())) == ("id", "m1")
+    assert RULES_VERSION
+
+
+def test_why_points_into_the_original() -> None:
+    text = "سـلام! پل‌دختر: ۲۰ پتو نياز داريم"
+    spans = {w.rule: text[w.start : w.end] for w in reading(text).why}
+    assert spans["need.bedding.items"] == "پتو"
+    assert spans["place.exact"] == "پل‌دختر"
+    assert spans["quantity"] == "۲۰"
+
+
+@pytest.mark.parametrize(
+    ("text", "people", "households"),
+    [
+        ("من و دو تا بچه‌م بیرون خوابیدیم", 3, None),
+        ("۳ زن، ۲ مرد و ۴ کودک گرفتار سیل شدند", 9, None),
+        ("۱۲ نفریم که ۳ تاش بچه است، آب نداریم", 12, None),
+        ("صد و بیست خانوار آب ندارند", None, 120),
+        ("یک خانواده پنج نفره هستیم، نان می‌خواهیم", 5, 1),
+        ("two hundred and fifty people without food", 250, None),
+        ("ده‌ها نفر آب ندارند", None, None),
+        ("بچه ۲ ساله تب داره دارو نداریم", None, None),
+        ("We need a tent for 6 people", 6, None),
+        ("5 nafarim ab nadarim", 5, None),
+        ("Family of 5 without water", 5, 1),
+    ],
+)
+def test_people(text: str, people: int | None, households: int | None) -> None:
+    result = reading(text)
+    assert (result.people, result.households) == (people, households)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("به چادر نیاز نداریم، فقط پتو بفرستید", {"bedding"}),
+        ("غذا داریم ولی آب خوردن نیست", {"water"}),
+        ("پوشک بزرگسال لازم داریم", {"hygiene"}),
+        ("برق قطع شده", set()),
+        ("آب تا زانو تو کوچه است", set()),
+        ("We have food but no water", {"water"}),
+        ("No need for tents, please send blankets", {"bedding"}),
+    ],
+)
+def test_what_is_needed(text: str, expected: set[str]) -> None:
+    assert set(needs(text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("می‌تونم ۵۰ پتو بفرستم؟", "offer"),
+        ("میتونید ۵۰ پتو بفرستید؟ بچه‌ها یخ زدن", "report"),
+        ("سیل پیام‌های تبریک", "other"),
+        ("خدا نکنه سد بشکنه", "other"),
+        ("این فقط مانور است: ۵۰ نفر زیر آوار", "other"),
+        ("This is not a drill, 5 people trapped in Ahvaz", "report"),
+        ("آب رسید، ممنون", "update"),
+        ("جاده بسته است؟", "question"),
+        ("پارسال سیل خونه ما رو برد", "other"),
+    ],
+)
+def test_kind(text: str, kind: str) -> None:
+    assert reading(text).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("NEED WATER 50 POLDOKHTAR", ("NEED", None, "water", 50, "Poldokhtar")),
+        ("نیاز آب ۵۰ پلدختر", ("NEED", None, "water", 50, "Poldokhtar")),
+        ("نياز آب ٥٠ پل‌دختر", ("NEED", None, "water", 50, "Poldokhtar")),
+        ("STATUS k7p2", ("STATUS", "K7P2", None, None, None)),
+        ("وضعیت K7P2", ("STATUS", "K7P2", None, None, None)),
+        ("لغو", ("STOP", None, None, None, None)),
+        ("انجام T4K9", ("DONE", "T4K9", None, None, None)),
+        ("ناموفق T4K9 جاده بسته بود", ("FAIL", "T4K9", None, None, None)),
+        ("قبول T۴K۹", ("ACCEPT", "T4K9", None, None, None)),
+        ("اصلاح K7P2 ۱۵", ("FIX", "K7P2", None, None, None)),
+    ],
+)
+def test_commands(text: str, command: tuple[Any, ...]) -> None:
+    got = reading(text).command
+    assert got is not None
+    assert (got.command, got.code, got.need, got.quantity, got.place) == command
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["وضعیت خیلی بد است", "need help please my son is hurt", "Need 200 blankets and 50 tents in Kuhdasht", "قبول کنید ما آب نداریم"],
+)
+def test_sentences_are_no_commands(text: str) -> None:
+    assert reading(text).command is None
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "least_m"),
+    [
+        ("روستای بابازید پلدختر آب ندارد", "Poldokhtar", 20_000),
+        ("نزدیک پلدختر آب نداریم", "Poldokhtar", 0),
+        ("اطراف پلدختر آب نداریم", "Poldokhtar", 20_000),
+        ("استان لرستان آب ندارد", "Lorestan", 80_000),
+        ("شهرستان پلدختر آب ندارد", "Pol-e Dokhtar", 20_000),
+        ("از تهران پیام میدم، مادرم در ایذه آب نداره", "Izeh", 0),
+        ("در آب گیر کردیم", None, 0),
+    ],
+)
+def test_place(text: str, name: str | None, least_m: int) -> None:
+    place = reading(text).place
+    assert (place.name if place else None) == name
+    assert place is None or place.accuracy_m >= least_m
+
+
+def test_offer_goes_to_its_destination() -> None:
+    place = reading("میتونم ۱۰۰ پتو از تهران بفرستم پلدختر").place
+    assert place is not None and place.name == "Poldokhtar"
+
+
+def test_an_empty_gazetteer_reads_all_but_the_place() -> None:
+    result = read("پلدختر آب نداریم", Gazetteer.from_rows([]))
+    assert result.place is None
+    assert [n.category for n in result.needs] == ["water"]
