@@ -10,6 +10,7 @@ from psycopg.rows import DictRow
 from server.access.context import Context
 from server.dispatch import making
 from server.kernel.db import Conn
+from server.needs import service as needs
 
 
 def lines_of(bring: Sequence[Mapping[str, Any]]) -> list[tuple[UUID, Decimal, UUID]]:
@@ -40,6 +41,4 @@ async def after_completion(
         await reopen(conn, task, actor)
         await making.tasks_for_needs(conn, ctx, [task["need_id"]])
     else:
-        from server.needs import service as needs
-
         await needs.mark_met(conn, ctx, task["need_id"], actor)

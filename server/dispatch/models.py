@@ -37,13 +37,10 @@ class Task(Versioned, Base):
         CheckConstraint("state IN (" + ", ".join(f"'{s}'" for s in STATES) + ")", name="state"),
         CheckConstraint("fence >= 0", name="fence"),
         CheckConstraint(
-            "state NOT IN ('claimed', 'accepted', 'en_route')"
-            " OR (holder_id IS NOT NULL AND lease_until IS NOT NULL)",
+            "state NOT IN ('claimed', 'accepted', 'en_route') OR (holder_id IS NOT NULL AND lease_until IS NOT NULL)",
             name="held",
         ),
-        CheckConstraint(
-            "state <> 'queued' OR (holder_id IS NULL AND lease_until IS NULL)", name="queued_free"
-        ),
+        CheckConstraint("state <> 'queued' OR (holder_id IS NULL AND lease_until IS NULL)", name="queued_free"),
         CheckConstraint("num_nonnulls(need_id, incident_id) = 1", name="one_cause"),
         CheckConstraint(on_earth("geom_shown"), name="geom_on_earth"),
         Index(
@@ -127,9 +124,7 @@ class Evidence(Sealed, Base):
 
     __tablename__ = "evidence"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["task_id", "fence"], ["leases.task_id", "leases.fence"], name="fk_evidence_lease"
-        ),
+        ForeignKeyConstraint(["task_id", "fence"], ["leases.task_id", "leases.fence"], name="fk_evidence_lease"),
         UniqueConstraint("task_id", "fence", "verb"),
     )
     id: Mapped[Key]

@@ -210,7 +210,4 @@ async def task_voices(
 ) -> Response:
     """What people said, for coordinators and the holder alone. Every reading is put down."""
     row = await scope.task_for(conn, who, task_id)
-    return json_response(
-        {"items": await voices.open_voices(conn, ctx, who, row), "next": None},
-        headers={"Cache-Control": "no-store"},
-    )
+    return json_response(await voices.open_voices(conn, ctx, who, row), headers={"Cache-Control": "no-store"})

@@ -53,13 +53,8 @@ class Move:
 
 def _moves() -> tuple[Move, ...]:
     rows = [Move("claim", "queued", "claimed", "task.claimed", "new", "volunteer")]
-    rows += [
-        Move("accept", s, "accepted", "task.accepted", "renewed", "holder") for s in ("claimed", "escalated")
-    ]
-    rows += [
-        Move("en_route", s, "en_route", "task.en_route", "renewed", "holder")
-        for s in ("accepted", "escalated")
-    ]
+    rows += [Move("accept", s, "accepted", "task.accepted", "renewed", "holder") for s in ("claimed", "escalated")]
+    rows += [Move("en_route", s, "en_route", "task.en_route", "renewed", "holder") for s in ("accepted", "escalated")]
     # A phone that was in a dead valley and is heard again has its task back: its fence never moved.
     rows += [Move("heartbeat", s, s, "", "renewed", "holder") for s in LEASED]
     rows += [Move("heartbeat", "escalated", "accepted", "task.accepted", "renewed", "holder")]
@@ -67,15 +62,9 @@ def _moves() -> tuple[Move, ...]:
     rows += [Move("complete", s, "done", "task.completed", "ended", "holder") for s in HELD]
     rows += [Move("fail", s, "failed", "task.failed", "ended", "holder") for s in HELD]
     rows += [Move("expire", "claimed", "queued", "task.expired", "ended", "clock")]
-    rows += [
-        Move("expire", s, "escalated", "task.escalated", "kept", "clock") for s in ("accepted", "en_route")
-    ]
-    rows += [
-        Move("reassign", s, "claimed", "task.reassigned", "new", "dispatcher") for s in (*OPEN, "failed")
-    ]
-    rows += [
-        Move("requeue", s, "queued", "task.reassigned", "ended", "dispatcher") for s in (*HELD, "failed")
-    ]
+    rows += [Move("expire", s, "escalated", "task.escalated", "kept", "clock") for s in ("accepted", "en_route")]
+    rows += [Move("reassign", s, "claimed", "task.reassigned", "new", "dispatcher") for s in (*OPEN, "failed")]
+    rows += [Move("requeue", s, "queued", "task.reassigned", "ended", "dispatcher") for s in (*HELD, "failed")]
     rows += [Move("cancel", "queued", "cancelled", "task.cancelled", "none", "system")]
     rows += [Move("cancel", s, "cancelled", "task.cancelled", "ended", "dispatcher") for s in HELD]
     return tuple(rows)

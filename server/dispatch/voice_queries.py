@@ -48,3 +48,10 @@ async def reports_behind(conn: Conn, need_id: UUID | None, incident_id: UUID | N
         )
     ).fetchall()
     return list({r["id"]: r for r in rows}.values())
+
+
+async def exact_point(conn: Conn, need_id: UUID) -> DictRow | None:
+    """The need's sealed exact point."""
+    return await (
+        await conn.execute("SELECT geom_exact_sealed, data_key_wrapped FROM needs WHERE id = %s", (need_id,))
+    ).fetchone()

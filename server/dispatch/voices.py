@@ -11,10 +11,11 @@ from server.access.context import Context
 from server.access.principal import Principal
 from server.access.sealing import SealedError
 from server.dispatch import queries, rules, scope, views
-from server.dispatch.voice_queries import need_summary, reports_behind, voice_ids
+from server.dispatch.voice_queries import exact_point, need_summary, reports_behind, voice_ids
 from server.kernel.db import Conn
 from server.kernel.errors import Problem
 from server.kernel.events import NewEvent, emit_many
+from server.needs.service import opened_point
 from server.reports.content import text_of
 
 
@@ -54,8 +55,11 @@ async def detail(conn: Conn, who: Principal, row: DictRow) -> dict[str, Any]:
     return found
 
 
-async def open_voices(conn: Conn, ctx: Context, who: Principal, row: DictRow) -> list[dict[str, Any]]:
-    """[{report, text, received_at, channel}], oldest first; a `report.opened` event for each."""
+async def open_voices(conn: Conn, ctx: Context, who: Principal, row: DictRow) -> dict[str, Any]:
+    """`items` [{report, text, received_at, channel}], oldest first, and the `exact` point if one was told.
+
+    Each is put down: `report.opened`, `need.located_exactly`.
+    """
     if not may_open(who, row):
         raise Problem(
             403,
@@ -64,39 +68,9 @@ async def open_voices(conn: Conn, ctx: Context, who: Principal, row: DictRow) ->
             "این سخنان تنها برای هماهنگ‌کنندگان و تیم دارندهٔ وظیفه است.",
         )
     reports = await reports_behind(conn, row["need_id"], row["incident_id"])
-    opened = [
-        {
-            "report": str(r["id"]),
-            "text": _text(ctx, r),
-            "channel": r["channel"],
-            "received_at": views.moment(r["received_at"]),
-        }
-        for r in reports
-    ]
-    await emit_many(
-        conn,
-        [
-            NewEvent(
-                "report.opened",
-                "report",
-                UUID(v["report"] or ""),
-                row["emergency_id"],
-                who.actor,
-                row["centre_id"],
-                {"task": str(row["id"])},
-            )
-            for v in opened
-        ],
-    )
-    return opened
-
-
-def _text(ctx: Context, report: DictRow) -> str:
     try:
-        record = ctx.sealing.of("reports", report["id"], bytes(report["data_key_wrapped"]))
-        return text_of(
-            record.open("body_sealed", bytes(report["body_sealed"])) or b"", report["content_type"]
-        )
+        opened = [_voice(ctx, report) for report in reports]
+        exact = await _exact(conn, ctx, row["need_id"])
     except SealedError:
         raise Problem(
             503,
@@ -104,3 +78,41 @@ def _text(ctx: Context, report: DictRow) -> str:
             "The key that opens this is not on this machine.",
             "کلید گشودن این متن روی این دستگاه نیست.",
         ) from None
+    seen = [("report.opened", "report", report["id"]) for report in reports]
+    if exact:
+        seen.append(("need.located_exactly", "need", row["need_id"]))
+    await emit_many(
+        conn,
+        [
+            NewEvent(
+                verb,
+                kind,
+                subject,
+                row["emergency_id"],
+                who.actor,
+                row["centre_id"],
+                {"task": str(row["id"])},
+            )
+            for verb, kind, subject in seen
+        ],
+    )
+    return {"items": opened, "exact": exact, "next": None}
+
+
+def _voice(ctx: Context, report: DictRow) -> dict[str, Any]:
+    record = ctx.sealing.of("reports", report["id"], bytes(report["data_key_wrapped"]))
+    body = record.open("body_sealed", bytes(report["body_sealed"])) or b""
+    return {
+        "report": str(report["id"]),
+        "text": text_of(body, report["content_type"]),
+        "channel": report["channel"],
+        "received_at": views.moment(report["received_at"]),
+    }
+
+
+async def _exact(conn: Conn, ctx: Context, need_id: UUID | None) -> dict[str, float] | None:
+    sealed = await exact_point(conn, need_id) if need_id else None
+    if need_id is None or sealed is None or sealed["geom_exact_sealed"] is None:
+        return None
+    point = opened_point(ctx, need_id, sealed["data_key_wrapped"], sealed["geom_exact_sealed"])
+    return {"lon": point[0], "lat": point[1]} if point else None

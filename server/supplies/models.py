@@ -22,15 +22,21 @@ class Item(Versioned, Base):
 
 
 class StockAccount(Base):
-    """A holder in the ledger: a centre's shelf, what is on the road for a task, those who received, the outside, losses."""
+    """A holder in the ledger: a centre's shelf, a task's load on the road, those who received, the outside, losses."""
 
     __tablename__ = "stock_accounts"
     __table_args__ = (
         CheckConstraint("kind IN ('centre', 'transit', 'received', 'outside', 'loss')", name="kind"),
         CheckConstraint("(kind = 'centre') = (centre_id IS NOT NULL)", name="centre"),
         CheckConstraint("kind <> 'transit' OR task_id IS NOT NULL", name="transit_task"),
-        Index("uq_stock_accounts_holder", "kind", "centre_id", "task_id", unique=True,
-              postgresql_nulls_not_distinct=True),
+        Index(
+            "uq_stock_accounts_holder",
+            "kind",
+            "centre_id",
+            "task_id",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
     )
     id: Mapped[Key]
     kind: Mapped[str]

@@ -298,3 +298,11 @@ async def drift(conn: Conn) -> int:
         )
     ).fetchone()
     return int(row["n"]) if row else 0
+
+
+async def centres_exist(conn: Conn, ids: Sequence[UUID]) -> bool:
+    """Whether all of them are there."""
+    row = await (
+        await conn.execute("SELECT count(*) AS n FROM centres WHERE id = ANY(%s)", (list(ids),))
+    ).fetchone()
+    return row is not None and row["n"] == len(set(ids))

@@ -52,9 +52,7 @@ class World:
         )
         return ids
 
-    async def need(
-        self, category: str = "water", at: Sequence[float] | None = KHORRAMABAD, **columns: Any
-    ) -> UUID:
+    async def need(self, category: str = "water", at: Sequence[float] | None = KHORRAMABAD, **columns: Any) -> UUID:
         row = {
             "id": uuid7(),
             "code": new_code(8, "N-"),
@@ -72,9 +70,7 @@ class World:
         )
         return row["id"]
 
-    async def tasks(
-        self, n: int, *, kind: str = "rescue", queue: UUID | None = None, **columns: Any
-    ) -> list[UUID]:
+    async def tasks(self, n: int, *, kind: str = "rescue", queue: UUID | None = None, **columns: Any) -> list[UUID]:
         """`n` queued tasks in a queue, one need each, priorities falling from the first to the last."""
         queue = queue or await self.queue(kind)
         needs, ids = [uuid7() for _ in range(n)], [uuid7() for _ in range(n)]
@@ -114,9 +110,7 @@ class World:
             kind,
         )
 
-    async def token(
-        self, role: str, *, volunteer: UUID | None = None, centre: UUID | None = None
-    ) -> dict[str, str]:
+    async def token(self, role: str, *, volunteer: UUID | None = None, centre: UUID | None = None) -> dict[str, str]:
         """The Authorization header of a new token."""
         secret = new_secret()
         async with self.ctx.db.tx() as conn:
@@ -149,9 +143,7 @@ class World:
     async def verbs(self, subject: UUID) -> list[str]:
         return [
             r["verb"]
-            for r in await self.run(
-                "SELECT verb FROM events_unsealed WHERE subject_id = %s ORDER BY id", subject
-            )
+            for r in await self.run("SELECT verb FROM events_unsealed WHERE subject_id = %s ORDER BY id", subject)
         ]
 
 
@@ -162,15 +154,14 @@ async def make_context_for(dsn: str, redis_url: str, home: Path, **settings: Any
 
 
 @asynccontextmanager
-async def a_world(dsn: str, redis_url: str, **settings: Any) -> AsyncIterator[World]:
+async def a_world(dsn: str, redis_url: str, *, codes: str = "TC", **settings: Any) -> AsyncIterator[World]:
     """Two centres in Lorestan and an open flood."""
     with tempfile.TemporaryDirectory(prefix="dispatch-") as folder:
         ctx = await make_context_for(dsn, redis_url, Path(folder), **settings)
         try:
             world = World(ctx, uuid7(), [uuid7(), uuid7()])
             await world.run(
-                "INSERT INTO emergencies (id, code, name_fa, name_en, kind) VALUES (%s, %s,"
-                " 'سیل', 'Flood', 'flood')",
+                "INSERT INTO emergencies (id, code, name_fa, name_en, kind) VALUES (%s, %s, 'سیل', 'Flood', 'flood')",
                 world.emergency,
                 new_code(6, "E-"),
             )
@@ -179,7 +170,7 @@ async def a_world(dsn: str, redis_url: str, **settings: Any) -> AsyncIterator[Wo
                     "INSERT INTO centres (id, code, name_fa, name_en, geom) VALUES (%s, %s, 'مرکز', 'Centre',"
                     " ST_SetSRID(ST_MakePoint(%s, %s), 4326))",
                     centre,
-                    f"TC{number + 1}",
+                    f"{codes}{number + 1}",
                     *at,
                 )
             yield world
@@ -200,6 +191,4 @@ def an_app(ctx: Context, *routers: APIRouter) -> FastAPI:
 
 def a_client(app: FastAPI) -> httpx.AsyncClient:
     """A client in the same process."""
-    return httpx.AsyncClient(
-        transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://test"
-    )
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://test")

@@ -1,0 +1,108 @@
+"""All SQL of volunteers."""
+# ruff: noqa: S608 - the texts put together here are this file's own; values go as parameters
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from psycopg.rows import DictRow
+
+from server.kernel.db import Conn
+
+_SHOWN: Final = (
+    "v.id, v.code, v.centre_id, v.skills, v.languages, v.gender, v.vehicle, v.capacity_kg, v.status,"
+    " v.version,"
+    " v.created_at, v.updated_at, ST_X(c.geom) AS centre_lon, ST_Y(c.geom) AS centre_lat"
+)
+WRITTEN: Final = (
+    "code",
+    "centre_id",
+    "name_sealed",
+    "phone_sealed",
+    "phone_hash",
+    "data_key_wrapped",
+    "sealing_key_id",
+    "skills",
+    "languages",
+    "gender",
+    "vehicle",
+    "capacity_kg",
+    "status",
+)
+_FILTERS: Final = {
+    "centres": "v.centre_id = ANY(%(centres)s)",
+    "status": "v.status = %(status)s",
+    "skill": "%(skill)s = ANY(v.skills)",
+    "gender": "v.gender = %(gender)s",
+    "since": "v.updated_at > %(since)s",
+}
+
+
+async def volunteers(conn: Conn, filters: dict[str, Any], after: str, limit: int) -> list[DictRow]:
+    """Volunteers by code, each with how many tasks they hold."""
+    where = ["v.code > %(after)s"] + [_FILTERS[name] for name, value in filters.items() if value is not None]
+    return await (
+        await conn.execute(
+            f"SELECT {_SHOWN}, (SELECT count(*) FROM tasks t WHERE t.holder_id = v.id AND t.state IN"
+            " ('claimed', 'accepted', 'en_route', 'escalated')) AS holds FROM volunteers v JOIN centres c ON"
+            " c.id = v.centre_id"
+            f" WHERE {' AND '.join(where)} ORDER BY v.code LIMIT %(limit)s",
+            filters | {"after": after, "limit": limit},
+        )
+    ).fetchall()
+
+
+async def volunteer(conn: Conn, volunteer_id: UUID, *, lock: bool = False) -> DictRow | None:
+    """One volunteer with the sealed columns."""
+    return await (
+        await conn.execute(
+            f"SELECT {_SHOWN}, v.name_sealed, v.phone_sealed, v.data_key_wrapped FROM volunteers v JOIN"
+            " centres c"
+            " ON c.id = v.centre_id WHERE v.id ="
+            " %s" + (" FOR NO KEY UPDATE OF v" if lock else ""),
+            (volunteer_id,),
+        )
+    ).fetchone()
+
+
+async def known(conn: Conn, codes: Sequence[str], hashes: Sequence[bytes]) -> tuple[set[str], set[bytes]]:
+    """Which of these codes and number hashes somebody has already."""
+    rows = await (
+        await conn.execute(
+            "SELECT code, phone_hash FROM volunteers WHERE code = ANY(%s) OR phone_hash = ANY(%s)",
+            (list(codes), list(hashes)),
+        )
+    ).fetchall()
+    marks = {bytes(r["phone_hash"]) for r in rows if r["phone_hash"]}
+    return {r["code"] for r in rows} & set(codes), marks & set(hashes)
+
+
+async def add(conn: Conn, row: dict[str, Any]) -> None:
+    """Insert a volunteer; a known code or number breaks its unique key."""
+    columns = ("id", *WRITTEN)
+    await conn.execute(
+        f"INSERT INTO volunteers ({', '.join(columns)}) VALUES ({', '.join(f'%({c})s' for c in columns)})", row
+    )
+
+
+async def change(conn: Conn, volunteer_id: UUID, changes: dict[str, Any]) -> None:
+    """Write some of the columns."""
+    sets = ", ".join(f"{column} = %({column})s" for column in changes if column in WRITTEN)
+    await conn.execute(f"UPDATE volunteers SET {sets} WHERE id = %(id)s", changes | {"id": volunteer_id})
+
+
+async def centres_by_code(conn: Conn) -> dict[str, UUID]:
+    """Every centre: code → id."""
+    rows = await (await conn.execute("SELECT id, code FROM centres")).fetchall()
+    return {r["code"]: r["id"] for r in rows}
+
+
+async def centre_exists(conn: Conn, centre_id: UUID) -> bool:
+    """Whether there is such a centre."""
+    return await (await conn.execute("SELECT 1 FROM centres WHERE id = %s", (centre_id,))).fetchone() is not None
+
+
+async def has_number(conn: Conn, code: str) -> bool:
+    """Whether the volunteer of this code has a number."""
+    found = await conn.execute("SELECT 1 FROM volunteers WHERE code = %s AND phone_hash IS NOT NULL", (code,))
+    return await found.fetchone() is not None
