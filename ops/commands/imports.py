@@ -12,11 +12,13 @@ import typer
 
 IMPORTERS: dict[str, tuple[str, str]] = {
     "reports": ("server.reports.importing.run", "import_reports"),
+    "stock": ("server.supplies.importing", "import_stock"),
+    "volunteers": ("server.volunteers.importing", "import_volunteers"),
 }
 """What can be imported → (module, function).
 
-The function is awaited with ``(ctx, path, progress=…)`` and those of ``kind`` (the format), ``emergency`` and ``timezone``
-that it takes. It returns an object with ``counts()`` → {"rows", "imported", "known", "set_aside"} and ``reasons``:
+The function is awaited with ``(ctx, path, progress=…)`` and those of ``kind`` (the format), ``emergency`` and
+``timezone`` that it takes. It returns an object with ``counts()`` → {"rows", "imported", "known", "set_aside"} and ``reasons``:
 (row, reason code, known before) of what was set aside; its module may hold ``REASONS``: code → (English, Persian).
 """
 
@@ -30,9 +32,7 @@ def import_file(
     what: Annotated[str, typer.Argument(help="reports, places, roads, basemap, stock or volunteers.")],
     file: Annotated[Path, typer.Argument(help="The file.")],
     *,
-    kind: Annotated[
-        str | None, typer.Option("--format", help="For reports: ushahidi, csv or geojson.")
-    ] = None,
+    kind: Annotated[str | None, typer.Option("--format", help="For reports: ushahidi, csv or geojson.")] = None,
     emergency: Annotated[str | None, typer.Option(help="The emergency's code; made if absent.")] = None,
     timezone: Annotated[str, typer.Option(help="What times without an offset mean.")] = "UTC",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
@@ -52,14 +52,15 @@ def import_file(
     work = getattr(importlib.import_module(module), function)
     options = {"kind": kind, "emergency": emergency, "timezone": timezone}
     taken = {name: options[name] for name in inspect.signature(work).parameters if name in options}
-    tally = asyncio.run(_run(work, file, taken))
+    size = file.stat().st_size if file.is_file() else 0
+    tally = asyncio.run(_run(work, file, size, taken))
     reasons = getattr(importlib.import_module(module), "REASONS", {})
     _list_set_aside(tally.reasons, reasons)
     counts = tally.counts()
     print(json.dumps(counts) if as_json else "  ".join(f"{name} {number}" for name, number in counts.items()))
 
 
-async def _run(work: Callable[..., Awaitable[Any]], file: Path, options: dict[str, Any]) -> Any:
+async def _run(work: Callable[..., Awaitable[Any]], file: Path, size: int, options: dict[str, Any]) -> Any:
     import psycopg
     from psycopg_pool import PoolTimeout
     from rich.console import Console
@@ -76,14 +77,11 @@ async def _run(work: Callable[..., Awaitable[Any]], file: Path, options: dict[st
         TimeElapsedColumn(),
         console=Console(stderr=True),
     )
-    size = file.stat().st_size if file.is_file() else 0
     try:
         with bar:
             task = bar.add_task(file.name, total=size)
             async with opened() as ctx:
-                done = await work(
-                    ctx, file, progress=lambda read: bar.update(task, completed=read), **options
-                )
+                done = await work(ctx, file, progress=lambda read: bar.update(task, completed=read), **options)
             bar.update(task, completed=size)
     except ServerProblem as problem:
         raise Problem(problem.code, fa=problem.fa, en=problem.en) from problem
