@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -39,8 +39,10 @@ def register(app: typer.Typer) -> None:
 
 def _lines(file: str) -> Iterator[bytes]:
     """Yield the raw lines: bytes, so that one line of broken UTF-8 spoils no other."""
-    stream: IO[bytes] = sys.stdin.buffer if file == "-" else Path(file).open("rb")
-    with stream:
+    if file == "-":
+        yield from sys.stdin.buffer
+        return
+    with Path(file).open("rb") as stream:
         yield from stream
 
 

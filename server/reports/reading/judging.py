@@ -9,18 +9,45 @@ from server.reports.reading.text import Message
 
 VULNERABLE = ("child", "infant", "elderly", "pregnant", "disabled", "chronic_illness", "woman_headed")
 _BASIC = frozenset(
-    {"water", "food", "infant_care", "medical_care", "medicine", "shelter", "heating", "bedding", "evacuation", "search_rescue", "protection"}
+    {
+        "water",
+        "food",
+        "infant_care",
+        "medical_care",
+        "medicine",
+        "shelter",
+        "heating",
+        "bedding",
+        "evacuation",
+        "search_rescue",
+        "protection",
+    }
 )
 _GRAVE = frozenset(
-    {"trapped_people", "injury", "disease", "child_alone", "security", "building_collapsed", "missing_person", "dam_or_levee_risk", "fire", "death", "gas_leak"}
+    {
+        "trapped_people",
+        "injury",
+        "disease",
+        "child_alone",
+        "security",
+        "building_collapsed",
+        "missing_person",
+        "dam_or_levee_risk",
+        "fire",
+        "death",
+        "gas_leak",
+    }
 )
 # What people far away pray about; anything else in a prayer is a plea.
 _FAR = frozenset({"flooding", "aftershock", "death"})
 _LIFE_NEEDS = frozenset({"search_rescue"})
 # Together these mean that somebody may die within hours.
 _DEADLY = (
-    {"fire", "injury"}, {"dam_or_levee_risk", "evacuation"}, {"flooding", "evacuation"}, {"fire", "trapped_people"},
-)  # fmt: skip
+    {"fire", "injury"},
+    {"dam_or_levee_risk", "evacuation"},
+    {"flooding", "evacuation"},
+    {"fire", "trapped_people"},
+)
 _LIFE_INCIDENTS = frozenset({"trapped_people"})
 _UNDER_TWO = re.compile(r"(\d+|[^\W\d_]+) (ماهه|ماهشه|ماهش|mahe|mahashe|months?)")
 _YEARS = re.compile(r"(\d+) (?:ساله|سالشه|سالش|sale|salashe|years? old|year old|yo)")
@@ -52,7 +79,7 @@ def is_drill(message: Message) -> bool:
     return False
 
 
-def kind_of(message: Message, told: list[Hit], needs: list[tuple[NeedRead, Hit]], background: list[Hit]) -> Kind:
+def kind_of(message: Message, told: list[Hit], needs: list[tuple[NeedRead, Hit]]) -> Kind:
     """Decide the kind, most telling sign first."""
     needy = bool(needs)
     grave = any(h.code in _LIFE_INCIDENTS for h in told)
@@ -80,7 +107,11 @@ def kind_of(message: Message, told: list[Hit], needs: list[tuple[NeedRead, Hit]]
 
 
 def _empty_kind(message: Message) -> Kind:
-    if message.has("want") and message.has("pressing") and not message.has("news", "prayer", "past", "metaphor", "wish"):
+    if (
+        message.has("want")
+        and message.has("pressing")
+        and not message.has("news", "prayer", "past", "metaphor", "wish")
+    ):
         return "report"
     if message.has("past", "metaphor", "prayer", "news", "spam", "wish", "thanks"):
         return "other"
@@ -95,7 +126,10 @@ def _plain_lack(message: Message, needs: list[tuple[NeedRead, Hit]]) -> bool:
     offered = {message.sentence[h.first] for h in message.signals("offer")}
     return any(
         message.sentence[hit.first] not in offered
-        and (hit.part == "direct" or any(message.sentence[h.first] == message.sentence[hit.first] for h in message.signals("lack")))
+        and (
+            hit.part == "direct"
+            or any(message.sentence[h.first] == message.sentence[hit.first] for h in message.signals("lack"))
+        )
         for _, hit in needs
     )
 
@@ -123,14 +157,31 @@ def is_closed(message: Message, told: list[Hit]) -> bool:
 def _mended(message: Message, told: list[Hit]) -> bool:
     """What was reported before is settled after: گفتم جاده بسته است، الان باز شد."""
     met = message.signals("met")
-    return bool(met) and message.has("update") and met[-1].start > max(h.start for h in told) and not message.has("lack")
+    return (
+        bool(met) and message.has("update") and met[-1].start > max(h.start for h in told) and not message.has("lack")
+    )
 
 
-_DENIALS = ("شایعه", "شایعست", "دروغ", "تکذیب", "rumor", "rumour", "false", "صحت", "not true", "shaye", "dorugh", "واقعیت")
+_DENIALS = (
+    "شایعه",
+    "شایعست",
+    "دروغ",
+    "تکذیب",
+    "rumor",
+    "rumour",
+    "false",
+    "صحت",
+    "not true",
+    "shaye",
+    "dorugh",
+    "واقعیت",
+)
 
 
 def _is_denial(message: Message) -> bool:
-    return any(message.text[h.start : h.end].startswith(d) for h in message.signals("update") for d in map(fold_key, _DENIALS))
+    return any(
+        message.text[h.start : h.end].startswith(d) for h in message.signals("update") for d in map(fold_key, _DENIALS)
+    )
 
 
 def _not_yet(message: Message, hit: Hit) -> bool:
@@ -143,7 +194,9 @@ def _still_lacks(message: Message) -> bool:
     if message.has("noneed") and not message.has("met"):
         others = [h for h in message.signals("want", "lack") if not _inside(h, message.signals("noneed", "update"))]
         return bool(others)
-    return any(not _inside(h, message.signals("noneed", "met", "thanks", "update")) for h in message.signals("want", "lack"))
+    return any(
+        not _inside(h, message.signals("noneed", "met", "thanks", "update")) for h in message.signals("want", "lack")
+    )
 
 
 def _inside(hit: Hit, others: list[Hit]) -> bool:
@@ -171,7 +224,9 @@ def vulnerable(message: Message, spans: list[tuple[int, int]]) -> tuple[str, ...
             message.note_hit(hit)
     if "infant" in found and "child" in found and _only_babies(message):
         found.discard("child")
-    if "elderly" not in found and any(int(m.group(1)) >= 60 for m in _YEARS.finditer(message.text) if len(m.group(1)) < 4):
+    if "elderly" not in found and any(
+        int(m.group(1)) >= 60 for m in _YEARS.finditer(message.text) if len(m.group(1)) < 4
+    ):
         found.add("elderly")
     if any(2 <= int(m.group(1)) < 18 for m in _YEARS.finditer(message.text) if len(m.group(1)) < 4):
         found.add("child")
@@ -189,7 +244,8 @@ def _only_babies(message: Message) -> bool:
     babies = message.signals("vulnerable_infant")
     for child in message.signals("vulnerable_child"):
         near = any(
-            abs(child.first - baby.last) <= 3 or abs(baby.first - child.last) <= 3 or _inside(child, [baby]) for baby in babies
+            abs(child.first - baby.last) <= 3 or abs(baby.first - child.last) <= 3 or _inside(child, [baby])
+            for baby in babies
         )
         plural = message.text[child.start : child.end].endswith(("ها", "ها ", "children", "kids", "ان"))
         if not near or plural:
@@ -220,7 +276,9 @@ def urgency(message: Message, kind: Kind, incidents: list[str], needs: list[Need
     return "normal"
 
 
-_CUT_OFF = tuple(fold_key(w) for w in ("روستا", "روستای", "دسترسی", "village", "rusta", "cut off", "isolated", "محاصره"))
+_CUT_OFF = tuple(
+    fold_key(w) for w in ("روستا", "روستای", "دسترسی", "village", "rusta", "cut off", "isolated", "محاصره")
+)
 
 
 def _cut_off(message: Message) -> bool:

@@ -9,23 +9,35 @@ from server.reports.reading.text import Message
 _FINGLISH = frozenset(
     fold_key(w)
     for w in (
-        "ma az dar ro ra va ba baraye vase mikhaym mikhaim mikham niaz niyaz darim nadarim nadarand nadaran darand daran hast hastim "
-        "hastand nist ast shode shod shodan shodim kard kardan kardim kon konid konin befrestid befrestin lotfan komak salam inja "
-        "unja onja khane khune khone khoone rusta roosta shahr jade rah pol ab nan nun ghaza chador patu daru bache bacheha nafar "
-        "zan mard pedar madar baradar khahar ham hanuz alan emruz dishab dirooz diruz kheili khaili mariz zakhmi zire avar seil sel "
-        "zelzele ghat bargh gaz mamnun mersi merci resid koja kojast chetor chera ke ta ru tu too yek do se chahar panj dah bist "
-        "khanevade khanevar nazdik kenar posht bum bam saghf khahesh ehtiaj lazem lazeme mitunam mitunim bedim dige vali hame chand "
-        "kharab rikht ovmade umade omade umad gereft bord shoma man khoda shir khoshk pushak kesi nemishe mishe bala payin pain sard "
-        "sarde goshne teshne daram nadaram kudak piremard hamele sarpanah dakhel biroon birun mirese miad nayumad jan vasayel khub"
+        "ma az dar ro ra va ba baraye vase mikhaym mikhaim mikham niaz niyaz darim nadarim nadarand nadaran "
+        "darand daran hast hastim "
+        "hastand nist ast shode shod shodan shodim kard kardan kardim kon konid konin befrestid befrestin "
+        "lotfan komak salam inja "
+        "unja onja khane khune khone khoone rusta roosta shahr jade rah pol ab nan nun ghaza chador patu "
+        "daru bache bacheha nafar "
+        "zan mard pedar madar baradar khahar ham hanuz alan emruz dishab dirooz diruz kheili khaili mariz "
+        "zakhmi zire avar seil sel "
+        "zelzele ghat bargh gaz mamnun mersi merci resid koja kojast chetor chera ke ta ru tu too yek do se "
+        "chahar panj dah bist "
+        "khanevade khanevar nazdik kenar posht bum bam saghf khahesh ehtiaj lazem lazeme mitunam mitunim "
+        "bedim dige vali hame chand "
+        "kharab rikht ovmade umade omade umad gereft bord shoma man khoda shir khoshk pushak kesi nemishe "
+        "mishe bala payin pain sard "
+        "sarde goshne teshne daram nadaram kudak piremard hamele sarpanah dakhel biroon birun mirese miad "
+        "nayumad jan vasayel khub"
     ).split()
 )
 _ENGLISH = frozenset(
     fold_key(w)
     for w in (
-        "the and is are was were we need you our of for to in on with have has no not please help from people food water they them "
-        "this that can will be been my your their his her at it there here what where when how who who's send sent need needed house "
-        "road bridge trapped injured children women family families village city near after before out up down now still an or but "
-        "us some any all many without do does did how i'm we're i my me so more one two three thank thanks hello urgent"
+        "the and is are was were we need you our of for to in on with have has no not please help from "
+        "people food water they them "
+        "this that can will be been my your their his her at it there here what where when how who who's "
+        "send sent need needed house "
+        "road bridge trapped injured children women family families village city near after before out up "
+        "down now still an or but "
+        "us some any all many without do does did how i'm we're i my me so more one two three thank thanks "
+        "hello urgent"
     ).split()
 )
 _ARABIC_ONLY = re.compile(r"(?:^|\s)(?:ال\w{3,}|في|على|إلى|هذا|هذه|نحن|نحتاج|الى|التي|الذي|لدينا|عندنا|يوجد)(?=\s|$)")
@@ -36,8 +48,10 @@ _PERSIAN_ONLY = re.compile(
 _OTHER_LATIN = frozenset(
     fold_key(w)
     for w in (
-        "le la les des une est nous avons besoin et dans pas der die das und wir nicht el los las una necesitamos por que para yardim "
-        "lazim su ekmek var yok bir ve bu icin cok biz nou bezwen dlo manje tanpri nan pou yo gen ki mwen ev evimiz yikildi"
+        "le la les des une est nous avons besoin et dans pas der die das und wir nicht el los las una "
+        "necesitamos por que para yardim "
+        "lazim su ekmek var yok bir ve bu icin cok biz nou bezwen dlo manje tanpri nan pou yo gen ki mwen ev "
+        "evimiz yikildi"
     ).split()
 )
 

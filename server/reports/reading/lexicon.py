@@ -4,7 +4,7 @@ A pattern is written in plain spelling and folded like the messages. Its languag
 Persian words may be missing in the message; `*` after a word or group lets any letters follow, `+` the common endings;
 `..` skips up to four words within a clause; `(a|b)` is a choice; `{name}` a set of the same file.
 
-Patterns are filed under the first two letters of their first word, so a message costs a few tries a word, not thousands.
+Patterns are filed under the first two letters of their first word: a message costs a few tries a word.
 """
 
 import re

@@ -33,17 +33,25 @@ _UNITS = {
     }.items()
     for word in words.split()
 }
-_LINKS = frozenset(fold_key(w) for w in ("of", "تا", "ta", "more", "عدد", "warm", "گرم", "big", "large", "بزرگ", "clean", "دیگه", "دیگر", "extra"))
+_LINKS = frozenset(
+    fold_key(w)
+    for w in ("of", "تا", "ta", "more", "عدد", "warm", "گرم", "big", "large", "بزرگ", "clean", "دیگه", "دیگر", "extra")
+)
 _NEAR = 12
 _CLOSE = 5
 _FLOOD_WATER = frozenset({"flooding", "water_outage", "dam_or_levee_risk"})
 _EN_WANTS = re.compile(r"^[a-z]")
 _NO_STATE = frozenset({"search_rescue", "medical_care", "evacuation", "shelter"})
-_NOT_ALONE = frozenset({"protection", "information", "volunteers", "transport", "heating", "machinery", "power", "medical_care"})
+_NOT_ALONE = frozenset(
+    {"protection", "information", "volunteers", "transport", "heating", "machinery", "power", "medical_care"}
+)
 _INSIDE = frozenset(fold_key(w) for w in ("تو", "توی", "داخل", "در", "tu", "tuye", "in"))
 _GETTING = frozenset(
     fold_key(w)
-    for w in "بگیرم بگیریم پخش تهیه دریافت میدن میدهند توزیع get find buy receive collect bekharim begirim begiram peyda midan given distributed".split()
+    for w in (
+        "بگیرم بگیریم پخش تهیه دریافت میدن میدهند توزیع get find buy receive collect bekharim begirim "
+        "begiram peyda midan given distributed"
+    ).split()
 )
 
 
@@ -83,7 +91,7 @@ def _needed(message: Message, hit: Hit, hits: list[Hit], *, closed: bool) -> boo
 
 
 def _covers(message: Message, other: Hit, hit: Hit) -> bool:
-    """Tell whether another category's longer words hold this item's: پوشک بزرگسال is hygiene, baby food is not food."""
+    """Tell whether another category's longer words hold this item's: baby food is not food."""
     longer = other.end - other.start > hit.end - hit.start
     if other.code == hit.code or not longer or (other.part == "direct" and hit.part != "direct"):
         return False
@@ -106,7 +114,7 @@ def _distance(hit: Hit, cue: Hit) -> int:
 
 
 def _nearest_cue(message: Message, hit: Hit) -> Hit | None:
-    """Find the word of wanting, lacking or having that governs an item: same clause, then same sentence, then nearest."""
+    """Find the word of wanting, lacking or having that governs an item: nearest, clauses and word order counted in."""
     best: tuple[float, Hit] | None = None
     for cue in message.signals("want", "lack", "have", "met", "noneed"):
         if message.sentence[cue.first] != message.sentence[hit.first]:
@@ -158,7 +166,11 @@ def _quantity(message: Message, hit: Hit) -> tuple[int | float | None, str | Non
             if ok and not _is_age(message, number):
                 return _amount(message, number, hit, unit)
     for number in message.numbers:
-        if 1 <= number.first - hit.last <= 2 and not number.shaky and message.clause[number.first] - message.clause[hit.last] <= 1:
+        if (
+            1 <= number.first - hit.last <= 2
+            and not number.shaky
+            and message.clause[number.first] - message.clause[hit.last] <= 1
+        ):
             between = message.word(hit.last + 1) if number.first - hit.last == 2 else ""
             following = message.word(number.last + 1)
             if between and between not in _LINKS | {"به", "تعداد", "حدود", "be", "tedad", "x"}:
@@ -191,7 +203,8 @@ def _bridge(message: Message, first: int, last: int) -> tuple[str | None, bool]:
 
 _AGE_WORDS = frozenset(fold_key(w) for w in "ساله سال ماهه روز روزه ساعت years year months days hours نفره".split())
 _PEOPLE_WORDS = frozenset(
-    fold_key(w) for w in "نفر نفریم خانواده خانوار people families persons children kids بچه زن مرد nafar khanevade مرد".split()
+    fold_key(w)
+    for w in "نفر نفریم خانواده خانوار people families persons children kids بچه زن مرد nafar khanevade مرد".split()
 )
 
 
@@ -214,7 +227,9 @@ def _stands_alone(message: Message, number: Number) -> bool:
         return True
     if message.clause[index] != message.clause[number.last]:
         return True
-    return any(h.part == "items" and h.group == "need" and h.first in (index + 1,) for h in message.hits) and message.word(index) in ("و", "and", "o", "va")
+    return any(h.part == "items" and h.group == "need" and h.first == index + 1 for h in message.hits) and message.word(
+        index
+    ) in ("و", "and", "o", "va")
 
 
 def wants_thing(message: Message, hit: Hit) -> bool:

@@ -11,20 +11,28 @@ from server.places.gazetteer import Token
 from server.places.names import fold_key
 
 _FA = (
-    "صفر=0 یک=1 یه=1 یکی=1 دو=2 سه=3 چهار=4 چار=4 پنج=5 شش=6 شیش=6 هفت=7 هشت=8 نه=9 ده=10 یازده=11 دوازده=12 سیزده=13 "
-    "چهارده=14 پانزده=15 پونزده=15 شانزده=16 شونزده=16 هفده=17 هیفده=17 هجده=18 هیجده=18 نوزده=19 بیست=20 سی=30 چهل=40 "
-    "پنجاه=50 شصت=60 هفتاد=70 هشتاد=80 نود=90 صد=100 یکصد=100 دویست=200 سیصد=300 چهارصد=400 چارصد=400 پانصد=500 پونصد=500 "
+    "صفر=0 یک=1 یه=1 یکی=1 دو=2 سه=3 چهار=4 چار=4 پنج=5 شش=6 شیش=6 هفت=7 هشت=8 نه=9 ده=10 یازده=11 دوازده=12 "
+    "سیزده=13 "
+    "چهارده=14 پانزده=15 پونزده=15 شانزده=16 شونزده=16 هفده=17 هیفده=17 هجده=18 هیجده=18 نوزده=19 بیست=20 "
+    "سی=30 چهل=40 "
+    "پنجاه=50 شصت=60 هفتاد=70 هشتاد=80 نود=90 صد=100 یکصد=100 دویست=200 سیصد=300 چهارصد=400 چارصد=400 "
+    "پانصد=500 پونصد=500 "
     "ششصد=600 شیشصد=600 هفتصد=700 هشتصد=800 نهصد=900 هزار=1000 میلیون=1000000"
 )
 _EN = (
-    "zero=0 a=1 an=1 one=1 two=2 three=3 four=4 five=5 six=6 seven=7 eight=8 nine=9 ten=10 eleven=11 twelve=12 thirteen=13 "
-    "fourteen=14 fifteen=15 sixteen=16 seventeen=17 eighteen=18 nineteen=19 twenty=20 thirty=30 forty=40 fifty=50 sixty=60 "
+    "zero=0 a=1 an=1 one=1 two=2 three=3 four=4 five=5 six=6 seven=7 eight=8 nine=9 ten=10 eleven=11 "
+    "twelve=12 thirteen=13 "
+    "fourteen=14 fifteen=15 sixteen=16 seventeen=17 eighteen=18 nineteen=19 twenty=20 thirty=30 forty=40 "
+    "fifty=50 sixty=60 "
     "seventy=70 eighty=80 ninety=90 hundred=100 thousand=1000 million=1000000 dozen=12"
 )
 _FINGLISH = (
-    "yek=1 ye=1 do=2 se=3 chahar=4 char=4 char=4 panj=5 shesh=6 shish=6 haft=7 hasht=8 noh=9 dah=10 yazdah=11 davazdah=12 "
-    "sizdah=13 chahardah=14 punzdah=15 panzdah=15 shunzdah=16 hivdah=17 hefdah=17 hijdah=18 hejdah=18 nuzdah=19 bist=20 si=30 "
-    "chehel=40 panjah=50 shast=60 haftad=70 hashtad=80 navad=90 sad=100 divist=200 devist=200 sisad=300 chaharsad=400 "
+    "yek=1 ye=1 do=2 se=3 chahar=4 char=4 char=4 panj=5 shesh=6 shish=6 haft=7 hasht=8 noh=9 dah=10 "
+    "yazdah=11 davazdah=12 "
+    "sizdah=13 chahardah=14 punzdah=15 panzdah=15 shunzdah=16 hivdah=17 hefdah=17 hijdah=18 hejdah=18 "
+    "nuzdah=19 bist=20 si=30 "
+    "chehel=40 panjah=50 shast=60 haftad=70 hashtad=80 navad=90 sad=100 divist=200 devist=200 sisad=300 "
+    "chaharsad=400 "
     "punsad=500 pansad=500 sheshsad=600 haftsad=700 hashtsad=800 hezar=1000"
 )
 WORDS = {fold_key(w): int(n) for w, n in (pair.split("=") for pair in f"{_FA} {_EN} {_FINGLISH}".split())}
@@ -38,7 +46,7 @@ _SHORT_WORDS = frozenset(("a", "an", "do", "se", "si", "ye", "نه", "ده", "س
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number in a text; `first`, `last` are word indexes; `spelt` when in words; `shaky` when the word means other things."""
+    """A number; `first`, `last` are word indexes; `spelt`: in words; `shaky`: the word means other things too."""
 
     value: float
     first: int
@@ -47,7 +55,7 @@ class Number:
     shaky: bool
 
 
-def find_numbers(text: str, tokens: Sequence[Token]) -> list[Number]:
+def find_numbers(tokens: Sequence[Token]) -> list[Number]:
     """Return the numbers of a folded text in order; vague ones (dozens, ده‌ها) are left out."""
     found: list[Number] = []
     at = 0

@@ -14,46 +14,64 @@ def _words(text: str) -> frozenset[str]:
 
 _HEADS = _words(
     "نفر نفریم نفره نفرن نفرند نفرم نفرمون نفری نفرشون نفرین نفراند ادم آدمیم تن شخص اهالی جمعیت "
-    "people ppl persons person souls of members individuals residents villagers survivors pilgrims nafar nafarim nafare nafaran adam "
+    "people ppl persons person souls of members individuals residents villagers survivors pilgrims nafar "
+    "nafarim nafare nafaran adam "
     "nafarand us family"
 )
 _PARTS = _words(
-    "زن مرد بچه بچمون بچم بچه‌ام بچهایم بچهها کودک کودکان پسر دختر پیرمرد پیرزن سالمند نوزاد خانم خانوم آقا زخمی مجروح مصدوم "
-    "بیمار مریض معلول کارگر مسافر دانشجو کشته جانباخته فوتی زائر مفقود مفقودی همسایه عضو دیالیزی معلم مادر پیر چوپان عشایر "
-    "خواهر خواهرم برادر برادرم خواهرا بزرگسال جوان نوجوان شیرخوار حامله باردار فرزند فرزندم بیوه دانش جسد جنازه دخترم پسرم پرستار راننده شیرخواره کوهنورد زنان "
-    "women woman men man children child kids kid adults adult elderly patients patient students student babies baby infants infant "
-    "workers worker injured wounded dead girls girl boys boy bodies neighbours neighbors toddlers toddler teachers casualties "
-    "sons daughters passengers passenger drivers hikers shepherds sisters brothers newborn newborns old pregnant nurses orphans "
+    "زن مرد بچه بچمون بچم بچه‌ام بچهایم بچهها کودک کودکان پسر دختر پیرمرد پیرزن سالمند نوزاد خانم خانوم آقا "
+    "زخمی مجروح مصدوم "
+    "بیمار مریض معلول کارگر مسافر دانشجو کشته جانباخته فوتی زائر مفقود مفقودی همسایه عضو دیالیزی معلم مادر "
+    "پیر چوپان عشایر "
+    "خواهر خواهرم برادر برادرم خواهرا بزرگسال جوان نوجوان شیرخوار حامله باردار فرزند فرزندم بیوه دانش جسد "
+    "جنازه دخترم پسرم پرستار راننده شیرخواره کوهنورد زنان "
+    "women woman men man children child kids kid adults adult elderly patients patient students student "
+    "babies baby infants infant "
+    "workers worker injured wounded dead girls girl boys boy bodies neighbours neighbors toddlers toddler "
+    "teachers casualties "
+    "sons daughters passengers passenger drivers hikers shepherds sisters brothers newborn newborns old "
+    "pregnant nurses orphans "
     "victims mothers travellers climbers deaths guests refugees "
-    "bache bachehaye zan mard kudak pesar dokhtar piremard pirezan nozad zakhmi mariz salmand kargar bachas hamsaye mosafer"
+    "bache bachehaye zan mard kudak pesar dokhtar piremard pirezan nozad zakhmi mariz salmand kargar bachas "
+    "hamsaye mosafer"
 )
 _HOUSE_HEADS = _words(
-    "خانواده خانوار خونواده خانوارن خانواریم خانواده‌ایم خانوادهایم خانوادهاند خانواریم خانوادهاست خانواده‌ان خانوادن خانوادیم "
+    "خانواده خانوار خونواده خانوارن خانواریم خانواده‌ایم خانوادهایم خانوادهاند خانواریم خانوادهاست "
+    "خانواده‌ان خانوادن خانوادیم "
     "families family households household khanevade khanevadeh khanevar khanevadeim khanevarim khunevade "
     "houses homes خانه خونه منزل khune khone khane"
 )
 _SKIP = _words(
-    "تا ta عدد more other others of small little young old elderly سیاه چادر کوچک کوچیک کوچولو پیر سالخورده بزرگ خردسال زن مرد "
-    "about around حدود مسکونی injured local pregnant adult sick disabled wounded our my روستایی kuchik dige دیگه دیگر هزار "
+    "تا ta عدد more other others of small little young old elderly سیاه چادر کوچک کوچیک کوچولو پیر سالخورده "
+    "بزرگ خردسال زن مرد "
+    "about around حدود مسکونی injured local pregnant adult sick disabled wounded our my روستایی kuchik dige "
+    "دیگه دیگر هزار "
     "missing badly trapped stranded severely بی عشایری عشایر کوچ‌نشین school sleeping poor homeless displaced nomad"
 )
 _NOT_PEOPLE_NEXT = _words(
-    "داوطلب نیرو نیروی کارگر امدادگر کمکی volunteers volunteer helpers davtalab niru نیروهای کمک‌رسان پزشک دکتر doctors rescuers "
+    "داوطلب نیرو نیروی کارگر امدادگر کمکی volunteers volunteer helpers davtalab niru نیروهای کمک‌رسان پزشک "
+    "دکتر doctors rescuers "
     "امدادگرها متخصص nurses workers"
 )
 _AGES = _words(
-    "ساله سالشه سالش سالست ماهه ماهشه ماهش سالگی روزه روز ساعت ساعته متر متری کیلومتر کیلو years year months month yr yrs days day "
-    "hours hour weeks km meters metres meter sale mahe roze ruz saate saat metr salash salashe سال ماه هفته درصد درجه ریشتر percent "
+    "ساله سالشه سالش سالست ماهه ماهشه ماهش سالگی روزه روز ساعت ساعته متر متری کیلومتر کیلو years year months "
+    "month yr yrs days day "
+    "hours hour weeks km meters metres meter sale mahe roze ruz saate saat metr salash salashe سال ماه هفته "
+    "درصد درجه ریشتر percent "
     "تخته دقیقه minutes old"
 )
-_BEFORE_SKIP = _words("چادر تنت tent tents چادرهای سن سنش age aged سال ساعت کد plate شماره خیابان کوچه پلاک بلوک طبقه km کیلومتر")
+_BEFORE_SKIP = _words(
+    "چادر تنت tent tents چادرهای سن سنش age aged سال ساعت کد plate شماره خیابان کوچه پلاک بلوک طبقه km کیلومتر"
+)
 _SUBSET = _words(
-    "که شامل تاش تاشون تاشان ازشون بینشون including include includes among whom them ke azashun azشون منجمله جمله بین ازاین بینشان "
+    "که شامل تاش تاشون تاشان ازشون بینشون including include includes among whom them ke azashun azشون منجمله "
+    "جمله بین ازاین بینشان "
     "اعم beyneshun shamel tash tashun"
 )
 _SELF = _words("من خودم me i myself منم man")
 _KIN = _words(
-    "همسرم زنم شوهرم مادرم پدرم برادرم خواهرم خانمم مادربزرگم پدربزرگم wife husband mother father brother sister grandmother "
+    "همسرم زنم شوهرم مادرم پدرم برادرم خواهرم خانمم مادربزرگم پدربزرگم wife husband mother father brother "
+    "sister grandmother "
     "grandfather hamsaram zanam shoharam madaram pedaram همسر شوهر مادر پدر"
 )
 _FAMILY = _words("family group خانواده")
@@ -124,7 +142,7 @@ def _counted(message: Message, number: Number) -> tuple[str, Count] | None:
         if word in _HEADS or plain in _HEADS:
             if following in _NOT_PEOPLE_NEXT or (_is_labour(message, at) and not word.endswith("یم")):
                 return None
-            total = word.endswith("یم") or word.endswith("im") or message.word(number.first - 1) in _TOTAL_FIRST
+            total = word.endswith(("یم", "im")) or message.word(number.first - 1) in _TOTAL_FIRST
             total = total or word in _HEAD_TOTAL or following in _WE_ARE
             return "heads", Count(int(number.value), number.first, at, part=False, total=total)
         if word in _PARTS or plain in _PARTS:
@@ -208,7 +226,9 @@ def _self_and_kin(message: Message, count: Count | None) -> int | None:
     at = count.first - 1
     while at >= 0 and message.sentence[at] == message.sentence[count.first] and count.first - at < 8:
         word = message.word(at)
-        joins = message.word(at + 1) in _AND or message.text[message.tokens[at].end : message.tokens[at + 1].start].strip() in (",", "،")
+        joins = message.word(at + 1) in _AND or message.text[
+            message.tokens[at].end : message.tokens[at + 1].start
+        ].strip() in (",", "،")
         if (word in _SELF or word in _KIN) and joins:
             extra += 1
         elif word not in _AND and word not in _FILLERS:

@@ -14,20 +14,51 @@ AROUND_M = 20_000
 ROAD_M = 25_000
 
 _FROM = frozenset(fold_key(w) for w in ("از", "az", "from"))
-_TO = frozenset(fold_key(w) for w in ("به", "برای", "واسه", "سمت", "be", "baraye", "vase", "to", "for", "toward", "towards", "تا"))
+_TO = frozenset(
+    fold_key(w) for w in ("به", "برای", "واسه", "سمت", "be", "baraye", "vase", "to", "for", "toward", "towards", "تا")
+)
 _SENDER_VERBS = tuple(
     fold_key(w)
     for w in (
-        "پیام", "تماس", "زنگ", "مینویسم", "پیگیر", "مزاحم", "هستم", "میگم", "زندگی", "ساکن", "texting", "calling", "writing",
-        "messaging", "live", "payam", "zang", "tamas", "hastam", "دانشجو", "سربازم", "کار",
+        "پیام",
+        "تماس",
+        "زنگ",
+        "مینویسم",
+        "پیگیر",
+        "مزاحم",
+        "هستم",
+        "میگم",
+        "زندگی",
+        "ساکن",
+        "texting",
+        "calling",
+        "writing",
+        "messaging",
+        "live",
+        "payam",
+        "zang",
+        "tamas",
+        "hastam",
+        "دانشجو",
+        "سربازم",
+        "کار",
     )
-)  # fmt: skip
+)
 _VILLAGE_WORDS = frozenset(
     fold_key(w) for w in "روستای روستا روستاهای دهستان ده rusta rustaye rustaie village deh دهکده villages".split()
 )
 _NOT_PLACES = tuple(
     fold_key(w)
-    for w in ("خبرگزاری فارس", "خلیج فارس", "دریای عمان", "شبکه خبر", "دانشگاه تهران", "بانک", "خاورمیانه", "persian gulf")
+    for w in (
+        "خبرگزاری فارس",
+        "خلیج فارس",
+        "دریای عمان",
+        "شبکه خبر",
+        "دانشگاه تهران",
+        "بانک",
+        "خاورمیانه",
+        "persian gulf",
+    )
 )
 
 
@@ -56,7 +87,10 @@ def find_place(message: Message, gazetteer: Gazetteer, *, offering: bool) -> Pla
 def _is_phrase(message: Message, match: Match) -> bool:
     """Names that are part of another thing's name."""
     before = message.text[max(0, match.start - 14) : match.end]
-    return any(before.endswith(p) or (" " not in p and before[: -(match.end - match.start)].rstrip().endswith(p)) for p in _NOT_PLACES)
+    return any(
+        before.endswith(p) or (" " not in p and before[: -(match.end - match.start)].rstrip().endswith(p))
+        for p in _NOT_PLACES
+    )
 
 
 def _named_areas(matches: list[Match]) -> list[PlaceRow]:

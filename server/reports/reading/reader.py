@@ -1,12 +1,14 @@
 """`read`: one message in, one reading out. Pure, total: any `str` gets a reading, in bounded time."""
 
+from dataclasses import replace
+
 from server.places.gazetteer import Gazetteer
 from server.reports.reading.commands import parse_command
 from server.reports.reading.incidents import find_incidents
 from server.reports.reading.judging import is_closed, kind_of, masks, urgency, vulnerable
 from server.reports.reading.language import language
 from server.reports.reading.lexicon import Hit
-from server.reports.reading.model import CommandRead, Kind, NeedRead, Reading, Urgency, Why
+from server.reports.reading.model import CommandRead, Kind, Lang, NeedRead, Reading, Urgency, Why
 from server.reports.reading.needs import find_needs, wants_thing
 from server.reports.reading.people import count_people
 from server.reports.reading.places import find_place
@@ -19,33 +21,42 @@ _MAX_WHY = 200
 
 
 def read(text: str, gazetteer: Gazetteer) -> Reading:
-    """Read a message: what happened, what is needed, for how many, where, how urgent; `why` says which rule on which span."""
+    """Read a message: what happened, what is needed, for how many, where, how urgent.
+
+    `why` says which rule fired on which span of `text` (code points).
+    """
     message = prepare(text)
     lang = language(message, text[:MAX_CHARS])
     if message.cut:
         message.why.append(Why("limit.length", MAX_CHARS, len(text)))
-    command = parse_command(message, text, gazetteer)
+    command = parse_command(text, gazetteer)
     if command is not None:
-        return _commanded(message, lang_of(command, message, lang), command, gazetteer)
+        return _commanded(message, _command_lang(message, lang), command, gazetteer)
     spans, sentences = masks(message)
     told, background = find_incidents(message, spans, sentences)
     closed = is_closed(message, told)
     needs = find_needs(message, spans, sentences, closed=closed)
-    kind = kind_of(message, told, needs, background)
+    kind = kind_of(message, told, needs)
     if kind == "other":
-        return Reading(lang=lang, kind=kind, why=_why(message))  # type: ignore[arg-type]
+        return Reading(lang=lang, kind=kind, why=_why(message))
     if kind == "offer":
         return _offered(message, lang, gazetteer)
-    return _reported(message, lang, kind, told, background, needs, spans, closed and kind == "update", gazetteer)
+    place = find_place(message, gazetteer, offering=False)
+    if closed and kind == "update":
+        return Reading(lang=lang, kind=kind, place=place, why=_why(message))
+    if not told and not needs and kind == "report":
+        told = background
+    return _reported(message, Reading(lang=lang, kind=kind, place=place), told, needs, spans)
 
 
-def lang_of(command: CommandRead, message: Message, lang: str) -> str:
+def _command_lang(message: Message, lang: Lang) -> Lang:
     """Return the language of a command: too short for small words, so by its script."""
-    del command
-    return "fa" if any("\u0600" <= t.text[0] <= "\u06ff" for t in message.tokens) else ("en" if lang == "other" else lang)
+    if any("\u0600" <= t.text[0] <= "\u06ff" for t in message.tokens):
+        return "fa"
+    return "en" if lang == "other" else lang
 
 
-def _offered(message: Message, lang: str, gazetteer: Gazetteer) -> Reading:
+def _offered(message: Message, lang: Lang, gazetteer: Gazetteer) -> Reading:
     for hit in message.signals("offer"):
         message.note_hit(hit)
     service = message.signals("offer_service")
@@ -58,11 +69,26 @@ def _offered(message: Message, lang: str, gazetteer: Gazetteer) -> Reading:
     if goods and service and _goods_only(message):
         offers = ["goods"]
     return Reading(
-        lang=lang, kind="offer", offers=tuple(offers), place=find_place(message, gazetteer, offering=True), why=_why(message)
-    )  # type: ignore[arg-type]  # fmt: skip
+        lang=lang,
+        kind="offer",
+        offers=tuple(offers),
+        place=find_place(message, gazetteer, offering=True),
+        why=_why(message),
+    )
 
 
-_SERVICES = frozenset({"medical_care", "volunteers", "transport", "search_rescue", "psychosocial", "information", "protection", "machinery"})
+_SERVICES = frozenset(
+    {
+        "medical_care",
+        "volunteers",
+        "transport",
+        "search_rescue",
+        "psychosocial",
+        "information",
+        "protection",
+        "machinery",
+    }
+)
 
 
 def _goods_only(message: Message) -> bool:
@@ -73,22 +99,15 @@ def _goods_only(message: Message) -> bool:
 
 def _reported(
     message: Message,
-    lang: str,
-    kind: Kind,
+    begun: Reading,
     told: list[Hit],
-    background: list[Hit],
     needs: list[tuple[NeedRead, Hit]],
     spans: list[tuple[int, int]],
-    closed: bool,
-    gazetteer: Gazetteer,
 ) -> Reading:
-    place = find_place(message, gazetteer, offering=False)
-    if closed:
-        return Reading(lang=lang, kind=kind, place=place, why=_why(message))  # type: ignore[arg-type]
+    """Fill a reading that has language, kind and place with what happened and what is needed."""
+    kind = begun.kind
     if kind == "question":
         needs = [(n, h) for n, h in needs if h.part == "direct" or wants_thing(message, h)]
-    if not told and not needs and kind == "report":
-        told = background
     incidents = _codes(told)
     wanted = [n for n, _ in needs if n.category != "information"]
     if kind == "question" or any(n.category == "information" for n, _ in needs):
@@ -99,15 +118,13 @@ def _reported(
     for _, hit in needs:
         message.note_hit(hit)
     people, households = count_people(message)
-    level: Urgency = urgency(message, kind, incidents, wanted, closed=closed)
-    return Reading(
-        lang=lang,  # type: ignore[arg-type]
-        kind=kind,
+    level = urgency(message, kind, incidents, wanted, closed=False)
+    return replace(
+        begun,
         incidents=tuple(incidents),
         needs=tuple(wanted),
         people=people,
         households=households,
-        place=place,
         vulnerable=vulnerable(message, spans),
         urgency=level,
         why=_why(message),
@@ -128,18 +145,18 @@ def _couple(incidents: list[str], needs: list[NeedRead]) -> None:
         needs.append(NeedRead("protection"))
 
 
-def _commanded(message: Message, lang: str, command: CommandRead, gazetteer: Gazetteer) -> Reading:
+def _commanded(message: Message, lang: Lang, command: CommandRead, gazetteer: Gazetteer) -> Reading:
     message.note(f"command.{command.command.lower()}", 0, len(message.text))
     if command.command != "NEED" or command.need is None:
         kind: Kind = "question" if command.command == "STATUS" else "update"
         level: Urgency = "normal" if command.command in ("STATUS", "FIX") else "none"
-        return Reading(lang=lang, kind=kind, urgency=level, command=command, why=_why(message))  # type: ignore[arg-type]
+        return Reading(lang=lang, kind=kind, urgency=level, command=command, why=_why(message))
     needs = [NeedRead(command.need, command.quantity)]
     place = find_place(message, gazetteer, offering=False) if command.place else None
     level = urgency(message, "report", [], needs, closed=False)
     return Reading(
         lang=lang, kind="report", needs=tuple(needs), place=place, urgency=level, command=command, why=_why(message)
-    )  # type: ignore[arg-type]  # fmt: skip
+    )
 
 
 def _why(message: Message) -> tuple[Why, ...]:

@@ -15,7 +15,9 @@ _WORD = re.compile(r"\d+(?:[.,٬]\d+)*|[^\W\d_]+")
 _SENTENCE_END = re.compile(r"[.!?؟;؛…\n]")
 _CLAUSE_END = re.compile(r"[,،:()\[\]/|]")
 # Words that turn the talk: what stands before them says nothing about what stands after.
-_TURNS = frozenset(fold_key(w) for w in ("ولی", "اما", "لیکن", "but", "however", "vali", "ama", "although", "still", "بلکه"))
+_TURNS = frozenset(
+    fold_key(w) for w in ("ولی", "اما", "لیکن", "but", "however", "vali", "ama", "although", "still", "بلکه")
+)
 
 
 @dataclass(slots=True)
@@ -67,9 +69,7 @@ def prepare(text: str) -> Message:
     tokens = [Token(m.group(), m.start(), m.end()) for m in _WORD.finditer(folded.text)]
     sentence, clause, questions = _divide(folded.text, tokens)
     hits = lexicon().scan(folded.text, tokens)
-    return Message(
-        folded, tokens, sentence, clause, questions, hits, find_numbers(folded.text, tokens), cut
-    )  # fmt: skip
+    return Message(folded, tokens, sentence, clause, questions, hits, find_numbers(tokens), cut)
 
 
 def _divide(text: str, tokens: list[Token]) -> tuple[list[int], list[int], frozenset[int]]:

@@ -41,18 +41,37 @@ def test_keys_are_total_and_stable(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ("پل دختر", "Poldokhtar"), ("پلدخترم", "Poldokhtar"), ("ازپلدختر", "Poldokhtar"), ("Pol-e Dokhtar", "Poldokhtar"),
-        ("خرم آباد", "Khorramabad"), ("khoramabad", "Khorramabad"), ("سر پل ذهاب", "Sarpol-e Zahab"), ("آق قلا", "Aq Qala"),
-        ("agh ghala", "Aq Qala"), ("in Khoramabat", "Khorramabad"), ("كوهدشت", "Kuhdasht"), ("استان مرکزی", "Markazi"),
+        ("پل دختر", "Poldokhtar"),
+        ("پلدخترم", "Poldokhtar"),
+        ("ازپلدختر", "Poldokhtar"),
+        ("Pol-e Dokhtar", "Poldokhtar"),
+        ("خرم آباد", "Khorramabad"),
+        ("khoramabad", "Khorramabad"),
+        ("سر پل ذهاب", "Sarpol-e Zahab"),
+        ("آق قلا", "Aq Qala"),
+        ("agh ghala", "Aq Qala"),
+        ("in Khoramabat", "Khorramabad"),
+        ("كوهدشت", "Kuhdasht"),
+        ("استان مرکزی", "Markazi"),
     ],
-)  # fmt: skip
+)
 def test_spellings_are_found(text: str, name: str) -> None:
     assert found(text) == [name]
 
 
 @pytest.mark.parametrize(
     "text",
-    ["آب", "در آب", "دو نفر", "برق و گاز", "شب سرد", "the dam is full of mud", "two men and a bank", "نور نداریم", "راه باز است"],
+    [
+        "آب",
+        "در آب",
+        "دو نفر",
+        "برق و گاز",
+        "شب سرد",
+        "the dam is full of mud",
+        "two men and a bank",
+        "نور نداریم",
+        "راه باز است",
+    ],
 )
 def test_ordinary_words_are_no_places(text: str) -> None:
     assert found(text) == []

@@ -1,7 +1,7 @@
 """Readings of the project's own labelled messages keep above floors, on the half that was tuned on and the held one.
 
-`gold.jsonl` holds messages written for this project by the rules of docs/reading.md. A third is marked `held`: the rules
-were never tuned on them, so their figures are the honest ones.
+`gold.jsonl` holds messages written for this project by the rules of docs/reading.md. A third is marked `held`: the
+rules were never tuned on them, so their figures are the honest ones.
 """
 
 import json
@@ -56,7 +56,7 @@ def place_ok(case: dict[str, Any], reading: Reading) -> bool:
     want, got = case["place"], reading.place
     if want is None or got is None:
         return want is None and got is None
-    return _metres(got.lat, got.lon, want) <= want["within_m"]
+    return bool(_metres(got.lat, got.lon, want) <= want["within_m"])
 
 
 def score(cases: list[dict[str, Any]]) -> Score:
