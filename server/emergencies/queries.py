@@ -31,8 +31,9 @@ async def page(
     """Emergencies, newest first. `within`: those the reader may see, None for all. `box` meets an area's outline."""
     return await (
         await conn.execute(
-            "SELECT " + _COLUMNS + " FROM emergencies WHERE (%(before)s::uuid IS NULL OR id < %(before)s)"
-            " AND (%(within)s::uuid[] IS NULL OR id = ANY(%(within)s)) AND (%(status)s::text IS NULL OR status = %(status)s)"
+            "SELECT " + _COLUMNS + " FROM emergencies WHERE (%(before)s::uuid IS NULL OR id < %(before)s)"  # noqa: S608 - constants alone
+            " AND (%(within)s::uuid[] IS NULL OR id = ANY(%(within)s))"
+            " AND (%(status)s::text IS NULL OR status = %(status)s)"
             " AND (%(since)s::timestamptz IS NULL OR updated_at >= %(since)s)"
             " AND (%(box)s::float8[] IS NULL OR ST_Intersects(area, ST_MakeEnvelope((%(box)s::float8[])[1],"
             " (%(box)s::float8[])[2], (%(box)s::float8[])[3], (%(box)s::float8[])[4], 4326)))"
@@ -53,7 +54,7 @@ async def one(conn: Conn, emergency_id: UUID, *, lock: bool = False) -> DictRow 
     """One emergency."""
     return await (
         await conn.execute(
-            "SELECT " + _COLUMNS + " FROM emergencies WHERE id = %s" + (" FOR UPDATE" if lock else ""),
+            "SELECT " + _COLUMNS + " FROM emergencies WHERE id = %s" + (" FOR UPDATE" if lock else ""),  # noqa: S608 - constants alone
             (emergency_id,),
         )
     ).fetchone()
@@ -61,17 +62,12 @@ async def one(conn: Conn, emergency_id: UUID, *, lock: bool = False) -> DictRow 
 
 async def by_code(conn: Conn, code: str) -> DictRow | None:
     """The emergency of that code."""
-    return await (
-        await conn.execute("SELECT " + _COLUMNS + " FROM emergencies WHERE code = %s", (code,))
-    ).fetchone()
+    return await (await conn.execute("SELECT " + _COLUMNS + " FROM emergencies WHERE code = %s", (code,))).fetchone()  # noqa: S608 - constants alone
 
 
 async def exists(conn: Conn, emergency_id: UUID) -> bool:
     """Whether there is such an emergency."""
-    return (
-        await (await conn.execute("SELECT 1 FROM emergencies WHERE id = %s", (emergency_id,))).fetchone()
-        is not None
-    )
+    return await (await conn.execute("SELECT 1 FROM emergencies WHERE id = %s", (emergency_id,))).fetchone() is not None
 
 
 async def open_ids(conn: Conn) -> list[UUID]:
@@ -83,10 +79,8 @@ async def open_ids(conn: Conn) -> list[UUID]:
 async def add(conn: Conn, row: Mapping[str, Any]) -> bool:
     """Insert an emergency (columns by name, area as a GeoJSON dict or None); False when its code is taken."""
     done = await conn.execute(
-        "INSERT INTO emergencies (id, code, name_fa, name_en, kind, drill, country, area) VALUES (%(id)s, %(code)s,"
-        " %(name_fa)s, %(name_en)s, %(kind)s, %(drill)s, %(country)s, "
-        + _AREA
-        + ") ON CONFLICT (code) DO NOTHING",
+        "INSERT INTO emergencies (id, code, name_fa, name_en, kind, drill, country, area) VALUES (%(id)s, %(code)s,"  # noqa: S608 - constants alone
+        " %(name_fa)s, %(name_en)s, %(kind)s, %(drill)s, %(country)s, " + _AREA + ") ON CONFLICT (code) DO NOTHING",
         {**row, "area": Jsonb(row["area"]) if row.get("area") else None},
     )
     return done.rowcount == 1
@@ -95,7 +89,7 @@ async def add(conn: Conn, row: Mapping[str, Any]) -> bool:
 async def change(conn: Conn, emergency_id: UUID, row: Mapping[str, Any]) -> None:
     """Change what is not None; a status brings its time with it."""
     await conn.execute(
-        "UPDATE emergencies SET name_fa = coalesce(%(name_fa)s, name_fa), name_en = coalesce(%(name_en)s, name_en),"
+        "UPDATE emergencies SET name_fa = coalesce(%(name_fa)s, name_fa), name_en = coalesce(%(name_en)s, name_en),"  # noqa: S608 - constants alone
         " kind = coalesce(%(kind)s, kind), status = coalesce(%(status)s, status),"
         " closed_at = CASE %(status)s::text WHEN 'closed' THEN coalesce(closed_at, clock_timestamp())"
         " WHEN 'open' THEN NULL ELSE closed_at END, area = coalesce(" + _AREA + ", area) WHERE id = %(id)s",

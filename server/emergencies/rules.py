@@ -30,12 +30,7 @@ def area_problem(area: Any) -> str | None:
         if not isinstance(polygon, list) or not polygon:
             return "coordinates"
         for ring in polygon:
-            if (
-                not isinstance(ring, list)
-                or len(ring) < _RING
-                or not all(map(_position, ring))
-                or ring[0] != ring[-1]
-            ):
+            if not isinstance(ring, list) or len(ring) < _RING or not all(map(_position, ring)) or ring[0] != ring[-1]:
                 return "ring"
             positions += len(ring)
             if positions > MAX_POSITIONS:

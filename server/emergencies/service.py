@@ -107,9 +107,7 @@ async def create(conn: Conn, body: NewEmergency, *, drill: bool, actor: str) -> 
     """Open an emergency. 409 when its code is taken."""
     new = {**body.model_dump(), "id": uuid7(), "drill": drill}
     if not await queries.add(conn, new):
-        raise Problem(
-            409, "emergency.code_taken", "There is an emergency of that code.", "عملیاتی با این کد هست."
-        )
+        raise Problem(409, "emergency.code_taken", "There is an emergency of that code.", "عملیاتی با این کد هست.")
     await emit(conn, NewEvent("emergency.opened", "emergency", new["id"], new["id"], actor))
     return await seen(conn, new["id"])
 
@@ -122,9 +120,7 @@ async def seen(conn: Conn, emergency_id: UUID, *, lock: bool = False) -> DictRow
     return row
 
 
-async def change(
-    conn: Conn, emergency_id: UUID, version: int, body: EmergencyChange, *, actor: str
-) -> DictRow:
+async def change(conn: Conn, emergency_id: UUID, version: int, body: EmergencyChange, *, actor: str) -> DictRow:
     """Change it if it still is what the editor saw; else 412 with what it is now."""
     now = await seen(conn, emergency_id, lock=True)
     if now["version"] != version:

@@ -83,8 +83,9 @@ def _guessed(body: bytes) -> str:
     if pairs and sum(b in (0x00, 0x06) for b in body[1::2]) >= pairs * _WIDE_SHARE:
         return body.decode("utf-16-le", "replace")
     mostly = body.decode("utf-8", "replace")
-    # A few broken bytes in good UTF-8 (a message cut in the middle of a letter) are not another encoding.
-    if mostly.count("\ufffd") * 10 <= len(mostly):
+    broken = mostly.count("\ufffd")
+    # Where more letters beyond ASCII are whole than broken, it is UTF-8 that was cut in the middle of a letter.
+    if broken < sum(sign > "\x7f" for sign in mostly) - broken:
         return mostly
     arabic = body.decode("cp1256", "replace")
     return arabic if len(_PERSIAN.findall(arabic)) * 2 > len(arabic) else body.decode("cp1252", "replace")
@@ -112,9 +113,7 @@ def text_of(body: bytes, content_type: str = "text/plain") -> str:
     if kind.endswith(("/json", "+json")):
         text = _json_text(text)
     elif kind.endswith(("/xml", "+xml")):
-        text = "\n".join(
-            line.strip() for line in html.unescape(_TAGS.sub("\n", text)).split("\n") if line.strip()
-        )
+        text = "\n".join(line.strip() for line in html.unescape(_TAGS.sub("\n", text)).split("\n") if line.strip())
     elif parameters(content_type).get("entities") == "html":
         text = html.unescape(text)
     return _NOT_SHOWN.sub("", text)

@@ -5,9 +5,7 @@ from server.kernel.errors import Problem
 
 def not_json() -> Problem:
     """400: the body is no JSON object."""
-    return Problem(
-        400, "report.not_json", "The body must be one JSON object.", "بدنهٔ درخواست باید یک شیء JSON باشد."
-    )
+    return Problem(400, "report.not_json", "The body must be one JSON object.", "بدنهٔ درخواست باید یک شیء JSON باشد.")
 
 
 def invalid(fields: list[dict[str, str]]) -> Problem:

@@ -1,4 +1,4 @@
-"""Raw first: the only writer of reports. What somebody said is kept as it came, before anyone tries to understand it."""
+"""Raw first: the only writer of reports. What somebody said is kept as it came, before anyone reads it."""
 
 import hashlib
 import json
@@ -83,9 +83,7 @@ def sender_hash(sealing: Sealing, sender: str | None, country: str = "IR") -> by
     return sealing.keyed_hash("sender", rules.normal_number(sender, country)) if sender else None
 
 
-async def accept(
-    conn: Conn, ctx: Context, items: Sequence[Incoming], *, actor: str = "system"
-) -> list[Accepted]:
+async def accept(conn: Conn, ctx: Context, items: Sequence[Incoming], *, actor: str = "system") -> list[Accepted]:
     """Write reports down in the caller's transaction, in one statement; answers in the order of `items`.
 
     Copies of what is known (within `items`, from before, or from a transaction at the same time) have no effect and
@@ -169,11 +167,7 @@ def _row(ctx: Context, item: Incoming) -> dict[str, Any]:
     if impossible:
         flags.append("impossible_time")
         meta["claimed_time"] = str(item.occurred_at)
-    shown = (
-        sealing.blur(item.lon, item.lat)
-        if located and item.lon is not None and item.lat is not None
-        else None
-    )
+    shown = sealing.blur(item.lon, item.lat) if located and item.lon is not None and item.lat is not None else None
     return {
         "id": report_id,
         "receipt": new_code(),

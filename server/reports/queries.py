@@ -37,8 +37,9 @@ _COLUMNS: Final = (
 )
 # ON CONFLICT without a target: a taken receipt is left out like a known message, and the caller tells them apart.
 _INSERT: Final = sql.SQL("""
-INSERT INTO reports (id, receipt, emergency_id, channel, source, source_key, body_hash, content_type, flags, occurred_at,
-  sender_hash, body_sealed, sender_sealed, meta_sealed, geom_exact_sealed, geom_shown, sealing_key_id, data_key_wrapped)
+INSERT INTO reports (id, receipt, emergency_id, channel, source, source_key, body_hash, content_type, flags,
+  occurred_at, sender_hash, body_sealed, sender_sealed, meta_sealed, geom_exact_sealed, geom_shown,
+  sealing_key_id, data_key_wrapped)
 SELECT id, receipt, emergency_id, channel, source, source_key, body_hash, content_type,
   array_remove(string_to_array(flags, ' '), ''), occurred_at, sender_hash, body_sealed, sender_sealed, meta_sealed,
   geom_exact_sealed, ST_SetSRID(ST_MakePoint(lon, lat), 4326), sealing_key_id, data_key_wrapped
@@ -87,8 +88,9 @@ async def repeated_key(conn: Conn, source: str, body_hash: bytes, window_s: int)
     row = await (
         await conn.execute(
             "SELECT r.source_key FROM reports r WHERE r.body_hash = %s AND r.source = %s"
-            " AND r.received_at > clock_timestamp() - make_interval(secs => %s) AND NOT EXISTS (SELECT 1 FROM reports later"
-            " WHERE later.sender_hash = r.sender_hash AND later.received_at > r.received_at) ORDER BY r.received_at LIMIT 1",
+            " AND r.received_at > clock_timestamp() - make_interval(secs => %s) AND NOT EXISTS ("
+            "SELECT 1 FROM reports later WHERE later.sender_hash = r.sender_hash AND later.received_at > r.received_at)"
+            " ORDER BY r.received_at LIMIT 1",
             (body_hash, source, window_s),
         )
     ).fetchone()
@@ -96,7 +98,7 @@ async def repeated_key(conn: Conn, source: str, body_hash: bytes, window_s: int)
 
 
 _LISTED: Final = (
-    "SELECT r.id, r.receipt, r.emergency_id, r.channel, r.flags, r.received_at, r.occurred_at, r.read_state,"
+    "SELECT r.id, r.receipt, r.emergency_id, r.channel, r.flags, r.received_at, r.occurred_at, r.read_state,"  # noqa: S608 - constants alone
     " ST_X(r.geom_shown) AS lon, ST_Y(r.geom_shown) AS lat, " + _CONFLICT + " AS conflict FROM reports r"
 )
 
@@ -116,7 +118,7 @@ async def reports_page(  # noqa: PLR0913 - a list's filters
     since: datetime | None = None,
     box: Box | None = None,
 ) -> list[DictRow]:
-    """Reports, newest first, without anybody's words. `within`: the emergencies that the reader may see, None for all."""
+    """Reports, newest first, without anybody's words. `within`: the emergencies the reader may see, None for all."""
     where: list[sql.Composable] = []
     params: dict[str, Any] = {
         "limit": limit,
@@ -153,16 +155,14 @@ async def reports_page(  # noqa: PLR0913 - a list's filters
         )
         params |= {"west": box.west, "south": box.south, "east": box.east, "north": box.north}
     query = sql.SQL(_LISTED) + sql.SQL(" WHERE ") + sql.SQL(" AND ").join([sql.SQL("true"), *where])
-    return await (
-        await conn.execute(query + sql.SQL(" ORDER BY r.id DESC LIMIT %(limit)s"), params)
-    ).fetchall()
+    return await (await conn.execute(query + sql.SQL(" ORDER BY r.id DESC LIMIT %(limit)s"), params)).fetchall()
 
 
 async def report(conn: Conn, report_id: UUID) -> DictRow | None:
     """One report with its sealed columns."""
     return await (
         await conn.execute(
-            "SELECT r.*, ST_X(r.geom_shown) AS lon, ST_Y(r.geom_shown) AS lat, " + _CONFLICT + " AS conflict"
+            "SELECT r.*, ST_X(r.geom_shown) AS lon, ST_Y(r.geom_shown) AS lat, " + _CONFLICT + " AS conflict"  # noqa: S608 - constants alone
             " FROM reports r WHERE r.id = %s",
             (report_id,),
         )
@@ -192,8 +192,8 @@ async def live_links(conn: Conn, report_id: UUID) -> list[DictRow]:
     """What a report is part of, its primary first."""
     return await (
         await conn.execute(
-            "SELECT CASE WHEN need_id IS NULL THEN 'incident' ELSE 'need' END AS type, coalesce(need_id, incident_id) AS id,"
-            " role FROM report_links WHERE report_id = %s AND undone_at IS NULL"
+            "SELECT CASE WHEN need_id IS NULL THEN 'incident' ELSE 'need' END AS type,"
+            " coalesce(need_id, incident_id) AS id, role FROM report_links WHERE report_id = %s AND undone_at IS NULL"
             " ORDER BY role <> 'primary', need_id IS NULL, made_at, id",
             (report_id,),
         )
@@ -203,7 +203,8 @@ async def live_links(conn: Conn, report_id: UUID) -> list[DictRow]:
 async def assign(conn: Conn, report_id: UUID, emergency_id: UUID) -> None:
     """Give a report in triage its emergency and have it read (again): now it can be joined."""
     await conn.execute(
-        "UPDATE reports SET emergency_id = %s, read_state = 'pending', read_attempts = 0, read_error = NULL WHERE id = %s",
+        "UPDATE reports SET emergency_id = %s, read_state = 'pending', read_attempts = 0, read_error = NULL"
+        " WHERE id = %s",
         (emergency_id, report_id),
     )
 
@@ -231,9 +232,9 @@ async def add_set_aside(conn: Conn, rows: Sequence[Mapping[str, Any]]) -> set[UU
     )
     written = await (
         await conn.execute(
-            "INSERT INTO set_aside (id, source, source_key, row_number, reason, payload_sealed, sealing_key_id, data_key_wrapped)"
-            " SELECT * FROM unnest(%b::uuid[], %b::text[], %b::text[], %b::bigint[], %b::text[], %b::bytea[], %b::text[],"
-            " %b::bytea[]) ON CONFLICT (source, source_key) DO NOTHING RETURNING id",
+            "INSERT INTO set_aside (id, source, source_key, row_number, reason, payload_sealed, sealing_key_id,"
+            " data_key_wrapped) SELECT * FROM unnest(%b::uuid[], %b::text[], %b::text[], %b::bigint[], %b::text[],"
+            " %b::bytea[], %b::text[], %b::bytea[]) ON CONFLICT (source, source_key) DO NOTHING RETURNING id",
             [[row[name] for row in rows] for name in names],
         )
     ).fetchall()

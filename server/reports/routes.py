@@ -28,13 +28,9 @@ async def send_report(
     """Take a report in. `Idempotency-Key`: the same again has no effect and gets the same answer."""
     posted = schemas.posted_report(await read_body(request, ctx.settings.max_body_bytes))
     async with ctx.db.tx() as conn:
-        done = await service.take(
-            conn, ctx, principal, posted, request.headers.get("idempotency-key") or None
-        )
+        done = await service.take(conn, ctx, principal, posted, request.headers.get("idempotency-key") or None)
     await ring(ctx.redis, "reports")
-    return json_response(
-        {"id": done.id, "receipt": done.receipt}, 201, {"Location": f"/api/reports/{done.id}"}
-    )
+    return json_response({"id": done.id, "receipt": done.receipt}, 201, {"Location": f"/api/reports/{done.id}"})
 
 
 @router.get("/reports")
@@ -93,9 +89,7 @@ async def get_report(
 
 
 @router.get("/reports/{report_id}/reading")
-async def get_reading(
-    report_id: UUID, tx: Tx, principal: Annotated[Principal, allow("report.read")]
-) -> Response:
+async def get_reading(report_id: UUID, tx: Tx, principal: Annotated[Principal, allow("report.read")]) -> Response:
     """How it was understood: `state` says whether it has been read yet."""
     return json_response(await service.reading(tx, principal, report_id))
 
@@ -115,7 +109,7 @@ async def assign_report(
 @router.get("/set-aside")
 async def list_set_aside(
     tx: Tx,
-    principal: Annotated[Principal, allow("set_aside.read")],
+    _principal: Annotated[Principal, allow("set_aside.read")],
     *,
     cursor: UUID | None = None,
     limit: Limit = 100,

@@ -91,9 +91,7 @@ class _Fields:
 
     def fault(self, name: str, code: str) -> None:
         en, fa = MESSAGES[code]
-        self.wrong.append(
-            {"field": name, "code": code, "message": f"{name} {en}", "message_fa": f"{name} {fa}"}
-        )
+        self.wrong.append({"field": name, "code": code, "message": f"{name} {en}", "message_fa": f"{name} {fa}"})
 
     def string(self, name: str) -> str | None:
         value = self.data.get(name)
@@ -177,9 +175,7 @@ def feature(row: DictRow) -> dict[str, Any]:
     }
 
 
-def reading_answer(
-    report_id: UUID, state: str, reading: dict[str, Any] | None, links: list[DictRow]
-) -> dict[str, Any]:
+def reading_answer(report_id: UUID, state: str, reading: dict[str, Any] | None, links: list[DictRow]) -> dict[str, Any]:
     """A reading in DESIGN's shape with its state and what the report was joined to (the primary, and all)."""
     empty: dict[str, Any] = {
         "lang": None,

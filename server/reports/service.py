@@ -23,9 +23,7 @@ from server.reports.schemas import PostedReport, feature, reading_answer
 KEY_CHARS: Final = 1000
 
 
-async def take(
-    conn: Conn, ctx: Context, principal: Principal, posted: PostedReport, key: str | None
-) -> Accepted:
+async def take(conn: Conn, ctx: Context, principal: Principal, posted: PostedReport, key: str | None) -> Accepted:
     """Keep a report that came by `POST /api/reports`. Without a key every post is a new report."""
     if key is not None and len(key) > KEY_CHARS:
         raise bad_key()
@@ -153,9 +151,7 @@ async def show_set_aside(conn: Conn, ctx: Context, principal: Principal, aside_i
         )
     except SealedError:
         payload = None
-    await emit(
-        conn, NewEvent("report.opened", "report", aside_id, None, principal.actor, data={"set_aside": True})
-    )
+    await emit(conn, NewEvent("report.opened", "report", aside_id, None, principal.actor, data={"set_aside": True}))
     return {**aside_item(row), "payload": None if payload is None else text_of(payload, "text/plain")}
 
 
@@ -184,7 +180,5 @@ REASONS: Final = {
 
 async def resolve_set_aside(conn: Conn, principal: Principal, aside_id: UUID) -> None:
     """Somebody has looked at it. A second time changes nothing."""
-    if not await queries.resolve_set_aside(
-        conn, aside_id, principal.id if principal.kind == "session" else None
-    ):
+    if not await queries.resolve_set_aside(conn, aside_id, principal.id if principal.kind == "session" else None):
         raise not_found("record")

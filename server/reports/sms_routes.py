@@ -46,7 +46,7 @@ async def _keep(ctx: Context, gateway: Principal, item: Incoming, *, unnumbered:
 
 @router.post("/kannel")
 async def kannel_post(request: Request, ctx: Services, gateway: Gateway) -> Response:
-    """Kannel's `post-url` with `accept-x-kannel-headers`: the text is the body, `id=%I&smsc=%i` stand in the address."""
+    """Kannel's `post-url` with `accept-x-kannel-headers`: the body is the text; `id=%I&smsc=%i` in the address."""
     body = await read_body(request, ctx.settings.max_body_bytes)
     query, headers = _query(request), request.headers
     content_type = headers.get("content-type", "text/plain; charset=utf-8")
@@ -58,14 +58,15 @@ async def kannel_post(request: Request, ctx: Services, gateway: Gateway) -> Resp
 
 @router.get("/kannel")
 async def kannel_get(request: Request, ctx: Services, gateway: Gateway) -> Response:
-    """Kannel's `get-url`: `id=%I&smsc=%i&from=%p&to=%P&text=%b&charset=%C&coding=%c`. Prefer POST: addresses are logged."""
+    """Kannel's `get-url`: `id=%I&smsc=%i&from=%p&to=%P&text=%b&charset=%C&coding=%c`.
+
+    Prefer POST: addresses are logged.
+    """
     query = _query(request)
     charset = _text(query.get("charset")) or ("utf-16be" if _text(query.get("coding")) == _UCS2 else "utf-8")
     meta: dict[str, Any] = {name: _text(query[name]) for name in ("coding", "udh", "time") if name in query}
     people = _text(query.get("from")), _text(query.get("to"))
-    return await _kannel(
-        ctx, gateway, query, (query.get("text", b""), f"text/plain; charset={charset}"), people, meta
-    )
+    return await _kannel(ctx, gateway, query, (query.get("text", b""), f"text/plain; charset={charset}"), people, meta)
 
 
 async def _kannel(

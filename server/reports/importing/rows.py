@@ -62,9 +62,7 @@ class Around:
     @classmethod
     def of(cls, points: Iterable[tuple[float | None, float | None]]) -> "Around | None":
         """The surroundings of the points that are on the earth; None when they are too few to tell."""
-        there = [
-            (lon, lat) for lon, lat in points if lon is not None and lat is not None and on_earth(lon, lat)
-        ]
+        there = [(lon, lat) for lon, lat in points if lon is not None and lat is not None and on_earth(lon, lat)]
         if len(there) < ENOUGH:
             return None
         lon, lat = statistics.median(p[0] for p in there), statistics.median(p[1] for p in there)

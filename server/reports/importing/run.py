@@ -1,4 +1,4 @@
-"""`hamyar import reports`: a file's rows through `accept`, in batches; what has no text is set aside with its reason."""
+"""`hamyar import reports`: a file's rows through `accept`, in batches; what has no text is set aside, with why."""
 
 import asyncio
 import hashlib
@@ -84,16 +84,12 @@ async def import_reports(
     source = Source(path, kind or _format_of(path), _zone(timezone))
     reader = FORMATS.get(source.format)
     if reader is None:
-        raise Problem(
-            400, "import.format", f"The formats are {', '.join(FORMATS)}.", f"قالب‌ها: {'، '.join(FORMATS)}"
-        )
-    if not path.is_file():
+        raise Problem(400, "import.format", f"The formats are {', '.join(FORMATS)}.", f"قالب‌ها: {'، '.join(FORMATS)}")
+    if not await asyncio.to_thread(path.is_file):
         raise unreadable(path, "there is no such file.", "چنین پرونده‌ای نیست.")
     around = await asyncio.to_thread(_around, reader, source)
     async with ctx.db.tx() as conn:
-        emergency_id = (
-            await ensure(conn, emergency, drill=ctx.settings.drill, actor=ACTOR) if emergency else None
-        )
+        emergency_id = await ensure(conn, emergency, drill=ctx.settings.drill, actor=ACTOR) if emergency else None
     run = _Run(ctx, f"import:{source.format}:{emergency or '-'}", emergency_id, around, Tally())
     rows = reader(source, progress)
     while batch := await asyncio.to_thread(lambda: list(islice(rows, BATCH))):

@@ -125,9 +125,7 @@ def ushahidi(source: Source, progress: Progress | None = None) -> Iterator[Row]:
         yield Row(
             number,
             cell.get("serial", "").strip() or None,
-            _joined(cell.get("incident title"), cell.get("location"), cell.get("description"))
-            if words
-            else b"",
+            _joined(cell.get("incident title"), cell.get("location"), cell.get("description")) if words else b"",
             _raw(cells),
             coordinate(cell.get("longitude")),
             coordinate(cell.get("latitude")),
