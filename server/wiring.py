@@ -11,10 +11,22 @@ from server.access.context import Context
 from server.kernel.sealer import Projection, Sealer
 
 ROUTES = (
-    "server.access.routes", "server.emergencies.routes", "server.places.routes", "server.reports.routes",
-    "server.reports.sms_routes", "server.forms.routes", "server.incidents.routes", "server.needs.routes",
-    "server.closures.routes", "server.volunteers.routes", "server.supplies.routes", "server.dispatch.routes",
-    "server.maps.routes", "server.live.routes", "server.pages.routes",
+    "server.access.routes",
+    "server.emergencies.routes",
+    "server.places.routes",
+    "server.reports.routes",
+    "server.reports.sms_routes",
+    "server.reports.record_routes",
+    "server.forms.routes",
+    "server.incidents.routes",
+    "server.needs.routes",
+    "server.closures.routes",
+    "server.volunteers.routes",
+    "server.supplies.routes",
+    "server.dispatch.routes",
+    "server.maps.routes",
+    "server.live.routes",
+    "server.pages.routes",
 )
 Loop = Callable[[Context], Awaitable[None]]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -30,6 +42,7 @@ def projections() -> Sequence[Projection]:
     if not find_spec("server.maps.projection"):
         return ()
     from server.maps.projection import project
+
     return (project,)
 
 
@@ -47,17 +60,23 @@ async def _seal(ctx: Context) -> None:
     await Sealer(ctx.db, ctx.redis, projections()).run()
 
 
+def on_needs() -> Sequence[Callable[..., Awaitable[None]]]:
+    """What follows, in the same transaction, when needs change: by the chain or by a person's edit."""
+    if not find_spec("server.dispatch.making"):
+        return ()
+    return (import_module("server.dispatch.making").tasks_for_needs,)
+
+
 async def _chain(ctx: Context) -> None:
     from server.reports.chain import run
-    hooks = []
-    if find_spec("server.dispatch.making"):
-        hooks.append(import_module("server.dispatch.making").tasks_for_needs)
-    await run(ctx, on_needs=hooks)
+
+    await run(ctx, on_needs=on_needs())
 
 
 @asynccontextmanager
 async def background(app: FastAPI) -> AsyncIterator[None]:
     """What runs inside each web process beside the requests: the stream's reader."""
+    app.state.on_needs = on_needs()
     if not find_spec("server.live.hub"):
         yield
         return

@@ -11,8 +11,10 @@ from server.closures.rules import LOCATED_WITHIN_M
 from server.incidents.listing import Filters, where
 from server.kernel.db import Conn
 
-_SELECT: Final = ("SELECT t.id, t.code, t.emergency_id, t.incident_id, t.kind, t.status, t.verification, t.valid_from,"
-                  " t.valid_until, t.version, t.updated_at, ST_AsGeoJSON(t.geom, 6)::json AS geometry FROM closures t")
+_SELECT: Final = (
+    "SELECT t.id, t.code, t.emergency_id, t.incident_id, t.kind, t.status, t.verification, t.valid_from,"
+    " t.valid_until, t.version, t.updated_at, ST_AsGeoJSON(t.geom, 6)::json AS geometry FROM closures t"
+)
 # One closure an incident. What a person drew (a line, an area) keeps its shape; a point follows the incident's.
 _FOLLOW: Final = """
 INSERT INTO closures AS c (id, code, emergency_id, incident_id, kind, status, verification, geom)
@@ -36,8 +38,9 @@ async def page(conn: Conn, filters: Filters) -> list[DictRow]:
 
 async def one(conn: Conn, closure_id: UUID, *, lock: bool = False) -> DictRow | None:
     """One closure."""
-    return await (await conn.execute(_SELECT + " WHERE t.id = %s" + (" FOR UPDATE" if lock else ""),
-                                     (closure_id,))).fetchone()
+    return await (
+        await conn.execute(_SELECT + " WHERE t.id = %s" + (" FOR UPDATE" if lock else ""), (closure_id,))
+    ).fetchone()
 
 
 async def incident_emergency(conn: Conn, incident_id: UUID) -> UUID | None:
@@ -46,38 +49,58 @@ async def incident_emergency(conn: Conn, incident_id: UUID) -> UUID | None:
     return row["emergency_id"] if row else None
 
 
+async def is_simple(conn: Conn, geometry: str) -> bool:
+    """Whether a GeoJSON text is a shape that does not cross itself."""
+    row = await (await conn.execute("SELECT ST_IsValid(ST_GeomFromGeoJSON(%s)) AS ok", (geometry,))).fetchone()
+    return bool(row and row["ok"])
+
+
 async def insert(conn: Conn, values: Mapping[str, Any]) -> None:
     """A new closure; `geometry` is GeoJSON text."""
     await conn.execute(
         "INSERT INTO closures (id, code, emergency_id, incident_id, kind, verification, valid_until, geom)"
         " VALUES (%(id)s, %(code)s, %(emergency_id)s, %(incident_id)s, %(kind)s, %(verification)s, %(valid_until)s,"
-        " ST_SetSRID(ST_GeomFromGeoJSON(%(geometry)s), 4326))", values)
+        " ST_SetSRID(ST_GeomFromGeoJSON(%(geometry)s), 4326))",
+        values,
+    )
 
 
 async def update(conn: Conn, closure_id: UUID, values: Mapping[str, Any]) -> None:
     """Change columns of a closure; `geometry` is GeoJSON text."""
-    sets = [sql.SQL("geom = ST_SetSRID(ST_GeomFromGeoJSON(%(geometry)s), 4326)") if k == "geometry"
-            else sql.SQL("{} = {}").format(sql.Identifier(k), sql.Placeholder(k)) for k in values]
-    await conn.execute(sql.SQL("UPDATE closures SET {} WHERE id = %(_id)s").format(sql.SQL(", ").join(sets)),
-                       {**values, "_id": closure_id})
+    sets = [
+        sql.SQL("geom = ST_SetSRID(ST_GeomFromGeoJSON(%(geometry)s), 4326)")
+        if k == "geometry"
+        else sql.SQL("{} = {}").format(sql.Identifier(k), sql.Placeholder(k))
+        for k in values
+    ]
+    await conn.execute(
+        sql.SQL("UPDATE closures SET {} WHERE id = %(_id)s").format(sql.SQL(", ").join(sets)),
+        {**values, "_id": closure_id},
+    )
 
 
 async def follow(conn: Conn, rows: Sequence[tuple[UUID, str, UUID, str, str]]) -> list[DictRow]:
     """Make or change the closures of incidents: (new id, code, incident, kind, status); those that changed."""
-    return await (await conn.execute(_FOLLOW, (
-        *([r[i] for r in rows] for i in range(5)), LOCATED_WITHIN_M))).fetchall()
+    return await (await conn.execute(_FOLLOW, (*([r[i] for r in rows] for i in range(5)), LOCATED_WITHIN_M))).fetchall()
 
 
 async def closing_incidents(conn: Conn, ids: Sequence[UUID]) -> list[DictRow]:
     """Of some incidents what decides over their closures."""
-    return await (await conn.execute(
-        "SELECT i.id, i.category, i.status, i.verification FROM incidents i WHERE i.id = ANY(%s) ORDER BY i.id",
-        (list(ids),))).fetchall()
+    return await (
+        await conn.execute(
+            "SELECT i.id, i.category, i.status, i.verification FROM incidents i WHERE i.id = ANY(%s) ORDER BY i.id",
+            (list(ids),),
+        )
+    ).fetchall()
 
 
 async def lift_others(conn: Conn, ids: Sequence[UUID], kinds: Sequence[str]) -> list[DictRow]:
     """Lift active closures of incidents whose category (not in `kinds`) closes nothing any more."""
-    return await (await conn.execute(
-        "UPDATE closures c SET status = 'lifted', valid_until = clock_timestamp() FROM incidents i"
-        " WHERE i.id = c.incident_id AND i.id = ANY(%s) AND c.status = 'active' AND NOT i.category = ANY(%s)"
-        " RETURNING c.id, c.emergency_id, c.status, false AS created", (list(ids), list(kinds)))).fetchall()
+    return await (
+        await conn.execute(
+            "UPDATE closures c SET status = 'lifted', valid_until = clock_timestamp() FROM incidents i"
+            " WHERE i.id = c.incident_id AND i.id = ANY(%s) AND c.status = 'active' AND NOT i.category = ANY(%s)"
+            " RETURNING c.id, c.emergency_id, c.status, false AS created",
+            (list(ids), list(kinds)),
+        )
+    ).fetchall()

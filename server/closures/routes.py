@@ -35,13 +35,15 @@ async def closure(conn: Tx, closure_id: UUID, principal: Reader) -> Response:
 async def create(conn: Tx, body: NewClosure, principal: Editor) -> Response:
     """Draw a closure: a point, a line or an area."""
     row = await service.create(conn, body.model_dump(), principal)
-    return json_response(service.feature(row), 201, {"ETag": etag(row["version"]),
-                                                     "Location": f"/api/closures/{row['id']}"})
+    return json_response(
+        service.feature(row), 201, {"ETag": etag(row["version"]), "Location": f"/api/closures/{row['id']}"}
+    )
 
 
 @router.patch("/closures/{closure_id}")
-async def edit(conn: Tx, closure_id: UUID, body: ClosureEdit, principal: Editor,
-               version: Annotated[int, Depends(if_match)]) -> Response:
+async def edit(
+    conn: Tx, closure_id: UUID, body: ClosureEdit, principal: Editor, version: Annotated[int, Depends(if_match)]
+) -> Response:
     """Change or lift a closure; 412 shows what somebody else has made of it."""
     row = await service.edit(conn, closure_id, body.changes(), version, principal)
     return json_response(service.feature(row), headers={"ETag": etag(row["version"])})

@@ -17,20 +17,25 @@ def geometry_problem(geometry: Any) -> str | None:
     """Why a GeoJSON geometry cannot be a closure, as a code, or None when it can."""
     if not isinstance(geometry, dict) or geometry.get("type") not in SHAPES:
         return "type"
-    coordinates, kind = geometry.get("coordinates"), geometry["type"]
-    parts = {"Point": lambda: [coordinates], "LineString": lambda: coordinates,
-             "Polygon": lambda: [p for ring in coordinates for p in ring]}[kind]
+    coordinates: Any = geometry.get("coordinates")
+    kind = geometry["type"]
     try:
-        positions = list(_positions(parts()))
+        rings = {"Point": [[coordinates]], "LineString": [coordinates]}.get(kind, coordinates)
+        positions = [p for ring in rings for p in _positions(ring)]
     except (TypeError, ValueError, IndexError):
-        return "coordinates"
-    if len(positions) > POSITIONS_MOST:
-        return "too_many_positions"
-    if not all(_on_earth(p) for p in positions):
-        return "off_earth"
-    if kind == "LineString" and len(set(positions)) < _LINE:
-        return "too_short"
-    return _ring_problem(coordinates) if kind == "Polygon" else None
+        positions = []
+    problem = None
+    if not positions:
+        problem = "coordinates"
+    elif len(positions) > POSITIONS_MOST:
+        problem = "too_many_positions"
+    elif not all(_on_earth(p) for p in positions):
+        problem = "off_earth"
+    elif kind == "LineString" and len(set(positions)) < _LINE:
+        problem = "too_short"
+    elif kind == "Polygon":
+        problem = _ring_problem(coordinates)
+    return problem
 
 
 def _positions(found: Any) -> Iterator[tuple[float, float]]:
@@ -58,8 +63,10 @@ def _ring_problem(rings: Sequence[Sequence[Any]]) -> str | None:
 
 def plain(geometry: dict[str, Any]) -> dict[str, Any]:
     """The geometry with its type and plan coordinates alone, without heights and other members."""
+
     def cut(part: Any) -> Any:
         return [cut(p) for p in part] if isinstance(part[0], list) else part[:2]
+
     return {"type": geometry["type"], "coordinates": cut(geometry["coordinates"])}
 
 

@@ -3,8 +3,6 @@
 Newest change first by (updated_at, id), so that each filter walks one index from its end.
 """
 
-import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +13,8 @@ from fastapi import Query
 from psycopg import sql
 
 from server.access.principal import Principal
-from server.kernel.errors import bad_request, not_found
+from server.kernel import cursor
+from server.kernel.errors import not_found
 from server.kernel.geo import Box, parse_bbox
 
 Cursor = tuple[datetime, UUID]
@@ -43,23 +42,33 @@ class Asked:
     status: str | None
     category: str | None
     since: datetime | None
-    cursor: str | None
+    page: str | None
     limit: int
 
     def filters(self, principal: Principal, permission: str) -> Filters:
         """Bound to what the reader may see. Raises 404 for an emergency that is not theirs."""
         return Filters(
-            limit=self.limit, within=visible(principal, permission, self.emergency),
-            box=parse_bbox(self.bbox) if self.bbox else None, statuses=_words(self.status),
-            categories=_words(self.category), since=self.since, after=parse_cursor(self.cursor) if self.cursor else None)
+            limit=self.limit,
+            within=visible(principal, permission, self.emergency),
+            box=parse_bbox(self.bbox) if self.bbox else None,
+            statuses=_words(self.status),
+            categories=_words(self.category),
+            since=self.since,
+            after=cursor.moment(self.page),
+        )
 
 
-def asked(  # noqa: PLR0913 - a list's filters
-    emergency: UUID | None = None, bbox: str | None = None, status: str | None = None, category: str | None = None,
-    since: datetime | None = None, cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+def asked(
+    emergency: UUID | None = None,
+    bbox: str | None = None,
+    status: str | None = None,
+    category: str | None = None,
+    since: datetime | None = None,
+    page: Annotated[str | None, Query(alias="cursor")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Asked:
     """The dependency: `status` and `category` are comma-separated."""
-    return Asked(emergency, bbox, status, category, since, cursor, limit)
+    return Asked(emergency, bbox, status, category, since, page, limit)
 
 
 def visible(principal: Principal, permission: str, emergency: UUID | None = None) -> list[UUID] | None:
@@ -76,33 +85,22 @@ def _words(text: str | None) -> tuple[str, ...]:
     return tuple(word for word in (text or "").split(",") if word)
 
 
-def make_cursor(row: Any) -> str:
-    """Where the next page goes on after `row`."""
-    line = f"{row['updated_at'].isoformat()}|{row['id']}"
-    return base64.urlsafe_b64encode(line.encode()).decode().rstrip("=")
-
-
-def parse_cursor(text: str) -> Cursor:
-    """What `make_cursor` wrote. Raises 400 for anything else."""
-    try:
-        line = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
-        moment, _, record = line.partition("|")
-        return datetime.fromisoformat(moment), UUID(record)
-    except (ValueError, binascii.Error):
-        raise bad_request("cursor.invalid", "This cursor is none of ours.", "این نشانگر صفحه از ما نیست.") from None
-
-
 def where(filters: Filters, geometry: str, *, categories: str = "t.category") -> tuple[sql.Composable, dict[str, Any]]:
     """The WHERE, ORDER BY and LIMIT for `t`, and their parameters. One row more than asked tells of a next page."""
     parts: list[sql.Composable] = [sql.SQL("true")]
     values: dict[str, Any] = {"limit": filters.limit + 1}
-    for name, given, column in (("within", filters.within, "t.emergency_id"), ("statuses", filters.statuses, "t.status"),
-                                ("categories", filters.categories, categories)):
+    for name, given, column in (
+        ("within", filters.within, "t.emergency_id"),
+        ("statuses", filters.statuses, "t.status"),
+        ("categories", filters.categories, categories),
+    ):
         if not given and not (name == "within" and given is not None):
             continue
         # One value as `=`: the index (…, updated_at, id) then gives its rows in order.
         single = len(given) == 1
-        parts.append(sql.SQL(column + (" = " if single else " = ANY(")) + sql.Placeholder(name) + sql.SQL("" if single else ")"))
+        parts.append(
+            sql.SQL(column + (" = " if single else " = ANY(")) + sql.Placeholder(name) + sql.SQL("" if single else ")")
+        )
         values[name] = given[0] if single else list(given)
     if filters.since:
         parts.append(sql.SQL("t.updated_at >= ") + sql.Placeholder("since"))
@@ -121,14 +119,16 @@ def where(filters: Filters, geometry: str, *, categories: str = "t.category") ->
     return sql.SQL(" WHERE ") + sql.SQL(" AND ").join(parts) + tail, values
 
 
-def page(rows: Sequence[Any], filters: Filters, features: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def collection(rows: Sequence[Any], filters: Filters, features: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """A FeatureCollection of the asked length, with the cursor of what follows."""
     more = len(rows) > filters.limit
-    return {"type": "FeatureCollection", "features": list(features[:filters.limit]),
-            "next": make_cursor(rows[filters.limit - 1]) if more else None}
+    return {
+        "type": "FeatureCollection",
+        "features": list(features[: filters.limit]),
+        "next": cursor.encode(rows[filters.limit - 1]["updated_at"], rows[filters.limit - 1]["id"]) if more else None,
+    }
 
 
 def reader_sees_reports(principal: Principal) -> bool:
     """Whether the reader may know which reports stand behind a record."""
     return bool(principal.scopes_for("report.list"))
-

@@ -32,10 +32,22 @@ CROSS JOIN LATERAL (
    ORDER BY i.geom <-> ST_SetSRID(ST_MakePoint(s.lon, s.lat), 4326) LIMIT 100)) c
 """
 _COLUMNS: Final = (
-    ("id", "uuid"), ("code", "text"), ("emergency_id", "uuid"), ("category", "text"), ("verification", "text"),
-    ("urgency", "text"), ("people", "bigint"), ("corroboration", "bigint"), ("place_id", "uuid"), ("lon", "float8"),
-    ("lat", "float8"), ("accuracy_m", "float8"), ("first_reported_at", "timestamptz"),
-    ("last_reported_at", "timestamptz"), ("status", "text"))
+    ("id", "uuid"),
+    ("code", "text"),
+    ("emergency_id", "uuid"),
+    ("category", "text"),
+    ("verification", "text"),
+    ("urgency", "text"),
+    ("people", "bigint"),
+    ("corroboration", "bigint"),
+    ("place_id", "uuid"),
+    ("lon", "float8"),
+    ("lat", "float8"),
+    ("accuracy_m", "float8"),
+    ("first_reported_at", "timestamptz"),
+    ("last_reported_at", "timestamptz"),
+    ("status", "text"),
+)
 _NAMES: Final = ", ".join(name for name, _ in _COLUMNS)
 _ARRAYS: Final = ", ".join(f"%b::{kind}[]" for _, kind in _COLUMNS)
 _STORED: Final = _NAMES.replace("lon, lat", "geom")
@@ -58,21 +70,28 @@ async def candidates(conn: Conn, spots: Sequence[Mapping[str, Any]]) -> list[Dic
     if not spots:
         return []
     keys = ("emergency_id", "category", "place_id", "lon", "lat", "dx", "dy", "at")
-    return await (await conn.execute(_CANDIDATES, (
-        list(range(len(spots))), *([s[k] for s in spots] for k in keys)))).fetchall()
+    return await (
+        await conn.execute(_CANDIDATES, (list(range(len(spots))), *([s[k] for s in spots] for k in keys)))
+    ).fetchall()
 
 
 async def lock(conn: Conn, ids: Sequence[UUID]) -> list[DictRow]:
     """The rows, locked in the order of their ids."""
-    return await (await conn.execute(
-        "SELECT i.*, ST_X(i.geom) AS lon, ST_Y(i.geom) AS lat FROM incidents i WHERE i.id = ANY(%s) ORDER BY i.id"
-        " FOR UPDATE", (list(ids),))).fetchall()
+    return await (
+        await conn.execute(
+            "SELECT i.*, ST_X(i.geom) AS lon, ST_Y(i.geom) AS lat FROM incidents i WHERE i.id = ANY(%s) ORDER BY i.id"
+            " FOR UPDATE",
+            (list(ids),),
+        )
+    ).fetchall()
 
 
 def _arrays(rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
     """One list a column; an array holds one type, so that whole numbers among degrees are made floats."""
-    return [[float(r[name]) if kind == "float8" and r[name] is not None else r[name] for r in rows]
-            for name, kind in _COLUMNS]
+    return [
+        [float(r[name]) if kind == "float8" and r[name] is not None else r[name] for r in rows]
+        for name, kind in _COLUMNS
+    ]
 
 
 async def insert_many(conn: Conn, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -102,20 +121,29 @@ async def decide(conn: Conn, incident_id: UUID, values: Mapping[str, Any], actor
     """Write the fields that a person has decided, and that they are decided."""
     sets = sql.SQL(", ").join(sql.SQL("{} = {}").format(sql.Identifier(k), sql.Placeholder(k)) for k in values)
     await conn.execute(
-        sql.SQL("UPDATE incidents SET {}, decided_by = %(_actor)s,"
-                " decided = array(SELECT DISTINCT unnest(decided || %(_fields)s::text[]) ORDER BY 1) WHERE id = %(_id)s").format(sets),
-        {**values, "_actor": actor, "_fields": list(values), "_id": incident_id})
+        sql.SQL(
+            "UPDATE incidents SET {}, decided_by = %(_actor)s,"
+            " decided = array(SELECT DISTINCT unnest(decided || %(_fields)s::text[]) ORDER BY 1) WHERE id = %(_id)s"
+        ).format(sets),
+        {**values, "_actor": actor, "_fields": list(values), "_id": incident_id},
+    )
 
 
 async def fold_into(conn: Conn, incident_id: UUID, into: UUID, actor: str) -> None:
     """Mark as taken over by another."""
-    await conn.execute("UPDATE incidents SET status = 'resolved', merged_into = %s, decided_by = %s WHERE id = %s",
-                       (into, actor, incident_id))
+    await conn.execute(
+        "UPDATE incidents SET status = 'resolved', merged_into = %s, decided_by = %s WHERE id = %s",
+        (into, actor, incident_id),
+    )
 
 
 async def history(conn: Conn, subject_id: UUID) -> list[DictRow]:
     """What happened to a record, oldest first, sealed or not yet."""
-    return await (await conn.execute(
-        "SELECT at, verb, actor, data FROM (SELECT at, verb, actor, data, seq AS n, 0 AS late FROM events"
-        " WHERE subject_id = %(id)s UNION ALL SELECT at, verb, actor, data, id, 1 FROM events_unsealed"
-        " WHERE subject_id = %(id)s) x ORDER BY late DESC, n DESC LIMIT 200", {"id": subject_id})).fetchall()
+    return await (
+        await conn.execute(
+            "SELECT at, verb, actor, data FROM (SELECT at, verb, actor, data, seq AS n, 0 AS late FROM events"
+            " WHERE subject_id = %(id)s UNION ALL SELECT at, verb, actor, data, id, 1 FROM events_unsealed"
+            " WHERE subject_id = %(id)s) x ORDER BY late DESC, n DESC LIMIT 200",
+            {"id": subject_id},
+        )
+    ).fetchall()

@@ -15,7 +15,8 @@ router = APIRouter(prefix="/api")
 
 
 @router.get("/incidents")
-async def incidents(conn: Tx, query: Annotated[Asked, Depends(asked)],
-                    principal: Annotated[Principal, allow("incident.read")]) -> Response:
+async def incidents(
+    conn: Tx, query: Annotated[Asked, Depends(asked)], principal: Annotated[Principal, allow("incident.read")]
+) -> Response:
     """Incidents by newest change, as GeoJSON; `next` is the cursor of the following page."""
     return json_response(await service.listed(conn, query.filters(principal, "incident.read")))

@@ -46,5 +46,9 @@ def severity(urgency: str, people: int | None, corroboration: int, verification:
     if verification == "refuted":
         return 0.0
     crowd = min(15, len(str(people)) * 5) if people else 0
-    return _SEVERITY.get(urgency, 0.0) + crowd + min(6, 2 * max(0, corroboration - 1)) \
+    return (
+        _SEVERITY.get(urgency, 0.0)
+        + crowd
+        + min(6, 2 * max(0, corroboration - 1))
         + {"confirmed": 5, "likely": 2}.get(verification, 0)
+    )

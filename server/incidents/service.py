@@ -9,7 +9,7 @@ from psycopg.rows import DictRow
 
 from server.access.principal import Principal
 from server.incidents import errors, queries
-from server.incidents.listing import Filters, page, reader_sees_reports
+from server.incidents.listing import Filters, collection, reader_sees_reports
 from server.incidents.rules import CLOSURE_KINDS, Tally, believed, severity
 from server.kernel.db import Conn
 from server.kernel.errors import not_found, stale
@@ -34,10 +34,22 @@ class IncidentFacts:
 
 def _told(facts: IncidentFacts, spot: Spot) -> dict[str, Any]:
     tally = facts.tally
-    return {"id": facts.id, "emergency_id": facts.emergency_id, "category": facts.category, "people": tally.people,
-            "urgency": tally.urgency, "corroboration": tally.corroboration, "verification": believed(tally.corroboration),
-            "first_reported_at": tally.first_at, "last_reported_at": tally.last_at, "place_id": spot.place_id,
-            "lon": spot.lon, "lat": spot.lat, "accuracy_m": spot.accuracy_m, "status": "open"}
+    return {
+        "id": facts.id,
+        "emergency_id": facts.emergency_id,
+        "category": facts.category,
+        "people": tally.people,
+        "urgency": tally.urgency,
+        "corroboration": tally.corroboration,
+        "verification": believed(tally.corroboration),
+        "first_reported_at": tally.first_at,
+        "last_reported_at": tally.last_at,
+        "place_id": spot.place_id,
+        "lon": spot.lon,
+        "lat": spot.lat,
+        "accuracy_m": spot.accuracy_m,
+        "status": "open",
+    }
 
 
 async def create(conn: Conn, facts: Sequence[IncidentFacts]) -> None:
@@ -61,16 +73,29 @@ async def retell(conn: Conn, rows: Mapping[UUID, DictRow], facts: Sequence[Incid
 def feature(row: DictRow, *, detail: bool = False) -> dict[str, Any]:
     """An incident as GeoJSON; exact, since bridges and buildings are no household."""
     properties: dict[str, Any] = {
-        "layer": "incidents", "code": row["code"], "emergency": str(row["emergency_id"]), "category": row["category"],
-        "status": row["status"], "urgency": row["urgency"], "verification": row["verification"], "people": row["people"],
-        "corroboration": row["corroboration"], "accuracy_m": row["accuracy_m"], "place": place_names(row),
+        "layer": "incidents",
+        "code": row["code"],
+        "emergency": str(row["emergency_id"]),
+        "category": row["category"],
+        "status": row["status"],
+        "urgency": row["urgency"],
+        "verification": row["verification"],
+        "people": row["people"],
+        "corroboration": row["corroboration"],
+        "accuracy_m": row["accuracy_m"],
+        "place": place_names(row),
         "priority": severity(row["urgency"], row["people"], row["corroboration"], row["verification"]),
         "first_reported_at": row["first_reported_at"].isoformat(),
         "last_reported_at": row["last_reported_at"].isoformat(),
-        "updated_at": row["updated_at"].isoformat(), "version": row["version"]}
+        "updated_at": row["updated_at"].isoformat(),
+        "version": row["version"],
+    }
     if detail:
-        properties |= {"decided": row["decided"], "decided_by": row["decided_by"],
-                       "merged_into": str(row["merged_into"]) if row["merged_into"] else None}
+        properties |= {
+            "decided": row["decided"],
+            "decided_by": row["decided_by"],
+            "merged_into": str(row["merged_into"]) if row["merged_into"] else None,
+        }
     return {"type": "Feature", "id": str(row["id"]), "geometry": geometry(row), "properties": properties}
 
 
@@ -89,7 +114,7 @@ def place_names(row: DictRow) -> dict[str, str] | None:
 async def listed(conn: Conn, filters: Filters) -> dict[str, Any]:
     """A page of incidents."""
     rows = await queries.page(conn, filters)
-    return page(rows, filters, [feature(r) for r in rows])
+    return collection(rows, filters, [feature(r) for r in rows])
 
 
 async def one(conn: Conn, incident_id: UUID, within: Sequence[UUID] | None) -> DictRow:
@@ -104,11 +129,15 @@ async def history(conn: Conn, subject_id: UUID, principal: Principal) -> list[di
     """What happened to a record, oldest first; who did it is for those who may see reports."""
     rows = (await queries.history(conn, subject_id))[::-1]
     staff = reader_sees_reports(principal)
-    return [{"at": r["at"].isoformat(), "verb": r["verb"], "data": r["data"], **({"by": r["actor"]} if staff else {})}
-            for r in rows]
+    return [
+        {"at": r["at"].isoformat(), "verb": r["verb"], "data": r["data"], **({"by": r["actor"]} if staff else {})}
+        for r in rows
+    ]
 
 
-async def edit(conn: Conn, incident_id: UUID, changes: Mapping[str, Any], version: int, principal: Principal) -> DictRow:
+async def edit(
+    conn: Conn, incident_id: UUID, changes: Mapping[str, Any], version: int, principal: Principal
+) -> DictRow:
     """Write what a person decides about an incident seen at `version`. Raises 412 with the current record."""
     rows = await queries.lock(conn, [incident_id])
     if not rows or not principal.may("incident.edit", emergency_id=rows[0]["emergency_id"]):
@@ -119,8 +148,17 @@ async def edit(conn: Conn, incident_id: UUID, changes: Mapping[str, Any], versio
         raise errors.unknown_category(str(changes["category"]))
     if changes:
         await queries.decide(conn, incident_id, changes, principal.actor)
-        await emit(conn, NewEvent("incident.changed", "incident", incident_id, rows[0]["emergency_id"], principal.actor,
-                                  data={"fields": sorted(changes)}))
+        await emit(
+            conn,
+            NewEvent(
+                "incident.changed",
+                "incident",
+                incident_id,
+                rows[0]["emergency_id"],
+                principal.actor,
+                data={"fields": sorted(changes)},
+            ),
+        )
     return await one(conn, incident_id, None)
 
 

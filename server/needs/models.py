@@ -18,8 +18,8 @@ class Need(Versioned, Sealed, Base):
     """Maps show `geom_shown`; the exact point is sealed and opened one record at a time, on the record.
 
     `decided` names the fields that a person has set: the chain leaves those alone; `decided_by` is who did so last.
-    `merged_into` is the need that took this one's reports over. `priority` is a score of `needs/rules.py`, `priority_why`
-    its reasons [{code, points, …}].
+    `merged_into` is the need that took this one's reports over. `priority` is a score of `needs/rules.py`,
+    `priority_why` its reasons [{code, points, …}].
     """
 
     __tablename__ = "needs"

@@ -17,7 +17,8 @@ _SHOWN: Final = (
     " t.people, t.households, t.vulnerable, t.corroboration, t.priority, t.priority_why, t.place_id, t.accuracy_m,"
     " t.first_reported_at, t.last_reported_at, t.decided_by, t.decided, t.merged_into, t.version, t.created_at,"
     " t.updated_at, ST_X(t.geom_shown) AS lon, ST_Y(t.geom_shown) AS lat,"
-    " t.geom_exact_sealed IS NOT NULL AS has_exact, p.name_fa AS place_fa, p.name_en AS place_en")
+    " t.geom_exact_sealed IS NOT NULL AS has_exact, p.name_fa AS place_fa, p.name_en AS place_en"
+)
 _SELECT: Final = f"SELECT {_SHOWN} FROM needs t LEFT JOIN places p ON p.id = t.place_id"  # noqa: S608 - fixed names
 # Villages and towns meet by name, houses by distance: what is exact is looked for around its shown point only.
 _CANDIDATES: Final = """
@@ -40,14 +41,38 @@ CROSS JOIN LATERAL (
    ORDER BY d.geom_shown <-> ST_SetSRID(ST_MakePoint(s.lon, s.lat), 4326) LIMIT 300)) c
 """
 _COLUMNS: Final = (
-    ("id", "uuid"), ("code", "text"), ("emergency_id", "uuid"), ("incident_id", "uuid"), ("category", "text"),
-    ("status", "text"), ("verification", "text"), ("urgency", "text"), ("quantity", "numeric"), ("unit", "text"),
-    ("people", "bigint"), ("households", "bigint"), ("vulnerable", "text"), ("corroboration", "bigint"),
-    ("priority", "float8"), ("priority_why", "jsonb"), ("place_id", "uuid"), ("lon", "float8"), ("lat", "float8"),
-    ("geom_exact_sealed", "bytea"), ("accuracy_m", "float8"), ("first_reported_at", "timestamptz"),
-    ("last_reported_at", "timestamptz"), ("sealing_key_id", "text"), ("data_key_wrapped", "bytea"))
+    ("id", "uuid"),
+    ("code", "text"),
+    ("emergency_id", "uuid"),
+    ("incident_id", "uuid"),
+    ("category", "text"),
+    ("status", "text"),
+    ("verification", "text"),
+    ("urgency", "text"),
+    ("quantity", "numeric"),
+    ("unit", "text"),
+    ("people", "bigint"),
+    ("households", "bigint"),
+    ("vulnerable", "text"),
+    ("corroboration", "bigint"),
+    ("priority", "float8"),
+    ("priority_why", "jsonb"),
+    ("place_id", "uuid"),
+    ("lon", "float8"),
+    ("lat", "float8"),
+    ("geom_exact_sealed", "bytea"),
+    ("accuracy_m", "float8"),
+    ("first_reported_at", "timestamptz"),
+    ("last_reported_at", "timestamptz"),
+    ("sealing_key_id", "text"),
+    ("data_key_wrapped", "bytea"),
+)
 _KEPT: Final = frozenset({"id", "code", "emergency_id"})
-_CASTS: Final[Mapping[str, Callable[[Any], Any]]] = {"float8": float, "bigint": int, "numeric": lambda n: Decimal(str(n))}
+_CASTS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "float8": float,
+    "bigint": int,
+    "numeric": lambda n: Decimal(str(n)),
+}
 
 
 def _column(name: str) -> str:
@@ -56,17 +81,26 @@ def _column(name: str) -> str:
 
 def _value(name: str) -> str:
     """How a column comes out of unnest: lists go in as words parted by blanks, points as two numbers."""
-    return {"lon": "ST_SetSRID(ST_MakePoint(v.lon, v.lat), 4326)",
-            "vulnerable": "array_remove(string_to_array(v.vulnerable, ' '), '')"}.get(name, f"v.{name}")
+    return {
+        "lon": "ST_SetSRID(ST_MakePoint(v.lon, v.lat), 4326)",
+        "vulnerable": "array_remove(string_to_array(v.vulnerable, ' '), '')",
+    }.get(name, f"v.{name}")
 
 
-_FROM: Final = (f" FROM unnest({', '.join(f'%b::{kind}[]' for _, kind in _COLUMNS)})"
-                f" AS v({', '.join(name for name, _ in _COLUMNS)})")
-_INSERT: Final = (f"INSERT INTO needs ({', '.join(_column(n) for n, _ in _COLUMNS if n != 'lat')})"  # noqa: S608
-                  f" SELECT {', '.join(_value(n) for n, _ in _COLUMNS if n != 'lat')}" + _FROM)
-_UPDATE: Final = ("UPDATE needs d SET "
-                  + ", ".join(f"{_column(n)} = {_value(n)}" for n, _ in _COLUMNS if n != "lat" and n not in _KEPT)
-                  + _FROM + " WHERE d.id = v.id")
+_FROM: Final = (
+    f" FROM unnest({', '.join(f'%b::{kind}[]' for _, kind in _COLUMNS)})"
+    f" AS v({', '.join(name for name, _ in _COLUMNS)})"
+)
+_INSERT: Final = (
+    f"INSERT INTO needs ({', '.join(_column(n) for n, _ in _COLUMNS if n != 'lat')})"
+    f" SELECT {', '.join(_value(n) for n, _ in _COLUMNS if n != 'lat')}" + _FROM
+)
+_UPDATE: Final = (
+    "UPDATE needs d SET "  # noqa: S608 - fixed column names
+    + ", ".join(f"{_column(n)} = {_value(n)}" for n, _ in _COLUMNS if n != "lat" and n not in _KEPT)
+    + _FROM
+    + " WHERE d.id = v.id"
+)
 
 
 async def candidates(conn: Conn, spots: Sequence[Mapping[str, Any]]) -> list[DictRow]:
@@ -77,15 +111,20 @@ async def candidates(conn: Conn, spots: Sequence[Mapping[str, Any]]) -> list[Dic
     if not spots:
         return []
     keys = ("emergency_id", "category", "place_id", "lon", "lat", "dx", "dy", "at")
-    return await (await conn.execute(_CANDIDATES, (
-        list(range(len(spots))), *([s[k] for s in spots] for k in keys)))).fetchall()
+    return await (
+        await conn.execute(_CANDIDATES, (list(range(len(spots))), *([s[k] for s in spots] for k in keys)))
+    ).fetchall()
 
 
 async def lock(conn: Conn, ids: Sequence[UUID]) -> list[DictRow]:
     """The rows with their sealed columns, locked in the order of their ids."""
-    return await (await conn.execute(
-        "SELECT d.*, ST_X(d.geom_shown) AS lon, ST_Y(d.geom_shown) AS lat FROM needs d WHERE d.id = ANY(%s) ORDER BY d.id"
-        " FOR UPDATE", (list(ids),))).fetchall()
+    return await (
+        await conn.execute(
+            "SELECT d.*, ST_X(d.geom_shown) AS lon, ST_Y(d.geom_shown) AS lat FROM needs d"
+            " WHERE d.id = ANY(%s) ORDER BY d.id FOR UPDATE",
+            (list(ids),),
+        )
+    ).fetchall()
 
 
 def _arrays(rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
@@ -96,6 +135,7 @@ def _arrays(rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
             return Jsonb(row[name])
         # An array holds one type: what came from a row and what was just counted must not differ.
         return _CASTS[kind](row[name]) if kind in _CASTS and row[name] is not None else row[name]
+
     return [[cell(r, name, kind) for r in rows] for name, kind in _COLUMNS]
 
 
@@ -126,11 +166,18 @@ async def decide(conn: Conn, need_id: UUID, values: Mapping[str, Any], decided: 
     """Write `values`; of them `decided` were set by a person."""
     sets = sql.SQL(", ").join(sql.SQL("{} = {}").format(sql.Identifier(k), sql.Placeholder(k)) for k in values)
     await conn.execute(
-        sql.SQL("UPDATE needs SET {}, decided_by = %(_actor)s,"
-                " decided = array(SELECT DISTINCT unnest(decided || %(_fields)s::text[]) ORDER BY 1)"
-                " WHERE id = %(_id)s").format(sets),
-        {**{k: Jsonb(v) if k == "priority_why" else v for k, v in values.items()},
-         "_actor": actor, "_fields": list(decided), "_id": need_id})
+        sql.SQL(
+            "UPDATE needs SET {}, decided_by = %(_actor)s,"
+            " decided = array(SELECT DISTINCT unnest(decided || %(_fields)s::text[]) ORDER BY 1)"
+            " WHERE id = %(_id)s"
+        ).format(sets),
+        {
+            **{k: Jsonb(v) if k == "priority_why" else v for k, v in values.items()},
+            "_actor": actor,
+            "_fields": list(decided),
+            "_id": need_id,
+        },
+    )
 
 
 async def set_status(conn: Conn, ids: Sequence[UUID], status: str) -> None:
@@ -140,25 +187,33 @@ async def set_status(conn: Conn, ids: Sequence[UUID], status: str) -> None:
 
 async def fold_into(conn: Conn, need_id: UUID, into: UUID, actor: str) -> None:
     """Mark as taken over by another."""
-    await conn.execute("UPDATE needs SET status = 'closed', merged_into = %s, decided_by = %s WHERE id = %s",
-                       (into, actor, need_id))
+    await conn.execute(
+        "UPDATE needs SET status = 'closed', merged_into = %s, decided_by = %s WHERE id = %s", (into, actor, need_id)
+    )
 
 
 async def ageing(conn: Conn, after: UUID, hours: float, limit: int) -> list[DictRow]:
     """Open needs by id whose age still counts, with the database's time as `now`."""
-    return await (await conn.execute(
-        "SELECT id, emergency_id, category, urgency, people, households, vulnerable, corroboration, verification,"
-        " priority, first_reported_at, clock_timestamp() AS now FROM needs WHERE status IN ('open', 'tasked') AND id > %s"
-        " AND first_reported_at > clock_timestamp() - make_interval(hours => %s) ORDER BY id LIMIT %s",
-        (after, int(hours), limit))).fetchall()
+    return await (
+        await conn.execute(
+            "SELECT id, emergency_id, category, urgency, people, households, vulnerable, corroboration, verification,"
+            " priority, first_reported_at, clock_timestamp() AS now FROM needs"
+            " WHERE status IN ('open', 'tasked') AND id > %s AND"
+            " first_reported_at > clock_timestamp() - make_interval(hours => %s) ORDER BY id LIMIT %s",
+            (after, int(hours), limit),
+        )
+    ).fetchall()
 
 
 async def rescore(conn: Conn, rows: Sequence[tuple[UUID, float, list[dict[str, Any]]]]) -> list[UUID]:
     """New scores (id, value, why); returns those that were written. Rows that others hold wait for the next round."""
-    done = await (await conn.execute(
-        "UPDATE needs d SET priority = v.priority, priority_why = v.why"
-        " FROM unnest(%s::uuid[], %s::float8[], %s::jsonb[]) AS v(id, priority, why)"
-        " WHERE d.id = v.id AND d.status IN ('open', 'tasked')"
-        " AND d.id IN (SELECT id FROM needs WHERE id = ANY(%s) ORDER BY id FOR UPDATE SKIP LOCKED) RETURNING d.id",
-        ([r[0] for r in rows], [r[1] for r in rows], [Jsonb(r[2]) for r in rows], [r[0] for r in rows]))).fetchall()
+    done = await (
+        await conn.execute(
+            "UPDATE needs d SET priority = v.priority, priority_why = v.why"
+            " FROM unnest(%s::uuid[], %s::float8[], %s::jsonb[]) AS v(id, priority, why)"
+            " WHERE d.id = v.id AND d.status IN ('open', 'tasked')"
+            " AND d.id IN (SELECT id FROM needs WHERE id = ANY(%s) ORDER BY id FOR UPDATE SKIP LOCKED) RETURNING d.id",
+            ([r[0] for r in rows], [r[1] for r in rows], [Jsonb(r[2]) for r in rows], [r[0] for r in rows]),
+        )
+    ).fetchall()
     return [r["id"] for r in done]

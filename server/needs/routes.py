@@ -17,14 +17,19 @@ router = APIRouter(prefix="/api")
 
 
 @router.get("/needs")
-async def needs(conn: Tx, query: Annotated[Asked, Depends(asked)],
-                principal: Annotated[Principal, allow("need.read")]) -> Response:
+async def needs(
+    conn: Tx, query: Annotated[Asked, Depends(asked)], principal: Annotated[Principal, allow("need.read")]
+) -> Response:
     """Needs by newest change, as GeoJSON at their shown points; `next` is the cursor of the following page."""
     return json_response(await service.listed(conn, query.filters(principal, "need.read")))
 
 
 @router.get("/needs/{need_id}/exact")
-async def exact(conn: Tx, need_id: UUID, ctx: Annotated[Context, Depends(context)],
-                principal: Annotated[Principal, allow("need.locate_exactly")]) -> Response:
+async def exact(
+    conn: Tx,
+    need_id: UUID,
+    ctx: Annotated[Context, Depends(context)],
+    principal: Annotated[Principal, allow("need.locate_exactly")],
+) -> Response:
     """The exact point of one need; the event `need.located_exactly` tells who looked."""
     return json_response(await service.locate_exactly(conn, ctx, need_id, principal))

@@ -9,8 +9,15 @@ HOUSEHOLD: Final = 3.3
 """People in a household where only households are told: Statistical Centre of Iran, census of 2016."""
 URGENCY_POINTS: Final = {"life": 100.0, "high": 35.0, "normal": 15.0, "none": 0.0}
 """`life` stands above everything the other points can add up to."""
-VULNERABLE_POINTS: Final = {"infant": 5.0, "pregnant": 5.0, "disabled": 4.0, "chronic_illness": 4.0, "child": 3.0,
-                            "woman_headed": 3.0, "elderly": 3.0}
+VULNERABLE_POINTS: Final = {
+    "infant": 5.0,
+    "pregnant": 5.0,
+    "disabled": 4.0,
+    "chronic_illness": 4.0,
+    "child": 3.0,
+    "woman_headed": 3.0,
+    "elderly": 3.0,
+}
 VULNERABLE_MOST: Final = 12.0
 WOMEN_AND_CHILDREN: Final = frozenset({"infant_care", "protection", "hygiene", "psychosocial"})
 CATEGORY_POINTS: Final = 3.0
@@ -51,11 +58,15 @@ def priority(facts: Facts) -> Score:
     """The score of a need, higher is more pressing. A refuted need scores 0."""
     if facts.verification == "refuted":
         return Score(0.0, ({"code": "refuted", "points": 0.0},))
-    why = [{"code": "urgency", "points": URGENCY_POINTS.get(facts.urgency, 0.0), "urgency": facts.urgency}]
+    why: list[dict[str, Any]] = [
+        {"code": "urgency", "points": URGENCY_POINTS.get(facts.urgency, 0.0), "urgency": facts.urgency}
+    ]
     people = affected(facts.people, facts.households)
     if people:
         # The logarithm: a hundred people weigh twice as much as ten, not ten times; nobody is outvoted for being few.
-        why.append({"code": "people", "points": min(PEOPLE_MOST, round(5 * math.log10(1 + people), 1)), "people": people})
+        why.append(
+            {"code": "people", "points": min(PEOPLE_MOST, round(5 * math.log10(1 + people), 1)), "people": people}
+        )
     groups = sorted({g for g in facts.vulnerable if g in VULNERABLE_POINTS})
     if groups:
         points = min(VULNERABLE_MOST, sum(VULNERABLE_POINTS[g] for g in groups))
@@ -70,7 +81,7 @@ def priority(facts: Facts) -> Score:
         why.append({"code": "corroboration", "points": voices, "voices": facts.corroboration})
     if believed := VERIFICATION_POINTS.get(facts.verification, 0.0):
         why.append({"code": "verification", "points": believed, "verification": facts.verification})
-    return Score(round(sum(float(w["points"]) for w in why), 1), tuple(why))
+    return Score(round(sum(w["points"] for w in why), 1), tuple(why))
 
 
 def affected(people: int | None, households: int | None) -> int | None:

@@ -13,7 +13,7 @@ from server.access.context import Context
 from server.access.principal import Principal
 from server.access.sealing import SealedError
 from server.incidents.errors import unknown_category
-from server.incidents.listing import Filters, page
+from server.incidents.listing import Filters, collection
 from server.incidents.rules import Tally, believed
 from server.incidents.service import geometry, place_names
 from server.kernel.clock import now as process_now
@@ -47,7 +47,9 @@ def exact_bytes(spot: Spot) -> bytes | None:
     return orjson.dumps([spot.lon, spot.lat]) if spot.exact else None
 
 
-def opened_point(ctx: Context, need_id: UUID, wrapped: bytes | None, sealed: bytes | None) -> tuple[float, float] | None:
+def opened_point(
+    ctx: Context, need_id: UUID, wrapped: bytes | None, sealed: bytes | None
+) -> tuple[float, float] | None:
     """The exact (lon, lat) of a need, or None when there is none. Raises SealedError without the key."""
     if sealed is None or wrapped is None:
         return None
@@ -59,19 +61,39 @@ def opened_point(ctx: Context, need_id: UUID, wrapped: bytes | None, sealed: byt
 def score_of(row: Mapping[str, Any], at: datetime) -> rules.Score:
     """The score of a row of `needs` at a moment."""
     first = row["first_reported_at"] or at
-    return rules.priority(rules.Facts(
-        category=row["category"], urgency=row["urgency"], people=row["people"], households=row["households"],
-        vulnerable=row["vulnerable"], corroboration=row["corroboration"], verification=row["verification"],
-        age_h=(at - first).total_seconds() / 3600))
+    return rules.priority(
+        rules.Facts(
+            category=row["category"],
+            urgency=row["urgency"],
+            people=row["people"],
+            households=row["households"],
+            vulnerable=row["vulnerable"],
+            corroboration=row["corroboration"],
+            verification=row["verification"],
+            age_h=(at - first).total_seconds() / 3600,
+        )
+    )
 
 
 def _told(facts: NeedFacts) -> dict[str, Any]:
     tally = facts.tally
-    return {"id": facts.id, "emergency_id": facts.emergency_id, "incident_id": facts.incident_id,
-            "category": facts.category, "status": "open", "verification": believed(tally.corroboration),
-            "urgency": tally.urgency, "quantity": tally.quantity, "unit": tally.unit, "people": tally.people,
-            "households": tally.households, "vulnerable": list(tally.vulnerable), "corroboration": tally.corroboration,
-            "first_reported_at": tally.first_at, "last_reported_at": tally.last_at}
+    return {
+        "id": facts.id,
+        "emergency_id": facts.emergency_id,
+        "incident_id": facts.incident_id,
+        "category": facts.category,
+        "status": "open",
+        "verification": believed(tally.corroboration),
+        "urgency": tally.urgency,
+        "quantity": tally.quantity,
+        "unit": tally.unit,
+        "people": tally.people,
+        "households": tally.households,
+        "vulnerable": list(tally.vulnerable),
+        "corroboration": tally.corroboration,
+        "first_reported_at": tally.first_at,
+        "last_reported_at": tally.last_at,
+    }
 
 
 def _placed(ctx: Context, spot: Spot) -> dict[str, Any]:
@@ -91,14 +113,22 @@ async def create(conn: Conn, ctx: Context, facts: Sequence[NeedFacts], at: datet
     for f in facts:
         record = ctx.sealing.new(TABLE, f.id)
         spot = f.spot or Spot()
-        rows.append(_scored(_told(f), at) | _placed(ctx, spot) | {
-            "code": new_code(7, CODE), "geom_exact_sealed": record.seal("geom_exact_sealed", exact_bytes(spot)),
-            "sealing_key_id": record.key_id, "data_key_wrapped": record.wrapped})
+        rows.append(
+            _scored(_told(f), at)
+            | _placed(ctx, spot)
+            | {
+                "code": new_code(7, CODE),
+                "geom_exact_sealed": record.seal("geom_exact_sealed", exact_bytes(spot)),
+                "sealing_key_id": record.key_id,
+                "data_key_wrapped": record.wrapped,
+            }
+        )
     await queries.insert_many(conn, rows)
 
 
-async def retell(conn: Conn, ctx: Context, rows: Mapping[UUID, DictRow], facts: Sequence[NeedFacts],
-                 at: datetime) -> None:
+async def retell(
+    conn: Conn, ctx: Context, rows: Mapping[UUID, DictRow], facts: Sequence[NeedFacts], at: datetime
+) -> None:
     """Bring locked `rows` up to what their reports say now. What a person has decided stays."""
     updates = []
     for f in facts:
@@ -107,14 +137,27 @@ async def retell(conn: Conn, ctx: Context, rows: Mapping[UUID, DictRow], facts: 
         if f.tally.first_at is None:
             told |= {"first_reported_at": row["first_reported_at"], "last_reported_at": row["last_reported_at"]}
         told |= {k: row[k] for k in row["decided"] if k in told}
-        kept = {k: row[k] for k in ("code", "sealing_key_id", "data_key_wrapped", "place_id", "lon", "lat",
-                                    "geom_exact_sealed", "accuracy_m")}
+        kept = {
+            k: row[k]
+            for k in (
+                "code",
+                "sealing_key_id",
+                "data_key_wrapped",
+                "place_id",
+                "lon",
+                "lat",
+                "geom_exact_sealed",
+                "accuracy_m",
+            )
+        }
         if f.spot is not None:
             wrapped = kept["data_key_wrapped"]
             record = ctx.sealing.of(TABLE, f.id, wrapped) if wrapped else ctx.sealing.new(TABLE, f.id)
             kept |= _placed(ctx, f.spot) | {
                 "geom_exact_sealed": record.seal("geom_exact_sealed", exact_bytes(f.spot)),
-                "sealing_key_id": record.key_id, "data_key_wrapped": record.wrapped}
+                "sealing_key_id": record.key_id,
+                "data_key_wrapped": record.wrapped,
+            }
         updates.append(_scored(told, at) | kept)
     await queries.update_many(conn, updates)
 
@@ -122,26 +165,43 @@ async def retell(conn: Conn, ctx: Context, rows: Mapping[UUID, DictRow], facts: 
 def feature(row: DictRow, *, detail: bool = False) -> dict[str, Any]:
     """A need as GeoJSON at its shown point."""
     properties: dict[str, Any] = {
-        "layer": "needs", "code": row["code"], "emergency": str(row["emergency_id"]), "category": row["category"],
-        "status": row["status"], "urgency": row["urgency"], "verification": row["verification"],
-        "quantity": float(row["quantity"]) if row["quantity"] is not None else None, "unit": row["unit"],
-        "people": row["people"], "households": row["households"], "vulnerable": row["vulnerable"],
-        "corroboration": row["corroboration"], "priority": row["priority"], "accuracy_m": row["accuracy_m"],
-        "place": place_names(row), "incident": str(row["incident_id"]) if row["incident_id"] else None,
+        "layer": "needs",
+        "code": row["code"],
+        "emergency": str(row["emergency_id"]),
+        "category": row["category"],
+        "status": row["status"],
+        "urgency": row["urgency"],
+        "verification": row["verification"],
+        "quantity": float(row["quantity"]) if row["quantity"] is not None else None,
+        "unit": row["unit"],
+        "people": row["people"],
+        "households": row["households"],
+        "vulnerable": row["vulnerable"],
+        "corroboration": row["corroboration"],
+        "priority": row["priority"],
+        "accuracy_m": row["accuracy_m"],
+        "place": place_names(row),
+        "incident": str(row["incident_id"]) if row["incident_id"] else None,
         "first_reported_at": row["first_reported_at"].isoformat(),
         "last_reported_at": row["last_reported_at"].isoformat(),
-        "updated_at": row["updated_at"].isoformat(), "version": row["version"]}
+        "updated_at": row["updated_at"].isoformat(),
+        "version": row["version"],
+    }
     if detail:
-        properties |= {"why": row["priority_why"], "decided": row["decided"], "decided_by": row["decided_by"],
-                       "has_exact": row["has_exact"],
-                       "merged_into": str(row["merged_into"]) if row["merged_into"] else None}
+        properties |= {
+            "why": row["priority_why"],
+            "decided": row["decided"],
+            "decided_by": row["decided_by"],
+            "has_exact": row["has_exact"],
+            "merged_into": str(row["merged_into"]) if row["merged_into"] else None,
+        }
     return {"type": "Feature", "id": str(row["id"]), "geometry": geometry(row), "properties": properties}
 
 
 async def listed(conn: Conn, filters: Filters) -> dict[str, Any]:
     """A page of needs."""
     rows = await queries.page(conn, filters)
-    return page(rows, filters, [feature(r) for r in rows])
+    return collection(rows, filters, [feature(r) for r in rows])
 
 
 async def one(conn: Conn, need_id: UUID, within: Sequence[UUID] | None) -> DictRow:
@@ -164,10 +224,19 @@ async def edit(conn: Conn, need_id: UUID, changes: Mapping[str, Any], version: i
         raise unknown_category(str(changes["category"]))
     if changes:
         score = score_of(row | dict(changes), process_now())
-        await queries.decide(conn, need_id, {**changes, "priority": score.value, "priority_why": list(score.why)},
-                             list(changes), principal.actor)
-        await emit(conn, NewEvent("need.changed", "need", need_id, row["emergency_id"], principal.actor,
-                                  data={"fields": sorted(changes)}))
+        await queries.decide(
+            conn,
+            need_id,
+            {**changes, "priority": score.value, "priority_why": list(score.why)},
+            list(changes),
+            principal.actor,
+        )
+        await emit(
+            conn,
+            NewEvent(
+                "need.changed", "need", need_id, row["emergency_id"], principal.actor, data={"fields": sorted(changes)}
+            ),
+        )
     return await one(conn, need_id, None)
 
 
@@ -192,18 +261,35 @@ async def mark_met(conn: Conn, ctx: Context, need_id: UUID, actor: str) -> bool:
     if not rows or rows[0]["status"] not in rules.LIVE:
         return False
     await queries.decide(conn, need_id, {"status": "met"}, ["status"], actor)
-    await emit(conn, NewEvent("need.changed", "need", need_id, rows[0]["emergency_id"], actor,
-                              data={"fields": ["status"], "status": "met"}))
+    await emit(
+        conn,
+        NewEvent(
+            "need.changed",
+            "need",
+            need_id,
+            rows[0]["emergency_id"],
+            actor,
+            data={"fields": ["status"], "status": "met"},
+        ),
+    )
     return True
 
 
 async def rerank(conn: Conn, after: UUID) -> tuple[list[UUID], UUID | None]:
-    """Score one batch of ageing needs anew: those that moved far enough, and where the next batch goes on (None: done)."""
+    """Score one batch of ageing needs anew: those that moved far enough; where to go on (None: done)."""
     rows = await queries.ageing(conn, after, rules.AGE_MOST / rules.AGE_PER_HOUR + 3, RERANK_BATCH)
-    moved = [(r["id"], score.value, list(score.why)) for r in rows
-             if rules.drifted(r["priority"], (score := score_of(r, r["now"])).value)]
+    moved = [
+        (r["id"], score.value, list(score.why))
+        for r in rows
+        if rules.drifted(r["priority"], (score := score_of(r, r["now"])).value)
+    ]
     written = set(await queries.rescore(conn, moved)) if moved else set()
-    await emit_many(conn, [
-        NewEvent("need.changed", "need", r["id"], r["emergency_id"], data={"fields": ["priority"]})
-        for r in rows if r["id"] in written])
+    await emit_many(
+        conn,
+        [
+            NewEvent("need.changed", "need", r["id"], r["emergency_id"], data={"fields": ["priority"]})
+            for r in rows
+            if r["id"] in written
+        ],
+    )
     return [r["id"] for r in rows if r["id"] in written], rows[-1]["id"] if len(rows) == RERANK_BATCH else None

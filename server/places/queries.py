@@ -9,17 +9,22 @@ from psycopg.rows import DictRow
 from server.kernel.db import Conn
 from server.kernel.geo import Box
 
-_PLACE = ("p.id, p.kind, p.name_fa, p.name_en, p.province_fa, p.province_en, p.population, p.accuracy_m,"
-          " ST_X(p.geom) AS lon, ST_Y(p.geom) AS lat")
-_CENTRE = ("c.id, c.code, c.name_fa, c.name_en, c.place_id, c.active, c.version, c.created_at, c.updated_at,"
-           " ST_X(c.geom) AS lon, ST_Y(c.geom) AS lat")
+_PLACE = (
+    "p.id, p.kind, p.name_fa, p.name_en, p.province_fa, p.province_en, p.population, p.accuracy_m,"
+    " ST_X(p.geom) AS lon, ST_Y(p.geom) AS lat"
+)
+_CENTRE = (
+    "c.id, c.code, c.name_fa, c.name_en, c.place_id, c.active, c.version, c.created_at, c.updated_at,"
+    " ST_X(c.geom) AS lon, ST_Y(c.geom) AS lat"
+)
 
 # Every name that shares trigrams with what was typed, or contains it; the best name speaks for its place.
 _SEARCH = f"""
 WITH hits AS (
   SELECT n.place_id, max(CASE WHEN n.squashed = %(squashed)s THEN 2
                               WHEN n.squashed LIKE %(prefix)s THEN 1 + similarity(n.squashed, %(squashed)s)
-                              ELSE greatest(similarity(n.key, %(key)s), similarity(n.squashed, %(squashed)s)) END) AS score
+                              ELSE greatest(similarity(n.key, %(key)s), similarity(n.squashed, %(squashed)s))
+                              END) AS score
   FROM place_names n
   WHERE n.key %% %(key)s OR n.squashed %% %(squashed)s OR n.squashed LIKE %(within)s
   GROUP BY n.place_id)
@@ -56,19 +61,32 @@ def _box(box: Box | None) -> dict[str, float | None]:
     return {side: getattr(box, side) if box else None for side in sides}
 
 
-async def search(conn: Conn, key: str, squashed: str, *, box: Box | None, kinds: Sequence[str] | None,
-                 limit: int) -> list[DictRow]:
+async def search(
+    conn: Conn, key: str, squashed: str, *, box: Box | None, kinds: Sequence[str] | None, limit: int
+) -> list[DictRow]:
     """Places whose names are like `key` (normalised) or `squashed`: by likeness, then by population."""
     safe = squashed.replace("\\", "").replace("%", "").replace("_", "")
-    return await (await conn.execute(_SEARCH, {
-        "key": key, "squashed": squashed, "prefix": safe + "%", "within": f"%{safe}%",
-        "kinds": list(kinds) if kinds else None, "limit": limit, **_box(box)})).fetchall()
+    return await (
+        await conn.execute(
+            _SEARCH,
+            {
+                "key": key,
+                "squashed": squashed,
+                "prefix": safe + "%",
+                "within": f"%{safe}%",
+                "kinds": list(kinds) if kinds else None,
+                "limit": limit,
+                **_box(box),
+            },
+        )
+    ).fetchall()
 
 
 async def biggest(conn: Conn, *, box: Box | None, kinds: Sequence[str] | None, limit: int) -> list[DictRow]:
     """The most populous places of a box."""
-    return await (await conn.execute(_BIGGEST, {"kinds": list(kinds) if kinds else None, "limit": limit,
-                                                **_box(box)})).fetchall()
+    return await (
+        await conn.execute(_BIGGEST, {"kinds": list(kinds) if kinds else None, "limit": limit, **_box(box)})
+    ).fetchall()
 
 
 async def mark(conn: Conn) -> tuple[int, str]:
@@ -79,11 +97,14 @@ async def mark(conn: Conn) -> tuple[int, str]:
 
 async def gazetteer_rows(conn: Conn) -> list[DictRow]:
     """Every place that reading may name, with its names."""
-    return await (await conn.execute(
-        "SELECT p.id, p.source, p.source_id, p.kind, p.name_fa, p.name_en, p.country, p.admin1_code, p.province_fa,"
-        " p.province_en, p.population, p.accuracy_m, ST_X(p.geom) AS lon, ST_Y(p.geom) AS lat,"
-        " array(SELECT n.name FROM place_names n WHERE n.place_id = p.id ORDER BY n.id) AS names FROM places p"
-        " WHERE p.kind IN ('village', 'town', 'city', 'county', 'province')")).fetchall()
+    return await (
+        await conn.execute(
+            "SELECT p.id, p.source, p.source_id, p.kind, p.name_fa, p.name_en, p.country, p.admin1_code, p.province_fa,"
+            " p.province_en, p.population, p.accuracy_m, ST_X(p.geom) AS lon, ST_Y(p.geom) AS lat,"
+            " array(SELECT n.name FROM place_names n WHERE n.place_id = p.id ORDER BY n.id) AS names FROM places p"
+            " WHERE p.kind IN ('village', 'town', 'city', 'county', 'province')"
+        )
+    ).fetchall()
 
 
 async def nearest_centre(conn: Conn, lon: float, lat: float) -> UUID | None:
@@ -97,8 +118,11 @@ async def nearest_centres(conn: Conn, points: Sequence[tuple[float, float] | Non
     known = [(i, p) for i, p in enumerate(points) if p is not None]
     found: list[UUID | None] = [None] * len(points)
     if known:
-        rows = await (await conn.execute(_NEAREST_EACH, (
-            [i for i, _ in known], [p[0] for _, p in known], [p[1] for _, p in known]))).fetchall()
+        rows = await (
+            await conn.execute(
+                _NEAREST_EACH, ([i for i, _ in known], [p[0] for _, p in known], [p[1] for _, p in known])
+            )
+        ).fetchall()
         for row in rows:
             found[row["n"]] = row["id"]
     return found
@@ -106,28 +130,41 @@ async def nearest_centres(conn: Conn, points: Sequence[tuple[float, float] | Non
 
 async def centres(conn: Conn, *, box: Box | None, active: bool | None, limit: int) -> list[DictRow]:
     """Centres by code; there are tens of them, not millions."""
-    return await (await conn.execute(
-        f"SELECT {_CENTRE} FROM centres c WHERE (%(active)s::bool IS NULL OR c.active = %(active)s)"  # noqa: S608
-        " AND (%(west)s::float8 IS NULL OR c.geom && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326))"
-        " ORDER BY c.code LIMIT %(limit)s", {"active": active, "limit": limit, **_box(box)})).fetchall()
+    return await (
+        await conn.execute(
+            f"SELECT {_CENTRE} FROM centres c WHERE (%(active)s::bool IS NULL OR c.active = %(active)s)"  # noqa: S608
+            " AND (%(west)s::float8 IS NULL"
+            " OR c.geom && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)) ORDER"
+            " BY c.code LIMIT %(limit)s",
+            {"active": active, "limit": limit, **_box(box)},
+        )
+    ).fetchall()
 
 
 async def centre(conn: Conn, centre_id: UUID, *, lock: bool = False) -> DictRow | None:
     """One centre."""
-    return await (await conn.execute(
-        f"SELECT {_CENTRE} FROM centres c WHERE c.id = %s" + (" FOR UPDATE" if lock else ""),  # noqa: S608
-        (centre_id,))).fetchone()
+    return await (
+        await conn.execute(
+            f"SELECT {_CENTRE} FROM centres c WHERE c.id = %s" + (" FOR UPDATE" if lock else ""),  # noqa: S608
+            (centre_id,),
+        )
+    ).fetchone()
 
 
 async def insert_centre(conn: Conn, values: Mapping[str, Any]) -> None:
     """A new centre; `values` holds id, code, name_fa, name_en, place_id, active, lon, lat."""
     await conn.execute(
-        "INSERT INTO centres (id, code, name_fa, name_en, place_id, active, geom) VALUES (%(id)s, %(code)s, %(name_fa)s,"
-        " %(name_en)s, %(place_id)s, %(active)s, ST_SetSRID(ST_MakePoint(%(lon)s, %(lat)s), 4326))", values)
+        "INSERT INTO centres (id, code, name_fa, name_en, place_id, active, geom)"
+        " VALUES (%(id)s, %(code)s, %(name_fa)s,"
+        " %(name_en)s, %(place_id)s, %(active)s, ST_SetSRID(ST_MakePoint(%(lon)s, %(lat)s), 4326))",
+        values,
+    )
 
 
 async def update_centre(conn: Conn, centre_id: UUID, values: Mapping[str, Any]) -> None:
     """All editable columns of a centre, as they shall be."""
     await conn.execute(
         "UPDATE centres SET name_fa = %(name_fa)s, name_en = %(name_en)s, place_id = %(place_id)s, active = %(active)s,"
-        " geom = ST_SetSRID(ST_MakePoint(%(lon)s, %(lat)s), 4326) WHERE id = %(id)s", {**values, "id": centre_id})
+        " geom = ST_SetSRID(ST_MakePoint(%(lon)s, %(lat)s), 4326) WHERE id = %(id)s",
+        {**values, "id": centre_id},
+    )

@@ -19,8 +19,9 @@ Edit = Annotated[Principal, allow("centre.edit")]
 
 
 @router.get("/places", dependencies=[allow("place.read")])
-async def places(conn: Tx, q: str | None = None, bbox: str | None = None, kind: str | None = None,
-                 limit: Limit = 20) -> Response:
+async def places(
+    conn: Tx, q: str | None = None, bbox: str | None = None, kind: str | None = None, limit: Limit = 20
+) -> Response:
     """Search by name (`q`, either script), or the most populous places of `bbox`; `kind` is comma-separated."""
     box = parse_bbox(bbox) if bbox else None
     kinds = [k for k in (kind or "").split(",") if k] or None
@@ -28,8 +29,9 @@ async def places(conn: Tx, q: str | None = None, bbox: str | None = None, kind: 
 
 
 @router.get("/centres", dependencies=[allow("centre.read")])
-async def centres(conn: Tx, bbox: str | None = None, active: bool | None = None,
-                  limit: Limit = 200) -> Response:
+async def centres(
+    conn: Tx, bbox: str | None = None, active: Annotated[bool | None, Query()] = None, limit: Limit = 200
+) -> Response:
     """The centres, as GeoJSON."""
     box = parse_bbox(bbox) if bbox else None
     return json_response(await service.centres(conn, box=box, active=active, limit=limit))
@@ -48,13 +50,15 @@ async def create(conn: Tx, body: NewCentre, principal: Edit) -> Response:
     if principal.centre_bound("centre.edit"):
         raise forbidden()
     row = await service.create_centre(conn, body.model_dump(exclude_none=True), principal.actor)
-    return json_response(service.centre_feature(row), 201, {"ETag": etag(row["version"]),
-                                                            "Location": f"/api/centres/{row['id']}"})
+    return json_response(
+        service.centre_feature(row), 201, {"ETag": etag(row["version"]), "Location": f"/api/centres/{row['id']}"}
+    )
 
 
 @router.patch("/centres/{centre_id}")
-async def edit(conn: Tx, centre_id: UUID, body: CentreEdit, principal: Edit,
-               version: Annotated[int, Depends(if_match)]) -> Response:
+async def edit(
+    conn: Tx, centre_id: UUID, body: CentreEdit, principal: Edit, version: Annotated[int, Depends(if_match)]
+) -> Response:
     """Change a centre; 412 shows what somebody else has made of it."""
     if not principal.may("centre.edit", centre_id=centre_id):
         raise forbidden()

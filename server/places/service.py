@@ -25,7 +25,8 @@ RECHECK_S = 30.0
 _EDITABLE = ("name_fa", "name_en", "place_id", "active", "lon", "lat")
 
 CONSTRAINTS["uq_centres_code"] = lambda: Problem(
-    409, "centre.code_taken", "Another centre has this code.", "مرکز دیگری این کد را دارد.")
+    409, "centre.code_taken", "Another centre has this code.", "مرکز دیگری این کد را دارد."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +63,36 @@ async def _current(ctx: Context) -> _Cached:
             rows = await queries.gazetteer_rows(conn)
             built = await asyncio.to_thread(Gazetteer.from_rows, [_place_row(r) for r in rows])
             # Smallest last, so that of two entries with one name and point the more populous one is meant.
-            ids = {(r["name_en"], r["lat"], r["lon"]): r["id"] for r in sorted(rows, key=lambda r: int(r["population"]))}
+            ids = {
+                (r["name_en"], r["lat"], r["lon"]): r["id"] for r in sorted(rows, key=lambda r: int(r["population"]))
+            }
             fresh = _Cached(mark, time.monotonic(), built, ids)
     _cache[key] = fresh
     return fresh
 
 
 def _place_row(row: DictRow) -> PlaceRow:
-    return PlaceRow(row["source"], row["source_id"], row["name_en"], row["name_fa"], tuple(row["names"]), row["country"],
-                    row["admin1_code"] or "", row["province_en"] or "", row["province_fa"] or "", row["lat"], row["lon"],
-                    row["population"], row["kind"], int(row["accuracy_m"]))
+    return PlaceRow(
+        row["source"],
+        row["source_id"],
+        row["name_en"],
+        row["name_fa"],
+        tuple(row["names"]),
+        row["country"],
+        row["admin1_code"] or "",
+        row["province_en"] or "",
+        row["province_fa"] or "",
+        row["lat"],
+        row["lon"],
+        row["population"],
+        row["kind"],
+        int(row["accuracy_m"]),
+    )
 
 
-async def search(conn: Conn, text: str | None, *, box: Box | None, kinds: list[str] | None,
-                 limit: int) -> dict[str, Any]:
+async def search(
+    conn: Conn, text: str | None, *, box: Box | None, kinds: list[str] | None, limit: int
+) -> dict[str, Any]:
     """Places by name, in either script, or without a name the biggest of the box."""
     key = normalise(text or "")
     if key:
@@ -98,10 +115,20 @@ def _place_feature(row: DictRow) -> dict[str, Any]:
 
 def centre_feature(row: DictRow) -> dict[str, Any]:
     """A centre as GeoJSON."""
-    return {"type": "Feature", "id": str(row["id"]), "geometry": _point(row), "properties": {
-        "code": row["code"], "name_fa": row["name_fa"], "name_en": row["name_en"], "active": row["active"],
-        "place": str(row["place_id"]) if row["place_id"] else None, "version": row["version"],
-        "updated_at": row["updated_at"].isoformat()}}
+    return {
+        "type": "Feature",
+        "id": str(row["id"]),
+        "geometry": _point(row),
+        "properties": {
+            "code": row["code"],
+            "name_fa": row["name_fa"],
+            "name_en": row["name_en"],
+            "active": row["active"],
+            "place": str(row["place_id"]) if row["place_id"] else None,
+            "version": row["version"],
+            "updated_at": row["updated_at"].isoformat(),
+        },
+    }
 
 
 async def centres(conn: Conn, *, box: Box | None, active: bool | None, limit: int) -> dict[str, Any]:
@@ -128,8 +155,9 @@ async def create_centre(conn: Conn, values: Mapping[str, Any], actor: str) -> Di
     _check_point(values["lon"], values["lat"])
     new = {"place_id": None, "active": True, **values, "id": uuid7(), "code": values.get("code") or new_code(6, "H-")}
     await queries.insert_centre(conn, new)
-    await emit(conn, NewEvent("centre.changed", "centre", new["id"], actor=actor, centre_id=new["id"],
-                              data={"created": True}))
+    await emit(
+        conn, NewEvent("centre.changed", "centre", new["id"], actor=actor, centre_id=new["id"], data={"created": True})
+    )
     return await centre(conn, new["id"])
 
 
@@ -143,6 +171,10 @@ async def edit_centre(conn: Conn, centre_id: UUID, changes: Mapping[str, Any], v
     merged = {k: changes.get(k, row[k]) for k in _EDITABLE}
     _check_point(merged["lon"], merged["lat"])
     await queries.update_centre(conn, centre_id, merged)
-    await emit(conn, NewEvent("centre.changed", "centre", centre_id, actor=actor, centre_id=centre_id,
-                              data={"fields": sorted(changes)}))
+    await emit(
+        conn,
+        NewEvent(
+            "centre.changed", "centre", centre_id, actor=actor, centre_id=centre_id, data={"fields": sorted(changes)}
+        ),
+    )
     return await centre(conn, centre_id)

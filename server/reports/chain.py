@@ -81,7 +81,9 @@ async def _weave(conn: Conn, weaver: Weaver, batch: Batch, rows: Sequence[DictRo
     for report_id, code in batch.bad:
         log.warning("report.unread", report=str(report_id), code=code)
         if await queries.mark_failed(conn, report_id, code):
-            await emit(conn, NewEvent("report.failed", "report", report_id, emergencies[report_id], data={"code": code}))
+            await emit(
+                conn, NewEvent("report.failed", "report", report_id, emergencies[report_id], data={"code": code})
+            )
 
 
 async def _attempt(conn: Conn, weaver: Weaver, reports: Sequence[Understood], at: datetime) -> str | None:
@@ -97,7 +99,7 @@ async def _attempt(conn: Conn, weaver: Weaver, reports: Sequence[Understood], at
 
 
 def _is_server_trouble(error: Exception) -> bool:
-    """Whether the database, not the report, is at fault (gone, full, shut down, deadlocked): then all is tried again."""
+    """Whether the database, not the report, is at fault (gone, full, deadlocked): then all is tried again."""
     if not isinstance(error, psycopg.OperationalError):
         return False
     return error.sqlstate is None or error.sqlstate[:2] in {"08", "40", "53", "55", "57", "58"}

@@ -72,7 +72,8 @@ async def insert_readings(conn: Conn, rows: Sequence[tuple[UUID, Mapping[str, An
     await conn.execute(
         "INSERT INTO readings (id, report_id, rules_version, reading)"
         " SELECT id, report, %s, reading FROM unnest(%s::uuid[], %s::uuid[], %s::jsonb[]) AS v(id, report, reading)",
-        (rules_version, [uuid7() for _ in rows], reports, [Jsonb(dict(r[1])) for r in rows]))
+        (rules_version, [uuid7() for _ in rows], reports, [Jsonb(dict(r[1])) for r in rows]),
+    )
 
 
 async def mark_read(conn: Conn, rows: Sequence[tuple[UUID, bool, float | None, float | None]]) -> None:
@@ -85,15 +86,20 @@ async def mark_read(conn: Conn, rows: Sequence[tuple[UUID, bool, float | None, f
         " read_at = clock_timestamp(), read_error = NULL,"
         " geom_shown = coalesce(r.geom_shown, ST_SetSRID(ST_MakePoint(v.lon, v.lat), 4326))"
         " FROM unnest(%s::uuid[], %s::bool[], %s::float8[], %s::float8[]) AS v(id, joined, lon, lat) WHERE r.id = v.id",
-        tuple([r[i] for r in rows] for i in range(4)))
+        tuple([r[i] for r in rows] for i in range(4)),
+    )
 
 
 async def mark_failed(conn: Conn, report_id: UUID, code: str) -> bool:
     """One more vain attempt; True when it was the last, so that a person has to look."""
-    row = await (await conn.execute(
-        "UPDATE reports SET read_attempts = read_attempts + 1, read_error = %s,"
-        " read_state = CASE WHEN read_attempts + 1 >= %s THEN 'failed' ELSE read_state END WHERE id = %s"
-        " RETURNING read_state", (code, ATTEMPTS_MOST, report_id))).fetchone()
+    row = await (
+        await conn.execute(
+            "UPDATE reports SET read_attempts = read_attempts + 1, read_error = %s,"
+            " read_state = CASE WHEN read_attempts + 1 >= %s THEN 'failed' ELSE read_state END WHERE id = %s"
+            " RETURNING read_state",
+            (code, ATTEMPTS_MOST, report_id),
+        )
+    ).fetchone()
     return bool(row and row["read_state"] == "failed")
 
 
@@ -106,7 +112,9 @@ async def insert_links(conn: Conn, rows: Sequence[Mapping[str, Any]]) -> None:
     await conn.execute(
         "INSERT INTO report_links (id, report_id, incident_id, need_id, role, sender_hash, said, said_at, made_by)"
         " SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::bytea[], %s::jsonb[],"
-        " %s::timestamptz[], %s::text[]) ON CONFLICT DO NOTHING", columns)
+        " %s::timestamptz[], %s::text[]) ON CONFLICT DO NOTHING",
+        columns,
+    )
 
 
 async def tally_rows(conn: Conn, subject: Subject, ids: Sequence[UUID]) -> list[DictRow]:
@@ -116,30 +124,45 @@ async def tally_rows(conn: Conn, subject: Subject, ids: Sequence[UUID]) -> list[
 
 async def undo_links(conn: Conn, ids: Sequence[UUID], actor: str) -> None:
     """Take links apart; the rows stay as history."""
-    await conn.execute("UPDATE report_links SET undone_at = clock_timestamp(), undone_by = %s WHERE id = ANY(%s)"
-                       " AND undone_at IS NULL", (actor, list(ids)))
+    await conn.execute(
+        "UPDATE report_links SET undone_at = clock_timestamp(), undone_by = %s WHERE id = ANY(%s)"
+        " AND undone_at IS NULL",
+        (actor, list(ids)),
+    )
 
 
 async def links_of(conn: Conn, subject: Subject, subject_id: UUID, report_id: UUID | None = None) -> list[DictRow]:
     """The live links of a record, oldest first; of one report only if it is given."""
-    return await (await conn.execute(
-        f"SELECT * FROM report_links WHERE {subject}_id = %(subject)s AND undone_at IS NULL"  # noqa: S608 - two fixed words
-        " AND (%(report)s::uuid IS NULL OR report_id = %(report)s) ORDER BY said_at, id",
-        {"subject": subject_id, "report": report_id})).fetchall()
+    return await (
+        await conn.execute(
+            f"SELECT * FROM report_links WHERE {subject}_id = %(subject)s AND undone_at IS NULL"  # noqa: S608 - two fixed words
+            " AND (%(report)s::uuid IS NULL OR report_id = %(report)s) ORDER BY said_at, id",
+            {"subject": subject_id, "report": report_id},
+        )
+    ).fetchall()
 
 
 async def links_shown(conn: Conn, subject: Subject, subject_id: UUID, limit: int = 200) -> list[DictRow]:
     """The reports of a record as staff see them, primary first, then newest."""
-    return await (await conn.execute(
-        "SELECT l.report_id, r.receipt, l.said_at, r.received_at, r.channel, l.role, l.said"  # noqa: S608 - two fixed words
-        f" FROM report_links l JOIN reports r ON r.id = l.report_id WHERE l.{subject}_id = %s AND l.undone_at IS NULL"
-        " ORDER BY l.role <> 'primary', l.said_at DESC, l.id DESC LIMIT %s", (subject_id, limit))).fetchall()
+    return await (
+        await conn.execute(
+            "SELECT l.report_id, r.receipt, l.said_at, r.received_at, r.channel, l.role, l.said"  # noqa: S608 - two fixed words
+            f" FROM report_links l JOIN reports r ON r.id = l.report_id"
+            f" WHERE l.{subject}_id = %s AND l.undone_at IS NULL ORDER"
+            " BY l.role <> 'primary', l.said_at DESC, l.id DESC LIMIT %s",
+            (subject_id, limit),
+        )
+    ).fetchall()
 
 
 async def located_reports(conn: Conn, subject: Subject, subject_id: UUID) -> list[DictRow]:
     """The reports whose live links speak of a record, with what tells where they are, oldest first."""
-    return await (await conn.execute(
-        "SELECT r.id, r.channel, r.data_key_wrapped, r.geom_exact_sealed, r.meta_sealed, g.reading"  # noqa: S608
-        f" FROM report_links l JOIN reports r ON r.id = l.report_id LEFT JOIN readings g ON g.report_id = r.id AND g.current"
-        f" WHERE l.{subject}_id = %s AND l.undone_at IS NULL AND l.said ? 'voice' ORDER BY l.said_at, l.id",
-        (subject_id,))).fetchall()
+    return await (
+        await conn.execute(
+            "SELECT r.id, r.channel, r.data_key_wrapped, r.geom_exact_sealed, r.meta_sealed, g.reading"  # noqa: S608
+            f" FROM report_links l JOIN reports r ON r.id = l.report_id"
+            " LEFT JOIN readings g ON g.report_id = r.id AND g.current"
+            f" WHERE l.{subject}_id = %s AND l.undone_at IS NULL AND l.said ? 'voice' ORDER BY l.said_at, l.id",
+            (subject_id,),
+        )
+    ).fetchall()

@@ -20,11 +20,32 @@ SENDER_ACCURACY_M: Final = 250.0
 """How far a point given without an accuracy may be off: a phone's fix among houses, or a finger on a map."""
 SLACK_M: Final = 50.0
 """Two fixes of one doorstep differ by this much though each claims to be better."""
-AREA_WIDE: Final = frozenset({"flooding", "power_outage", "water_outage", "gas_leak", "comms_outage", "aftershock",
-                              "disease", "security", "dam_or_levee_risk"})
+AREA_WIDE: Final = frozenset(
+    {
+        "flooding",
+        "power_outage",
+        "water_outage",
+        "gas_leak",
+        "comms_outage",
+        "aftershock",
+        "disease",
+        "security",
+        "dam_or_levee_risk",
+    }
+)
 """What a whole place has at once: everybody there tells of the same one."""
-OF_A_HOUSE: Final = frozenset({"trapped_people", "building_collapsed", "building_damaged", "injury", "death",
-                               "missing_person", "child_alone", "fire"})
+OF_A_HOUSE: Final = frozenset(
+    {
+        "trapped_people",
+        "building_collapsed",
+        "building_damaged",
+        "injury",
+        "death",
+        "missing_person",
+        "child_alone",
+        "fire",
+    }
+)
 """Incidents of one house: as with needs, two houses of a town are two of them."""
 VOICE: Final = "voice"
 _URGENCY: Final = "urgency:"
@@ -94,8 +115,11 @@ def choose(find: Find, spot: Spot, at: datetime, candidates: Sequence[Candidate]
     Without a place only what the same sender spoke of before will do. Among several: the sender's own, the nearest,
     the oldest.
     """
-    fitting = [c for c in candidates if abs(at - c.last_at) <= WINDOW
-               and (near(find.kind, find.category, spot, c.spot) if spot.located else c.own)]
+    fitting = [
+        c
+        for c in candidates
+        if abs(at - c.last_at) <= WINDOW and (near(find.kind, find.category, spot, c.spot) if spot.located else c.own)
+    ]
     return min(fitting, key=lambda c: (not c.own, c.spot.metres_to(spot), c.id.int), default=None)
 
 
@@ -179,8 +203,11 @@ def usable_answers(answers: Any, needs: Iterable[str], incidents: Iterable[str])
     if not isinstance(answers, dict):
         return {}
     known = dict(answers)
-    known["needs"] = [{"category": n["category"], "quantity": _count(n.get("quantity")), "unit": n.get("unit")}
-                      for n in _list(answers, "needs") if isinstance(n, dict) and n.get("category") in set(needs)]
+    known["needs"] = [
+        {"category": n["category"], "quantity": _count(n.get("quantity")), "unit": n.get("unit")}
+        for n in _list(answers, "needs")
+        if isinstance(n, dict) and n.get("category") in set(needs)
+    ]
     known["incidents"] = [c for c in _list(answers, "incidents") if c in set(incidents)]
     known["vulnerable"] = [c for c in _list(answers, "vulnerable") if isinstance(c, str)]
     for key in ("people", "households"):
@@ -240,9 +267,16 @@ def settle(counts: Counts, first_at: datetime | None, last_at: datetime | None) 
             groups.append(field.removeprefix(_GROUP))
     quantity, unit = _quantity(counts)
     return Tally(
-        corroboration=sum(n for (field, _), n in counts.items() if field == VOICE), people=_most(counts, "people"),
-        households=_most(counts, "households"), quantity=quantity, unit=unit, urgency=urgency,
-        vulnerable=tuple(sorted(groups)), first_at=first_at, last_at=last_at)
+        corroboration=sum(n for (field, _), n in counts.items() if field == VOICE),
+        people=_most(counts, "people"),
+        households=_most(counts, "households"),
+        quantity=quantity,
+        unit=unit,
+        urgency=urgency,
+        vulnerable=tuple(sorted(groups)),
+        first_at=first_at,
+        last_at=last_at,
+    )
 
 
 def _most(counts: Counts, field: str) -> Any:

@@ -78,8 +78,16 @@ def understand(sealing: Sealing, atlas: Atlas, row: Mapping[str, Any]) -> Unders
     # A file's own date orders old messages among themselves; a live gateway's clock is only a claim.
     said = row["occurred_at"] if row["channel"] == "import" else None
     at = min(said, row["received_at"]) if said else row["received_at"]
-    return Understood(row["id"], row["emergency_id"], row["sender_hash"], at, reading, spot,
-                      tuple(joining.finds(reading)), joining.is_closing(reading))
+    return Understood(
+        row["id"],
+        row["emergency_id"],
+        row["sender_hash"],
+        at,
+        reading,
+        spot,
+        tuple(joining.finds(reading)),
+        joining.is_closing(reading),
+    )
 
 
 def answers_of(record: Record, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,14 +98,16 @@ def answers_of(record: Record, row: Mapping[str, Any]) -> dict[str, Any]:
     return joining.usable_answers(meta.get("answers"), NEEDS, INCIDENTS)
 
 
-def spot_of(record: Record, row: Mapping[str, Any], reading: Mapping[str, Any], answers: Mapping[str, Any],
-            ids: PlaceIds) -> tuple[Spot, tuple[str, ...]]:
+def spot_of(
+    record: Record, row: Mapping[str, Any], reading: Mapping[str, Any], answers: Mapping[str, Any], ids: PlaceIds
+) -> tuple[Spot, tuple[str, ...]]:
     """Where a report's happening is, and flags that say by what."""
     place = reading["place"]
     named = Spot()
     if place:
-        named = Spot(ids.get((place["name"], place["lat"], place["lon"])), place["lon"], place["lat"],
-                     float(place["accuracy_m"]))
+        named = Spot(
+            ids.get((place["name"], place["lat"], place["lon"])), place["lon"], place["lat"], float(place["accuracy_m"])
+        )
     lon, lat = answers.get("lon"), answers.get("lat")
     if on_earth(lon, lat):
         accuracy = answers.get("accuracy_m")

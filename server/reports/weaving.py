@@ -1,16 +1,14 @@
 """Understood reports woven into incidents and needs: which belong to what is known, which are new; all in bulk."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from math import cos, radians
 from typing import Any, Final
 from uuid import UUID
 
 from psycopg.rows import DictRow
 
 from server.access.context import Context
-from server.access.sealing import BLUR_CELL_M
 from server.closures import service as closures
 from server.incidents import queries as incident_queries
 from server.incidents import service as incidents
@@ -18,21 +16,19 @@ from server.incidents.rules import CLOSURE_KINDS, Tally
 from server.incidents.service import IncidentFacts
 from server.kernel.db import Conn
 from server.kernel.events import NewEvent, emit_many
-from server.kernel.ids import uuid7
 from server.needs import queries as need_queries
 from server.needs import service as needs
 from server.needs.service import NeedFacts
 from server.places.queries import nearest_centres
-from server.places.spots import NOWHERE, Spot
+from server.places.spots import Spot
 from server.reports import chain_queries as queries
 from server.reports import joining
-from server.reports.joining import Candidate, Find, Kind, Voice
+from server.reports.deciding import Known, Woven, decide, key_of, link, question_of
+from server.reports.joining import Candidate, Kind
 from server.reports.reading import RULES_VERSION
 from server.reports.understanding import Understood
 
 OnNeeds = Callable[[Conn, Context, Sequence[UUID]], Awaitable[Any]]
-MADE_BY: Final = "chain"
-_METRES_A_DEGREE: Final = 111_320.0
 _ROUNDS: Final = 4
 _REMEMBERED: Final = 20_000
 
@@ -43,36 +39,6 @@ class Gone(Exception):
     def __init__(self, ids: Iterable[UUID]) -> None:
         super().__init__("gone")
         self.ids = set(ids)
-
-
-@dataclass(slots=True)
-class Subject:
-    """An incident or need as this batch knows it."""
-
-    kind: Kind
-    id: UUID
-    emergency_id: UUID
-    category: str
-    spot: Spot
-    last_at: datetime
-    new: bool
-    voices: list[Voice] = field(default_factory=list)
-    moved: bool = False
-    incident_id: UUID | None = None
-
-
-@dataclass(slots=True)
-class Woven:
-    """What a batch made of its reports, before it is written."""
-
-    subjects: dict[UUID, Subject] = field(default_factory=dict)
-    links: list[dict[str, Any]] = field(default_factory=list)
-    parts: dict[UUID, tuple[int, int]] = field(default_factory=dict)
-    """report → how many (needs, incidents) it is part of."""
-
-    def of(self, kind: Kind, *, new: bool) -> list[Subject]:
-        """The batch's subjects of one kind, new or known."""
-        return [s for s in self.subjects.values() if s.kind == kind and s.new == new]
 
 
 class Points:
@@ -103,13 +69,13 @@ class Weaver:
         self.ctx, self.on_needs, self.points = ctx, tuple(on_needs), Points(ctx)
 
     async def weave(self, conn: Conn, reports: Sequence[Understood], at: datetime) -> None:
-        """Everything that follows from these reports, in the caller's transaction (which holds their emergencies' locks)."""
+        """Everything that follows from these reports, in the transaction that holds their emergencies' locks."""
         located = [r for r in reports if r.emergency_id is not None]
         gone: set[UUID] = set()
         own = await self._own(conn, located, at)
         for _ in range(_ROUNDS):
             known = await self._candidates(conn, located, own, gone)
-            woven = _decide(located, known)
+            woven = decide(located, known)
             try:
                 rows = await _lock(conn, woven)
                 break
@@ -134,145 +100,130 @@ class Weaver:
             found.setdefault(bytes(row["sender_hash"]), []).append(row)
         return found
 
-    async def _candidates(self, conn: Conn, reports: Sequence[Understood], own: Mapping[bytes, Sequence[DictRow]],
-                          gone: set[UUID]) -> "Known":
+    async def _candidates(
+        self, conn: Conn, reports: Sequence[Understood], own: Mapping[bytes, Sequence[DictRow]], gone: set[UUID]
+    ) -> Known:
         known = Known(own, gone)
-        for kind in ("need", "incident"):
+        kinds: tuple[Kind, ...] = ("need", "incident")
+        for kind in kinds:
             asked: dict[tuple[Any, ...], dict[str, Any]] = {}
             for report in reports:
                 for find in report.finds:
                     if find.kind == kind and report.spot.located:
-                        asked.setdefault(_key(report, find), _question(report, find))
+                        asked.setdefault(key_of(report, find), question_of(report, find))
             spots = list(asked.values())
             fetch = need_queries.candidates if kind == "need" else incident_queries.candidates
             for row in await fetch(conn, spots):
-                spot = self.points.of(row) if kind == "need" else Spot(
-                    row["place_id"], row["lon"], row["lat"], row["accuracy_m"])
+                spot = (
+                    self.points.of(row)
+                    if kind == "need"
+                    else Spot(row["place_id"], row["lon"], row["lat"], row["accuracy_m"])
+                )
                 question = spots[row["n"]]
-                known.add(kind, question["emergency_id"], question["category"],
-                          Candidate(row["id"], spot, row["last_reported_at"]))
+                known.add(
+                    kind,
+                    question["emergency_id"],
+                    question["category"],
+                    Candidate(row["id"], spot, row["last_reported_at"]),
+                )
         return known
 
     async def _write(self, conn: Conn, woven: Woven, rows: Mapping[UUID, DictRow], at: datetime) -> None:
-        await incidents.create(conn, [
-            IncidentFacts(s.id, s.emergency_id, s.category, joining.tally_of(s.voices), s.spot)
-            for s in woven.of("incident", new=True)])
-        await needs.create(conn, self.ctx, [
-            NeedFacts(s.id, s.emergency_id, s.category, joining.tally_of(s.voices), s.spot, s.incident_id)
-            for s in woven.of("need", new=True)], at)
+        await incidents.create(
+            conn,
+            [
+                IncidentFacts(s.id, s.emergency_id, s.category, joining.tally_of(s.voices), s.spot)
+                for s in woven.of("incident", new=True)
+            ],
+        )
+        await needs.create(
+            conn,
+            self.ctx,
+            [
+                NeedFacts(s.id, s.emergency_id, s.category, joining.tally_of(s.voices), s.spot, s.incident_id)
+                for s in woven.of("need", new=True)
+            ],
+            at,
+        )
         await queries.insert_links(conn, woven.links)
         known_incidents, known_needs = woven.of("incident", new=False), woven.of("need", new=False)
         if known_incidents:
             tallies = await tallies_of(conn, "incident", [s.id for s in known_incidents])
-            await incidents.retell(conn, rows, [
-                IncidentFacts(s.id, s.emergency_id, rows[s.id]["category"], tallies[s.id], s.spot if s.moved else None)
-                for s in known_incidents])
+            await incidents.retell(
+                conn,
+                rows,
+                [
+                    IncidentFacts(
+                        s.id, s.emergency_id, rows[s.id]["category"], tallies[s.id], s.spot if s.moved else None
+                    )
+                    for s in known_incidents
+                ],
+            )
         if known_needs:
             tallies = await tallies_of(conn, "need", [s.id for s in known_needs])
-            await needs.retell(conn, self.ctx, rows, [
-                NeedFacts(s.id, s.emergency_id, rows[s.id]["category"], tallies[s.id], s.spot if s.moved else None,
-                          s.incident_id) for s in known_needs], at)
+            await needs.retell(
+                conn,
+                self.ctx,
+                rows,
+                [
+                    NeedFacts(
+                        s.id,
+                        s.emergency_id,
+                        rows[s.id]["category"],
+                        tallies[s.id],
+                        s.spot if s.moved else None,
+                        s.incident_id,
+                    )
+                    for s in known_needs
+                ],
+                at,
+            )
         closing = [s.id for s in woven.subjects.values() if s.kind == "incident" and s.category in CLOSURE_KINDS]
         if closing:
             await closures.follow(conn, closing)
 
-    async def _tell(self, conn: Conn, reports: Sequence[Understood], woven: Woven, closed: Mapping[UUID, "Closed"]) -> None:
+    async def _tell(
+        self, conn: Conn, reports: Sequence[Understood], woven: Woven, closed: Mapping[UUID, "Closed"]
+    ) -> None:
         """Mark the reports as read and put down every event, each with the centre that is nearest to it."""
         await queries.mark_read(conn, [(r.id, r.emergency_id is not None, *_named_point(r)) for r in reports])
         subjects = list(woven.subjects.values())
         spots = [s.spot for s in subjects] + [r.spot for r in reports]
         centres = await nearest_centres(conn, [spot.point for spot in spots])
-        events = [NewEvent(f"{s.kind}.{'created' if s.new else 'changed'}", s.kind, s.id, s.emergency_id, centre_id=centre,
-                           data={"category": s.category} if s.new else {"joined": len(s.voices)})
-                  for s, centre in zip(subjects, centres, strict=False)]
-        events += [NewEvent("need.changed", "need", need, c.emergency_id, data={"fields": ["status"], "status": "met"}
-                            if c.met else {"proposal": "met"}) for need, c in closed.items()]
-        for report, centre in zip(reports, centres[len(subjects):], strict=True):
+        events = [
+            NewEvent(
+                f"{s.kind}.{'created' if s.new else 'changed'}",
+                s.kind,
+                s.id,
+                s.emergency_id,
+                centre_id=centre,
+                data={"category": s.category} if s.new else {"joined": len(s.voices)},
+            )
+            for s, centre in zip(subjects, centres, strict=False)
+        ]
+        events += [
+            NewEvent(
+                "need.changed",
+                "need",
+                need,
+                c.emergency_id,
+                data={"fields": ["status"], "status": "met"} if c.met else {"proposal": "met"},
+            )
+            for need, c in closed.items()
+        ]
+        for report, centre in zip(reports, centres[len(subjects) :], strict=True):
             of_needs, of_incidents = woven.parts.get(report.id, (0, 0))
-            events.append(NewEvent("report.read", "report", report.id, report.emergency_id, centre_id=centre, data={
-                "kind": report.reading["kind"], "needs": of_needs, "incidents": of_incidents}))
+            events.append(
+                NewEvent(
+                    "report.read",
+                    "report",
+                    report.id,
+                    report.emergency_id,
+                    centre_id=centre,
+                    data={"kind": report.reading["kind"], "needs": of_needs, "incidents": of_incidents},
+                )
+            )
         await emit_many(conn, events)
-
-
-class Known:
-    """The open records that finds may belong to, by kind, emergency and category; grows as the batch makes its own."""
-
-    def __init__(self, own: Mapping[bytes, Sequence[DictRow]], gone: set[UUID]) -> None:
-        self._own, self._gone = own, gone
-        self._by: dict[tuple[Kind, UUID, str], dict[UUID, Candidate]] = {}
-
-    def add(self, kind: Kind, emergency: UUID, category: str, candidate: Candidate) -> None:
-        """Put a record among the candidates."""
-        if candidate.id not in self._gone:
-            self._by.setdefault((kind, emergency, category), {})[candidate.id] = candidate
-
-    def for_find(self, report: Understood, find: Find) -> list[Candidate]:
-        """The records of the find's category, those that its sender has spoken of marked."""
-        assert report.emergency_id is not None  # noqa: S101 - only reports of an emergency get here
-        near = dict(self._by.get((find.kind, report.emergency_id, find.category), {}))
-        for row in self._own.get(report.sender or b"", ()):
-            subject = row["need_id"] if find.kind == "need" else row["incident_id"]
-            if subject and (row["category"], row["emergency_id"]) == (find.category, report.emergency_id) \
-                    and subject not in self._gone:
-                seen = near.get(subject)
-                near[subject] = Candidate(subject, seen.spot if seen else NOWHERE, row["last_at"], own=True)
-        return list(near.values())
-
-
-def _key(report: Understood, find: Find) -> tuple[Any, ...]:
-    spot = report.spot
-    return (report.emergency_id, find.category, spot.place_id, spot.lon, spot.lat, spot.accuracy_m, report.at.date())
-
-
-def _question(report: Understood, find: Find) -> dict[str, Any]:
-    spot = report.spot
-    reach = joining.reach_m(find.kind, find.category, spot) + (2 * BLUR_CELL_M if find.kind == "need" else 0)
-    degrees = reach / _METRES_A_DEGREE
-    return {"emergency_id": report.emergency_id, "category": find.category, "place_id": spot.place_id, "lon": spot.lon,
-            "lat": spot.lat, "dy": degrees, "dx": degrees / max(0.05, cos(radians(spot.lat or 0))), "at": report.at}
-
-
-def _decide(reports: Sequence[Understood], known: Known) -> Woven:
-    """Each find to the record that it belongs to, or to a new one. Incidents first: a need names what it follows from."""
-    woven = Woven()
-    for report in reports:
-        finds = sorted(report.finds, key=lambda f: f.kind)
-        made = [_belongs(report, find, known, woven) for find in finds]
-        incident = next((s for s in made if s.category in CLOSURE_KINDS), None) \
-            or next((s for s in made if s.kind == "incident"), None)
-        first = next((s for s in made if s.kind == "need"), made[0] if made else None)
-        for subject, find in zip(made, finds, strict=True):
-            if subject.kind == "need" and incident is not None and subject.incident_id is None:
-                subject.incident_id = incident.id
-            subject.voices.append(Voice(report.sender, report.at, find.said))
-            woven.links.append(link(report.id, subject.kind, subject.id, "primary" if subject is first else "other",
-                                    report.sender, find.said, report.at))
-        woven.parts[report.id] = (sum(s.kind == "need" for s in made), sum(s.kind == "incident" for s in made))
-    return woven
-
-
-def _belongs(report: Understood, find: Find, known: Known, woven: Woven) -> Subject:
-    assert report.emergency_id is not None  # noqa: S101 - only reports of an emergency get here
-    chosen = joining.choose(find, report.spot, report.at, known.for_find(report, find))
-    subject = woven.subjects.get(chosen.id) if chosen else None
-    if subject is None:
-        spot, last_at = (chosen.spot, chosen.last_at) if chosen else (report.spot, report.at)
-        subject = Subject(find.kind, chosen.id if chosen else uuid7(), report.emergency_id, find.category, spot, last_at,
-                          new=chosen is None)
-        woven.subjects[subject.id] = subject
-    if chosen and (moved := joining.sharper(report.spot, subject.spot)):
-        subject.spot, subject.moved = moved, True
-    subject.last_at = max(subject.last_at, report.at)
-    known.add(find.kind, report.emergency_id, find.category, Candidate(subject.id, subject.spot, subject.last_at))
-    return subject
-
-
-def link(report: UUID, kind: Kind, subject: UUID, role: str, sender: bytes | None, said: Mapping[str, Any],
-         at: datetime, made_by: str = MADE_BY) -> dict[str, Any]:
-    """A row of `report_links`."""
-    return {"id": uuid7(), "report_id": report, "need_id": subject if kind == "need" else None,
-            "incident_id": subject if kind == "incident" else None, "role": role, "sender_hash": sender,
-            "said": dict(said), "said_at": at, "made_by": made_by}
 
 
 async def _lock(conn: Conn, woven: Woven) -> dict[UUID, DictRow]:
@@ -282,8 +233,11 @@ async def _lock(conn: Conn, woven: Woven) -> dict[UUID, DictRow]:
         rows |= {r["id"]: r for r in await incident_queries.lock(conn, [s.id for s in known])}
     if known := woven.of("need", new=False):
         rows |= {r["id"]: r for r in await need_queries.lock(conn, [s.id for s in known])}
-    gone = {i for i, row in rows.items()
-            if row["status"] not in {"open", "tasked"} or row["category"] != woven.subjects[i].category}
+    gone = {
+        i
+        for i, row in rows.items()
+        if row["status"] not in {"open", "tasked"} or row["category"] != woven.subjects[i].category
+    }
     if gone:
         raise Gone(gone)
     for subject in woven.subjects.values():
@@ -315,8 +269,9 @@ class Closed:
     met: bool
 
 
-async def _close(conn: Conn, reports: Sequence[Understood],
-                 own: Mapping[bytes, Sequence[DictRow]]) -> dict[UUID, Closed]:
+async def _close(
+    conn: Conn, reports: Sequence[Understood], own: Mapping[bytes, Sequence[DictRow]]
+) -> dict[UUID, Closed]:
     """Reports that say a need is met: believed when the one voice of an untasked need says so, else proposed.
 
     A number is easily borrowed: nobody but the sole sender can take a need off the list, and nobody once a task runs.
@@ -324,8 +279,11 @@ async def _close(conn: Conn, reports: Sequence[Understood],
     spoken: dict[UUID, list[Understood]] = {}
     for report in reports:
         asked = {n["category"] for n in report.reading["needs"]}
-        mine = [r for r in own.get(report.sender or b"", ()) if r["need_id"] and (not asked or r["category"] in asked)
-                and r["emergency_id"] == report.emergency_id]
+        mine = [
+            r
+            for r in own.get(report.sender or b"", ())
+            if r["need_id"] and (not asked or r["category"] in asked) and r["emergency_id"] == report.emergency_id
+        ]
         for row in mine:
             spoken.setdefault(row["need_id"], []).append(report)
     if not spoken:
@@ -338,8 +296,12 @@ async def _close(conn: Conn, reports: Sequence[Understood],
         if not said or row["status"] not in {"open", "tasked"}:
             continue
         links += [link(r.id, "need", row["id"], "update", r.sender, {}, r.at) for r in said]
-        met = (row["status"] == "open" and row["corroboration"] <= 1 and not row["decided"]
-               and any(single[r.id] for r in said))
+        met = (
+            row["status"] == "open"
+            and row["corroboration"] <= 1
+            and not row["decided"]
+            and any(single[r.id] for r in said)
+        )
         closed[row["id"]] = Closed(row["emergency_id"], met)
     await queries.insert_links(conn, links)
     await need_queries.set_status(conn, [n for n, c in closed.items() if c.met], "met")

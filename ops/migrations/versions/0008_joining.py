@@ -1,4 +1,4 @@
-"""Joining: what each report's part says, which fields a person has decided, and the indexes the chain and the lists need."""
+"""Joining: what each report's part says, which fields a person decided, and the indexes of chain and lists."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -34,8 +34,10 @@ def upgrade() -> None:
     """Up."""
     op.execute("CREATE EXTENSION IF NOT EXISTS btree_gist")
     op.add_column("report_links", sa.Column("said", JSONB, nullable=False, server_default=sa.text("'{}'")))
-    op.add_column("report_links", sa.Column("said_at", sa.DateTime(timezone=True), nullable=False,
-                                            server_default=sa.text("clock_timestamp()")))
+    op.add_column(
+        "report_links",
+        sa.Column("said_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("clock_timestamp()")),
+    )
     for table in ("needs", "incidents"):
         op.add_column(table, sa.Column("decided", ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")))
         op.add_column(table, sa.Column("merged_into", sa.Uuid, nullable=True))
@@ -44,17 +46,29 @@ def upgrade() -> None:
         op.create_index(f"ix_{table}_category_updated", table, ["emergency_id", "category", "updated_at", "id"])
         op.create_index(f"ix_{table}_status_updated", table, ["emergency_id", "status", "updated_at", "id"])
         op.drop_index(f"ix_{table}_join", table)
-    op.create_index("ix_needs_open_place", "needs", ["emergency_id", "category", "place_id"],
-                    postgresql_where=OPEN_NEED)
-    op.create_index("ix_incidents_open_place", "incidents", ["emergency_id", "category", "place_id"],
-                    postgresql_where=OPEN_INCIDENT)
-    op.create_index("ix_needs_open_near", "needs", ["category", "geom_shown"], postgresql_using="gist",
-                    postgresql_where=OPEN_NEED)
-    op.create_index("ix_incidents_open_near", "incidents", ["category", "geom"], postgresql_using="gist",
-                    postgresql_where=OPEN_INCIDENT)
+    op.create_index(
+        "ix_needs_open_place", "needs", ["emergency_id", "category", "place_id"], postgresql_where=OPEN_NEED
+    )
+    op.create_index(
+        "ix_incidents_open_place", "incidents", ["emergency_id", "category", "place_id"], postgresql_where=OPEN_INCIDENT
+    )
+    op.create_index(
+        "ix_needs_open_near", "needs", ["category", "geom_shown"], postgresql_using="gist", postgresql_where=OPEN_NEED
+    )
+    op.create_index(
+        "ix_incidents_open_near",
+        "incidents",
+        ["category", "geom"],
+        postgresql_using="gist",
+        postgresql_where=OPEN_INCIDENT,
+    )
     op.create_index("ix_needs_open", "needs", ["id"], postgresql_where=OPEN_NEED)
-    op.create_index("ix_report_links_sender", "report_links", ["sender_hash"],
-                    postgresql_where=sa.text("undone_at IS NULL AND sender_hash IS NOT NULL"))
+    op.create_index(
+        "ix_report_links_sender",
+        "report_links",
+        ["sender_hash"],
+        postgresql_where=sa.text("undone_at IS NULL AND sender_hash IS NOT NULL"),
+    )
     op.create_index("ix_closures_emergency_updated", "closures", ["emergency_id", "updated_at", "id"])
     op.create_index("ix_reports_ready", "reports", ["received_at", "id"], postgresql_where=READY)
     op.drop_index("ix_reports_pending", "reports")
@@ -68,8 +82,9 @@ def downgrade() -> None:
     op.execute("DROP TRIGGER touch_version ON needs")
     op.execute("CREATE TRIGGER touch_version BEFORE UPDATE ON needs FOR EACH ROW EXECUTE FUNCTION touch_version()")
     op.execute("DROP FUNCTION touch_need_version()")
-    op.create_index("ix_reports_pending", "reports", ["received_at"],
-                    postgresql_where=sa.text("read_state = 'pending'"))
+    op.create_index(
+        "ix_reports_pending", "reports", ["received_at"], postgresql_where=sa.text("read_state = 'pending'")
+    )
     op.drop_index("ix_reports_ready", "reports")
     op.drop_index("ix_closures_emergency_updated", "closures")
     op.drop_index("ix_report_links_sender", "report_links")
@@ -77,8 +92,9 @@ def downgrade() -> None:
     for table, where in (("incidents", OPEN_INCIDENT), ("needs", OPEN_NEED)):
         op.drop_index(f"ix_{table}_open_near", table)
         op.drop_index(f"ix_{table}_open_place", table)
-        op.create_index(f"ix_{table}_join", table, ["emergency_id", "category", "last_reported_at"],
-                        postgresql_where=where)
+        op.create_index(
+            f"ix_{table}_join", table, ["emergency_id", "category", "last_reported_at"], postgresql_where=where
+        )
         for name in ("status_updated", "category_updated", "updated"):
             op.drop_index(f"ix_{table}_{name}", table)
         op.drop_constraint(f"fk_{table}_merged_into", table)

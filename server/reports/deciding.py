@@ -1,0 +1,177 @@
+"""Which record each find belongs to: decided in memory, from the candidates that one query a kind has fetched. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from math import cos, radians
+from typing import Any, Final
+from uuid import UUID
+
+from server.access.sealing import BLUR_CELL_M
+from server.incidents.rules import CLOSURE_KINDS
+from server.kernel.ids import uuid7
+from server.places.spots import NOWHERE, Spot
+from server.reports import joining
+from server.reports.joining import Candidate, Find, Kind, Voice
+from server.reports.understanding import Understood
+
+MADE_BY: Final = "chain"
+_METRES_A_DEGREE: Final = 111_320.0
+Row = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Subject:
+    """An incident or need as this batch knows it."""
+
+    kind: Kind
+    id: UUID
+    emergency_id: UUID
+    category: str
+    spot: Spot
+    last_at: datetime
+    new: bool
+    voices: list[Voice] = field(default_factory=list)
+    moved: bool = False
+    incident_id: UUID | None = None
+
+
+@dataclass(slots=True)
+class Woven:
+    """What a batch made of its reports, before it is written."""
+
+    subjects: dict[UUID, Subject] = field(default_factory=dict)
+    links: list[dict[str, Any]] = field(default_factory=list)
+    parts: dict[UUID, tuple[int, int]] = field(default_factory=dict)
+    """report → how many (needs, incidents) it is part of."""
+
+    def of(self, kind: Kind, *, new: bool) -> list[Subject]:
+        """The batch's subjects of one kind, new or known."""
+        return [s for s in self.subjects.values() if s.kind == kind and s.new == new]
+
+
+class Known:
+    """The open records that finds may belong to, by kind, emergency and category; grows as the batch makes its own."""
+
+    def __init__(self, own: Mapping[bytes, Sequence[Row]], gone: set[UUID]) -> None:
+        self._own, self._gone = own, gone
+        self._by: dict[tuple[Kind, UUID, str], dict[UUID, Candidate]] = {}
+
+    def add(self, kind: Kind, emergency: UUID, category: str, candidate: Candidate) -> None:
+        """Put a record among the candidates."""
+        if candidate.id not in self._gone:
+            self._by.setdefault((kind, emergency, category), {})[candidate.id] = candidate
+
+    def for_find(self, report: Understood, find: Find) -> list[Candidate]:
+        """The records of the find's category, those that its sender has spoken of marked."""
+        assert report.emergency_id is not None  # noqa: S101 - only reports of an emergency get here
+        near = dict(self._by.get((find.kind, report.emergency_id, find.category), {}))
+        for row in self._own.get(report.sender or b"", ()):
+            subject = row["need_id"] if find.kind == "need" else row["incident_id"]
+            if (
+                subject
+                and (row["category"], row["emergency_id"]) == (find.category, report.emergency_id)
+                and subject not in self._gone
+            ):
+                seen = near.get(subject)
+                near[subject] = Candidate(subject, seen.spot if seen else NOWHERE, row["last_at"], own=True)
+        return list(near.values())
+
+
+def key_of(report: Understood, find: Find) -> tuple[Any, ...]:
+    """What two finds share when one search serves both."""
+    spot = report.spot
+    return (report.emergency_id, find.category, spot.place_id, spot.lon, spot.lat, spot.accuracy_m, report.at.date())
+
+
+def question_of(report: Understood, find: Find) -> dict[str, Any]:
+    """What candidates are searched by, as `candidates` in the queries of needs and incidents takes it."""
+    spot = report.spot
+    reach = joining.reach_m(find.kind, find.category, spot) + (2 * BLUR_CELL_M if find.kind == "need" else 0)
+    degrees = reach / _METRES_A_DEGREE
+    return {
+        "emergency_id": report.emergency_id,
+        "category": find.category,
+        "place_id": spot.place_id,
+        "lon": spot.lon,
+        "lat": spot.lat,
+        "dy": degrees,
+        "dx": degrees / max(0.05, cos(radians(spot.lat or 0))),
+        "at": report.at,
+    }
+
+
+def decide(reports: Sequence[Understood], known: Known) -> Woven:
+    """Each find to the record that it belongs to, or to a new one. Incidents first: needs follow from them."""
+    woven = Woven()
+    for report in reports:
+        finds = sorted(report.finds, key=lambda f: f.kind)
+        made = [_belongs(report, find, known, woven) for find in finds]
+        incident = next((s for s in made if s.category in CLOSURE_KINDS), None) or next(
+            (s for s in made if s.kind == "incident"), None
+        )
+        first = next((s for s in made if s.kind == "need"), made[0] if made else None)
+        for subject, find in zip(made, finds, strict=True):
+            if subject.kind == "need" and incident is not None and subject.incident_id is None:
+                subject.incident_id = incident.id
+            subject.voices.append(Voice(report.sender, report.at, find.said))
+            woven.links.append(
+                link(
+                    report.id,
+                    subject.kind,
+                    subject.id,
+                    "primary" if subject is first else "other",
+                    report.sender,
+                    find.said,
+                    report.at,
+                )
+            )
+        woven.parts[report.id] = (sum(s.kind == "need" for s in made), sum(s.kind == "incident" for s in made))
+    return woven
+
+
+def _belongs(report: Understood, find: Find, known: Known, woven: Woven) -> Subject:
+    assert report.emergency_id is not None  # noqa: S101 - only reports of an emergency get here
+    chosen = joining.choose(find, report.spot, report.at, known.for_find(report, find))
+    subject = woven.subjects.get(chosen.id) if chosen else None
+    if subject is None:
+        spot, last_at = (chosen.spot, chosen.last_at) if chosen else (report.spot, report.at)
+        subject = Subject(
+            find.kind,
+            chosen.id if chosen else uuid7(),
+            report.emergency_id,
+            find.category,
+            spot,
+            last_at,
+            new=chosen is None,
+        )
+        woven.subjects[subject.id] = subject
+    if chosen and (moved := joining.sharper(report.spot, subject.spot)):
+        subject.spot, subject.moved = moved, True
+    subject.last_at = max(subject.last_at, report.at)
+    known.add(find.kind, report.emergency_id, find.category, Candidate(subject.id, subject.spot, subject.last_at))
+    return subject
+
+
+def link(
+    report: UUID,
+    kind: Kind,
+    subject: UUID,
+    role: str,
+    sender: bytes | None,
+    said: Mapping[str, Any],
+    at: datetime,
+    made_by: str = MADE_BY,
+) -> dict[str, Any]:
+    """A row of `report_links`."""
+    return {
+        "id": uuid7(),
+        "report_id": report,
+        "need_id": subject if kind == "need" else None,
+        "incident_id": subject if kind == "incident" else None,
+        "role": role,
+        "sender_hash": sender,
+        "said": dict(said),
+        "said_at": at,
+        "made_by": made_by,
+    }
