@@ -19,7 +19,8 @@ IMPORTERS: dict[str, tuple[str, str]] = {
 
 The function is awaited with ``(ctx, path, progress=…)`` and those of ``kind`` (the format), ``emergency`` and
 ``timezone`` that it takes. It returns an object with ``counts()`` → {"rows", "imported", "known", "set_aside"} and
-``reasons``: (row, reason code, known before) of what was set aside; its module may hold ``REASONS``: code → (English, Persian).
+``reasons``: (row, reason code, known before) of what was set aside; its module may hold ``REASONS``: code → (English,
+Persian).
 """
 
 
