@@ -13,7 +13,9 @@ from server.kernel.db import Conn
 
 _SELECT: Final = (
     "SELECT t.id, t.code, t.emergency_id, t.incident_id, t.kind, t.status, t.verification, t.valid_from,"
-    " t.valid_until, t.version, t.updated_at, ST_AsGeoJSON(t.geom, 6)::json AS geometry FROM closures t"
+    " t.valid_until, t.version, t.updated_at, ST_AsGeoJSON(t.geom, 6)::json AS geometry,"
+    " CASE WHEN GeometryType(t.geom) = 'POINT' THEN i.accuracy_m END AS accuracy_m"
+    " FROM closures t LEFT JOIN incidents i ON i.id = t.incident_id"
 )
 # One closure an incident. What a person drew (a line, an area) keeps its shape; a point follows the incident's.
 _FOLLOW: Final = """
@@ -39,7 +41,7 @@ async def page(conn: Conn, filters: Filters) -> list[DictRow]:
 async def one(conn: Conn, closure_id: UUID, *, lock: bool = False) -> DictRow | None:
     """One closure."""
     return await (
-        await conn.execute(_SELECT + " WHERE t.id = %s" + (" FOR UPDATE" if lock else ""), (closure_id,))
+        await conn.execute(_SELECT + " WHERE t.id = %s" + (" FOR UPDATE OF t" if lock else ""), (closure_id,))
     ).fetchone()
 
 

@@ -9,8 +9,8 @@ SHAPES: Final = frozenset({"Point", "LineString", "Polygon"})
 POSITIONS_MOST: Final = 2000
 _LINE: Final = 2
 _RING: Final = 4
-LOCATED_WITHIN_M: Final = 10_000.0
-"""An incident placed only by its county closes no road that anybody could drive around."""
+LOCATED_WITHIN_M: Final = 60_000.0
+"""A road is told by the towns it joins, so it is placed no better; a whole province says nothing of where to turn."""
 
 
 def geometry_problem(geometry: Any) -> str | None:

@@ -34,6 +34,7 @@ def feature(row: DictRow) -> dict[str, Any]:
             "status": row["status"],
             "verification": row["verification"],
             "incident": str(row["incident_id"]) if row["incident_id"] else None,
+            "accuracy_m": row["accuracy_m"],
             "valid_from": row["valid_from"].isoformat(),
             "valid_until": row["valid_until"].isoformat() if row["valid_until"] else None,
             "updated_at": row["updated_at"].isoformat(),

@@ -1,0 +1,111 @@
+"""Places and centres: loaded once, found in both scripts, edited with care."""
+
+from typing import Any
+
+import pytest
+
+from server.access.context import Context
+from server.places import loading, queries, service
+from server.places.geonames import load_country
+from tests.slices.chain_kit import centre, rows
+from tests.support.web import MakeClient
+
+
+async def test_loading_twice_changes_nothing_and_mends_what_is_missing(ctx: Context) -> None:
+    expected = len(load_country("IR"))
+    async with ctx.db.tx() as conn:
+        assert await loading.load(conn, "IR") == expected
+    before = await rows(ctx, "SELECT id, created_at FROM places ORDER BY id")
+    assert len(before) == expected
+    async with ctx.db.tx() as conn:
+        assert await loading.load(conn, "IR") == expected
+    assert await rows(ctx, "SELECT id, created_at FROM places ORDER BY id") == before
+    async with ctx.db.tx() as conn:
+        await conn.execute(
+            "DELETE FROM place_names WHERE place_id IN (SELECT id FROM places WHERE name_en = 'Poldokhtar')"
+        )
+        await conn.execute("DELETE FROM places WHERE name_en = 'Mamulan'")
+        await loading.load(conn, "IR")
+    after = await rows(ctx, "SELECT id FROM places")
+    assert (len(after), len({r["id"] for r in before} - {r["id"] for r in after})) == (expected, 1)
+    [names] = await rows(
+        ctx, "SELECT count(*) AS n FROM place_names n JOIN places p ON p.id = n.place_id WHERE p.name_en = 'Poldokhtar'"
+    )
+    assert names["n"] >= 5
+
+
+async def test_the_gazetteer_comes_from_the_table_and_follows_it(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = await service.gazetteer(ctx)
+    assert await service.gazetteer(ctx) is first
+    assert first.lookup("پل‌دختر")[0].name_en == "Poldokhtar"
+    monkeypatch.setattr(service, "RECHECK_S", 0)
+    assert await service.gazetteer(ctx) is first
+    async with ctx.db.tx() as conn:
+        await conn.execute(
+            "INSERT INTO places (id, source, source_id, kind, name_en, name_fa, country, accuracy_m, geom) VALUES"
+            " (gen_random_uuid(), 'society', '1', 'village', 'Gol Baharan', 'گل‌بهاران', 'IR', 2000,"
+            " ST_SetSRID(ST_MakePoint(48, 33), 4326))"
+        )
+    assert (await service.gazetteer(ctx)).lookup("گل بهاران")[0].source == "society"
+
+
+@pytest.mark.parametrize(
+    "typed", ["پلدختر", "پل دختر", "پل‌دختر", "Pol-e Dokhtar", "poldokhtar", "Poldokhtr", "poldo", "پلدخ"]
+)
+async def test_search_finds_a_town_in_both_scripts(typed: str, client_of: MakeClient) -> None:
+    client = await client_of("volunteer")
+    found = (await client.get("/api/places", params={"q": typed, "limit": 3})).json()["features"]
+    assert found[0]["properties"]["name_en"] == "Poldokhtar"
+    assert found[0]["properties"]["name_fa"] == "پلدختر"
+    assert found[0]["geometry"]["coordinates"] == [47.71014, 33.15249]
+
+
+async def test_search_keeps_its_bounds(client_of: MakeClient) -> None:
+    client = await client_of("coordinator")
+
+    async def ask(**params: Any) -> list[dict[str, Any]]:
+        answer = await client.get("/api/places", params=params)
+        assert answer.status_code == 200, answer.text
+        return [f["properties"] for f in answer.json()["features"]]
+
+    biggest = await ask(bbox="47,32.5,49,34", limit=5)
+    assert biggest[0]["name_en"] in {"Khorramabad", "Khorram Abad"}
+    assert [p["population"] for p in biggest] == sorted((p["population"] for p in biggest), reverse=True)
+    assert {p["kind"] for p in await ask(bbox="47,32.5,49,34", kind="county,province")} <= {"county", "province"}
+    assert await ask(q="%%%__", limit=5) == []
+    assert await ask(q="zzzzqqqq") == []
+    assert (await client.get("/api/places", params={"limit": 1000})).status_code == 422
+
+
+async def test_the_nearest_centre_is_nearest_in_metres_and_active(ctx: Context) -> None:
+    east = await centre(ctx, "H-E", 11.0, 60.0)
+    north = await centre(ctx, "H-N", 10.0, 60.7)
+    async with ctx.db.tx() as conn:
+        # One degree of longitude is half of one of latitude up here.
+        assert await queries.nearest_centre(conn, 10.0, 60.0) == east
+        assert await queries.nearest_centres(conn, [(10.0, 60.6), None, (10.9, 60.0)]) == [north, None, east]
+        await conn.execute("UPDATE centres SET active = false WHERE id = %s", (east,))
+        assert await queries.nearest_centre(conn, 10.0, 60.0) == north
+        await conn.execute("UPDATE centres SET active = false")
+        assert await queries.nearest_centre(conn, 10.0, 60.0) is None
+
+
+async def test_centres_are_made_and_edited_with_care(ctx: Context, client_of: MakeClient) -> None:
+    client = await client_of("coordinator")
+    body = {"code": "LOR-1", "name_fa": "مرکز پلدختر", "name_en": "Poldokhtar centre", "lon": 47.7, "lat": 33.15}
+    made = await client.post("/api/centres", json=body)
+    assert made.status_code == 201, made.text
+    assert (await client.post("/api/centres", json=body)).json()["code"] == "centre.code_taken"
+    assert (await client.post("/api/centres", json=body | {"code": "X-1", "lat": 95})).status_code == 400
+    address = made.headers["location"]
+    edited = await client.patch(address, json={"active": False}, headers={"If-Match": made.headers["etag"]})
+    assert edited.json()["properties"]["active"] is False
+    late = await client.patch(address, json={"name_en": "Other"}, headers={"If-Match": made.headers["etag"]})
+    assert (late.status_code, late.json()["current"]["properties"]["active"]) == (412, False)
+    assert (await client.get("/api/centres", params={"active": "true"})).json()["features"] == []
+    assert len((await client.get("/api/centres")).json()["features"]) == 1
+    bound = await client_of("coordinator", centre=await centre(ctx, "H-9", 1, 1))
+    assert (await bound.patch(address, json={}, headers={"If-Match": "2"})).status_code == 403
+    assert (await bound.post("/api/centres", json=body | {"code": "X-2"})).status_code == 403
+    events = await rows(ctx, "SELECT verb FROM events_unsealed WHERE subject_type = 'centre'")
+    assert [e["verb"] for e in events] == ["centre.changed", "centre.changed"]
