@@ -27,7 +27,15 @@ _HE_HAS = ("زخمی", "مجروح", "تلفات", "کشته", "فوتی", "مص
 _FEARS_KEEP = frozenset({"dam_or_levee_risk", "gas_leak", "missing_person"})
 _OUTAGES = frozenset({"power_outage", "water_outage", "gas_leak", "comms_outage", "road_blocked"})
 # "The phones are dead" tells of no death, "the dam cracks" of no building.
-_SWALLOWED = frozenset({("death", "comms_outage"), ("building_damaged", "dam_or_levee_risk"), ("injury", "bridge_out")})
+_SWALLOWED = frozenset(
+    {
+        ("death", "comms_outage"),
+        ("building_damaged", "dam_or_levee_risk"),
+        ("injury", "bridge_out"),
+        ("injury", "fire"),
+        ("flooding", "dam_or_levee_risk"),
+    }
+)
 _IS_IT_TRUE = re.compile(r"is (?:it|that|this) (?:true|right|corect)|درسته|راسته|صحت دار|واقعیت دار|raste")
 _IF = frozenset(fold_key(w) for w in "اگه اگر if agar age در صورت".split())
 _ANIMALS = tuple(

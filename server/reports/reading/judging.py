@@ -95,7 +95,7 @@ def kind_of(message: Message, told: list[Hit], needs: list[tuple[NeedRead, Hit]]
         return "update"
     if message.has("update"):
         return "update"
-    if message.has("news") and not _pleads(message):
+    if message.has("news") and not needy and not _pleads(message):
         return "other"
     if message.has("prayer") and not needy and {h.code for h in told} <= _FAR and not _pleads(message):
         return "other"
@@ -115,10 +115,15 @@ def _empty_kind(message: Message) -> Kind:
         return "report"
     if message.has("past", "metaphor", "prayer", "news", "spam", "wish", "thanks"):
         return "other"
-    return "report" if message.has("unaided") or any(t.text in _CALLS for t in message.tokens) else "other"
+    words = {t.text for t in message.tokens}
+    if message.has("unaided") or words & _CALLS:
+        return "report"
+    return "report" if message.has("lack") and words & _US and len(words) > 3 else "other"
 
 
-_CALLS = frozenset({"کمک", "help", "komak", "sos", "کمکمون", "کمکم"})
+_MONTHS = tuple(fold_key(w) for w in ("ماهه", "ماهشه", "ماهش", "mahe", "months old", "month old"))
+_US = frozenset(fold_key(w) for w in ("we", "our", "ما", "us"))
+_CALLS = frozenset({"نیاز", "لازم", "احتیاج", "nid", "niaz", "کمک", "help", "komak", "sos", "کمکمون", "کمکم"})
 
 
 def _plain_lack(message: Message, needs: list[tuple[NeedRead, Hit]]) -> bool:
@@ -157,11 +162,11 @@ def is_closed(message: Message, told: list[Hit]) -> bool:
 def _mended(message: Message, told: list[Hit]) -> bool:
     """What was reported before is settled after: گفتم جاده بسته است، الان باز شد."""
     met = message.signals("met")
-    return (
-        bool(met) and message.has("update") and met[-1].start > max(h.start for h in told) and not message.has("lack")
-    )
+    settled = [h for h in met if message.has("update") or not message.text[h.start : h.end].startswith(_ARRIVED)]
+    return any(h.start > max(t.start for t in told) for h in settled) and not _still_lacks(message)
 
 
+_ARRIVED = tuple(fold_key(w) for w in ("رسید", "resid", "arrived", "came", "گرفتیم", "received", "no longer"))
 _DENIALS = (
     "شایعه",
     "شایعست",
@@ -234,7 +239,9 @@ def vulnerable(message: Message, spans: list[tuple[int, int]]) -> tuple[str, ...
 
 
 def _of_grown_ups(message: Message, hit: Hit) -> bool:
-    """Adult diapers tell of no infant."""
+    """Adult diapers tell of no infant, nor do the months of a pregnancy."""
+    if message.text[hit.start : hit.end].endswith(_MONTHS):
+        return any(abs(h.first - hit.first) <= 4 for h in message.signals("vulnerable_pregnant"))
     around = {message.word(hit.last + 1), message.word(hit.first - 1)}
     return hit.code == "vulnerable_infant" and bool(around & {"بزرگسال", "بزرگ", "سالمند", "adult", "bozorgsal"})
 

@@ -141,7 +141,7 @@ def _preceded_by_want(message: Message, cue: Hit) -> bool:
 
 def _bare_request(message: Message, hit: Hit) -> bool:
     """A list of goods without a verb (پتو ۵۰ تخته، چادر) or under a call for help in another sentence."""
-    if hit.part == "weak" or hit.code in _NOT_ALONE:
+    if hit.part == "weak" or (hit.code in _NOT_ALONE and _quantity(message, hit)[0] is None):
         return False
     if message.has("offer", "met", "noneed"):
         return False

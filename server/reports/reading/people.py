@@ -75,6 +75,7 @@ _KIN = _words(
     "grandfather hamsaram zanam shoharam madaram pedaram همسر شوهر مادر پدر"
 )
 _FAMILY = _words("family group خانواده")
+_NOW = _words("الان now alan شدیم حالا")
 _A_FAMILY = _words("خانواده خانوار خونواده khanevade")
 _STATES = _words("on in stuck trapped here stranded at sleeping outside under left now waiting")
 _WE_VERB = frozenset({("ve", "are"), ("they", "are")})
@@ -115,7 +116,7 @@ def count_people(message: Message) -> tuple[int | None, int | None]:
     households = sum(c.value for c in _without_subsets(message, houses)) if houses else None
     if households is None and any(_one_family(message, number) for number in message.numbers):
         households = 1
-    people = _sum(message, heads)
+    people = _sum(message, _latest(message, heads))
     for rule, counts in (("people.count", heads), ("households.count", houses)):
         for c in counts:
             message.note(rule, message.tokens[c.first].start, message.tokens[c.last].end)
@@ -154,6 +155,15 @@ def _counted(message: Message, number: Number) -> tuple[str, Count] | None:
         at += 1
         skipped += 1
     return None
+
+
+def _latest(message: Message, counts: list[Count]) -> list[Count]:
+    """Of an update keep the counts after "now": قبلا ۱۰ نفر، الان ۱۶ نفر."""
+    if not message.has("update"):
+        return counts
+    nows = [i for i, token in enumerate(message.tokens) if token.text in _NOW]
+    later = [c for c in counts if nows and c.first > nows[-1]]
+    return later or counts
 
 
 def _one_family(message: Message, number: Number) -> bool:
