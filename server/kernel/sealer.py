@@ -19,6 +19,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from server.kernel.db import Conn, Database
 from server.kernel.events import GENESIS, SealedEvent, chain_hash
+from server.kernel.tasks import end
 
 log = structlog.get_logger("sealer")
 STREAM = "hamyar:events"
@@ -73,8 +74,7 @@ class Sealer:
                         await asyncio.sleep(self.idle_s)
                 publishing.result()
             finally:
-                publishing.cancel()
-                await asyncio.gather(publishing, return_exceptions=True)
+                await end(publishing)
 
     async def seal_batch(self, conn: Conn) -> list[SealedEvent]:
         """Move up to `batch` events from `events_unsealed` to `events`, with the projections in one transaction."""

@@ -24,6 +24,7 @@ from redis.exceptions import RedisError
 from server.access.principal import Principal
 from server.kernel.db import Database
 from server.kernel.sealer import STREAM
+from server.kernel.tasks import end
 from server.live import queries
 from server.live.ring import Line, Ring, line_of_entry, line_of_row
 from server.live.rules import may_see
@@ -245,8 +246,7 @@ async def running(app: FastAPI) -> AsyncIterator[None]:
     finally:
         back()
         hub.close()
-        reader.cancel()
-        await asyncio.gather(reader, return_exceptions=True)
+        await end(reader)
 
 
 async def _keep(hub: Hub) -> None:

@@ -18,6 +18,6 @@ async def events_after(conn: Conn, seq: int, limit: int) -> list[DictRow]:
     return await (
         await conn.execute(
             f"SELECT {_COLUMNS} FROM events WHERE seq > %s ORDER BY seq LIMIT %s",
-            (seq, limit),  # noqa: S608
+            (seq, limit),
         )
     ).fetchall()

@@ -22,9 +22,7 @@ class Counted:
     """Exact sums of a box by display cell: (x, y) at `level` → [n, n_life, sum_lon_e6, sum_lat_e6]."""
 
     level: int
-    cells: defaultdict[tuple[int, int], list[int]] = field(
-        default_factory=lambda: defaultdict(lambda: [0, 0, 0, 0])
-    )
+    cells: defaultdict[tuple[int, int], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0, 0, 0]))
 
     @property
     def total(self) -> int:

@@ -125,13 +125,9 @@ SELECT r.id, r.emergency_id, NULL::uuid AS centre_id, {_REPORT_CATEGORY} AS cate
 FROM reports r LEFT JOIN readings g ON g.report_id = r.id AND g.current
 WHERE r.geom_shown IS NOT NULL AND {{only}}"""
 
-_CLOSURE_CATEGORY = (
-    "CASE r.kind WHEN 'road' THEN 'road_blocked' WHEN 'bridge' THEN 'bridge_out' ELSE r.kind END"
-)
+_CLOSURE_CATEGORY = "CASE r.kind WHEN 'road' THEN 'road_blocked' WHEN 'bridge' THEN 'bridge_out' ELSE r.kind END"
 CLOSURES = f"""
-SELECT r.id, r.emergency_id, NULL::uuid AS centre_id, {
-    _CLOSURE_CATEGORY
-} AS category, r.status, 'none' AS urgency,
+SELECT r.id, r.emergency_id, NULL::uuid AS centre_id, {_CLOSURE_CATEGORY} AS category, r.status, 'none' AS urgency,
   r.updated_at AS seen_at, ST_X(s.at) AS lon, ST_Y(s.at) AS lat,
   {
     _props(

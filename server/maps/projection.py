@@ -79,10 +79,7 @@ def same(old: DictRow | None, new: DictRow | None) -> bool:
     """Whether a feature stands on the map as it is."""
     if old is None or new is None:
         return old is new
-    return all(
-        old[name] == (new[name] or NO_EMERGENCY if name == "emergency_id" else new[name])
-        for name in _COMPARED
-    )
+    return all(old[name] == (new[name] or NO_EMERGENCY if name == "emergency_id" else new[name]) for name in _COMPARED)
 
 
 def _feature(layer: str, row: DictRow) -> dict[str, Any]:

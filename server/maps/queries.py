@@ -145,18 +145,22 @@ async def refill_layer(conn: Conn, layer: str) -> int:
     return done.rowcount
 
 
-_FINEST = f"""
-INSERT INTO map_cells SELECT layer, emergency_id, true, {FINEST}, gx, gy, category, status, count(*),
-  count(*) FILTER (WHERE urgency = 'life'), sum(round(lon * 1000000)::bigint), sum(round(lat * 1000000)::bigint)
+CELL_COLUMNS = "layer, emergency_id, detail, zoom, x, y, category, status, n, n_life, sum_lon_e6, sum_lat_e6"
+# A recount of the cells: the finest zoom from the features, each other from the next finer, wholes from details.
+FINEST_CELLS = f"""
+SELECT layer, emergency_id, true AS detail, {FINEST} AS zoom, gx AS x, gy AS y, category, status, count(*) AS n,
+  count(*) FILTER (WHERE urgency = 'life') AS n_life, sum(round(lon * 1000000)::bigint) AS sum_lon_e6,
+  sum(round(lat * 1000000)::bigint) AS sum_lat_e6
 FROM map_features GROUP BY layer, emergency_id, gx, gy, category, status"""  # noqa: S608
-_COARSER = """
-INSERT INTO map_cells SELECT layer, emergency_id, true, %(level)s, x >> 2, y >> 2, category, status, sum(n), sum(n_life),
-  sum(sum_lon_e6), sum(sum_lat_e6)
+COARSER_CELLS = """
+SELECT layer, emergency_id, true AS detail, %(level)s AS zoom, x >> 2 AS x, y >> 2 AS y, category, status, sum(n) AS n,
+  sum(n_life) AS n_life, sum(sum_lon_e6) AS sum_lon_e6, sum(sum_lat_e6) AS sum_lat_e6
 FROM map_cells WHERE detail AND zoom = %(level)s + 2 GROUP BY layer, emergency_id, x >> 2, y >> 2, category, status"""
-_WHOLE = """
-INSERT INTO map_cells SELECT layer, emergency_id, false, zoom, x, y, '*', '*', sum(n), sum(n_life), sum(sum_lon_e6),
-  sum(sum_lat_e6)
+WHOLE_CELLS = """
+SELECT layer, emergency_id, false AS detail, zoom, x, y, '*' AS category, '*' AS status, sum(n) AS n,
+  sum(n_life) AS n_life, sum(sum_lon_e6) AS sum_lon_e6, sum(sum_lat_e6) AS sum_lat_e6
 FROM map_cells WHERE detail AND zoom = %(level)s GROUP BY layer, emergency_id, zoom, x, y"""
+_FILL = f"INSERT INTO map_cells ({CELL_COLUMNS}) "
 
 
 async def clear_cells(conn: Conn) -> None:
@@ -166,9 +170,8 @@ async def clear_cells(conn: Conn) -> None:
 
 async def refill_level(conn: Conn, level: int) -> int:
     """The cells of one zoom, the finest from the features, each other from the next finer. Returns how many."""
-    step: Any = _FINEST if level == FINEST else _COARSER
-    fine = await conn.execute(step, {"level": level})
-    whole = await conn.execute(_WHOLE, {"level": level})
+    fine = await conn.execute(_FILL + (FINEST_CELLS if level == FINEST else COARSER_CELLS), {"level": level})
+    whole = await conn.execute(_FILL + WHOLE_CELLS, {"level": level})
     return fine.rowcount + whole.rowcount
 
 

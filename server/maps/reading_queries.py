@@ -59,9 +59,7 @@ GROUP BY 1, 2, 3"""
 _BY_COLUMN = _CELLS.replace("{columns}", "generate_series(r.x0, r.x1 - 1) AS col(x)").replace(
     "{x_range}", "c.x = col.x"
 )
-_BY_RANGE = _CELLS.replace("CROSS JOIN LATERAL {columns}", "").replace(
-    "{x_range}", "c.x >= r.x0 AND c.x < r.x1"
-)
+_BY_RANGE = _CELLS.replace("CROSS JOIN LATERAL {columns}", "").replace("{x_range}", "c.x >= r.x0 AND c.x < r.x1")
 WIDE = 4000
 """Beyond so many columns a range over the index is cheaper than probes."""
 
@@ -110,7 +108,7 @@ async def feature_sums(conn: Conn, want: Filter, box: Box, level: int) -> list[T
         await cursor.execute(
             "SELECT gx >> %(shift)s, gy >> %(shift)s, count(*), count(*) FILTER (WHERE urgency = 'life'),"  # type: ignore[arg-type]
             " sum(round(lon * 1000000)::bigint)::bigint, sum(round(lat * 1000000)::bigint)::bigint"
-            f" FROM map_features WHERE {_IN_BOX}{only} GROUP BY 1, 2",  # noqa: S608
+            f" FROM map_features WHERE {_IN_BOX}{only} GROUP BY 1, 2",
             {**want.params(), **_box(box), "shift": FINEST - level},
         )
         return await cursor.fetchall()
@@ -127,19 +125,14 @@ async def features_in(conn: Conn, want: Filter, box: Box, limit: int) -> list[Tu
         return await cursor.fetchall()
 
 
-async def features_by_id(
-    conn: Conn, layer: str, ids: Sequence[UUID], emergency_id: UUID | None
-) -> list[TupleRow]:
+async def features_by_id(conn: Conn, layer: str, ids: Sequence[UUID], emergency_id: UUID | None) -> list[TupleRow]:
     """Records by id, of one emergency where a principal is bound to one. Rows as `features_in`."""
     bound = (
-        ""
-        if emergency_id is None
-        else (" AND emergency_id IN (%(emergency)s, '00000000-0000-0000-0000-000000000000')")
+        "" if emergency_id is None else (" AND emergency_id IN (%(emergency)s, '00000000-0000-0000-0000-000000000000')")
     )
     async with conn.cursor(row_factory=tuple_row) as cursor:
         await cursor.execute(
-            "SELECT id, lon, lat, props::text FROM map_features WHERE layer = %(layer)s AND id = ANY(%(ids)s)"
-            + bound,
+            "SELECT id, lon, lat, props::text FROM map_features WHERE layer = %(layer)s AND id = ANY(%(ids)s)" + bound,
             {"layer": layer, "ids": list(ids), "emergency": emergency_id},
         )
         return await cursor.fetchall()
@@ -148,9 +141,7 @@ async def features_by_id(
 async def closure_shapes(conn: Conn, ids: Sequence[UUID]) -> dict[UUID, str]:
     """The whole geometry of closures, as GeoJSON text with five decimals (about a metre)."""
     rows = await (
-        await conn.execute(
-            "SELECT id, ST_AsGeoJSON(geom, 5) AS shape FROM closures WHERE id = ANY(%s)", (list(ids),)
-        )
+        await conn.execute("SELECT id, ST_AsGeoJSON(geom, 5) AS shape FROM closures WHERE id = ANY(%s)", (list(ids),))
     ).fetchall()
     return {row["id"]: row["shape"] for row in rows}
 
@@ -186,9 +177,7 @@ SELECT ST_AsMVT(tile, %(layer)s, 4096, 'geom') AS tile FROM (
   WHERE lon >= %(w)s AND lon < %(e)s AND lat >= %(s)s AND lat < %(n)s) AS tile"""
 
 
-async def tile_of_features(
-    conn: Conn, want: Filter, box: Box, tile: tuple[int, int, int], limit: int
-) -> bytes:
+async def tile_of_features(conn: Conn, want: Filter, box: Box, tile: tuple[int, int, int], limit: int) -> bytes:
     """One vector tile of single records."""
     row = await (
         await conn.execute(

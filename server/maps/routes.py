@@ -14,6 +14,7 @@ from server.maps.reading_queries import sealed_seq
 
 router = APIRouter(tags=["map"])
 CACHE = service.ByteCache()
+NO_STORE = {"Cache-Control": "no-store"}
 Ctx = Annotated[Context, Depends(context)]
 Reader = Annotated[Principal, allow("map.read")]
 
@@ -27,9 +28,7 @@ def _headers(tag: str) -> dict[str, str]:
 
 
 def _seen(request: Request, tag: str) -> bool:
-    return tag in [
-        part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")
-    ]
+    return tag in [part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")]
 
 
 @router.get("/api/map/cells")
@@ -44,11 +43,8 @@ async def cells(request: Request, ctx: Ctx, principal: Reader) -> Response:
         await service.steady(conn)
         seq = await sealed_seq(conn)
         if ask.layer == "volunteers":
-            return Response(
-                await volunteers.answer(ctx.redis, ask, seq),
-                media_type="application/json",
-                headers={"Cache-Control": "no-store"},
-            )
+            near = await volunteers.found(ctx, conn, principal.centre_bound("volunteer.locate"))
+            return Response(volunteers.answer(near, ask, seq), media_type="application/json", headers=NO_STORE)
         emergency = await asking.emergency_of(conn, principal, ask.emergency, ask.layer)
         key = f"{emergency}{ask.key}"
         tag = _etag(seq, key)
@@ -67,11 +63,12 @@ async def features(
 ) -> Response:
     """Up to 200 records of a layer by id; those that are not on the map (any more) are left out."""
     layer, wanted = asking.layer_for(principal, layer), asking.ids_of(ids)
-    if layer == "volunteers":
-        found = volunteers.by_ids(await volunteers.positions(ctx.redis), {str(one) for one in wanted})
-        return Response(found, media_type="application/geo+json", headers={"Cache-Control": "no-store"})
     async with ctx.db.tx() as conn:
         await service.steady(conn)
+        if layer == "volunteers":
+            near = await volunteers.found(ctx, conn, principal.centre_bound("volunteer.locate"))
+            body = volunteers.by_ids(near, {str(one) for one in wanted})
+            return Response(body, media_type="application/geo+json", headers=NO_STORE)
         body = await service.by_ids(conn, layer, wanted, principal.emergency_id)
     return Response(body, media_type="application/geo+json", headers={"Cache-Control": "private, no-cache"})
 

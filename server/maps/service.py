@@ -107,8 +107,7 @@ async def _features(conn: Conn, layer: str, rows: list[TupleRow]) -> bytes:
         shapes = await sql.closure_shapes(conn, [row[0] for row in rows])
     # The properties are JSON in the table already: they are put in as they are.
     return ",".join(
-        f'{{"type":"Feature","id":"{key}","geometry":'
-        f'{shapes.get(key) or _point(lon, lat)},"properties":{props}}}'
+        f'{{"type":"Feature","id":"{key}","geometry":{shapes.get(key) or _point(lon, lat)},"properties":{props}}}'
         for key, lon, lat, props in rows
     ).encode()
 

@@ -1,73 +1,71 @@
-"""The volunteers' layer: coarse live positions that lie in Redis with an expiry. Nothing of them is stored."""
+"""The volunteers' layer: coarse live positions that lie in Redis for a while. Nothing of them is stored."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import orjson
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
+from server.access.context import Context
+from server.kernel.clock import now
+from server.kernel.db import Conn
 from server.kernel.geo import Box
 from server.maps.asking import Ask
+from server.volunteers import positions
 
-POSITIONS = "hamyar:positions"
-"""A sorted set of volunteer ids by the time their position ends, and `hamyar:position:<id>` → JSON beside it."""
-POSITION = "hamyar:position:"
 MOST = 2000
 
 
-async def positions(redis: "Redis") -> list[dict[str, Any]]:
-    """Every live position: {id, code, lon, lat, status, at}. Empty when Redis is away: positions may be lost."""
-    try:
-        found: Any = await redis.zrange(POSITIONS, 0, -1)
-        ids = [value.decode() for value in found]
-        values = await redis.mget([POSITION + one for one in ids]) if ids else []
-    except (RedisError, OSError, TimeoutError):
-        return []
-    return [orjson.loads(value) | {"id": one} for one, value in zip(ids, values, strict=True) if value]
-
-
-def features(found: Iterable[dict[str, Any]], ask: Ask) -> list[dict[str, Any]]:
-    """Those in the box that pass the filters, as features."""
+async def found(ctx: Context, conn: Conn, centre: UUID | None) -> list[dict[str, Any]]:
+    """Every volunteer with a live position, as a feature; of one centre where the reader is bound to it."""
+    rows = await (
+        await conn.execute(
+            "SELECT id, code, status, centre_id FROM volunteers"
+            " WHERE status <> 'inactive' AND (%(centre)s::uuid IS NULL OR centre_id = %(centre)s)",
+            {"centre": centre},
+        )
+    ).fetchall()
+    places = await positions.of(ctx, [row["id"] for row in rows])
+    moment = now()
     return [
-        _feature(one)
-        for one in found
-        if _inside(one, ask.boxes) and (not ask.statuses or one.get("status") in ask.statuses)
+        {
+            "type": "Feature",
+            "id": str(row["id"]),
+            "geometry": {"type": "Point", "coordinates": [round(place.lon, 6), round(place.lat, 6)]},
+            "properties": {
+                "layer": "volunteers",
+                "code": row["code"],
+                "category": None,
+                "status": row["status"],
+                "urgency": None,
+                "updated_at": (moment - timedelta(seconds=place.age_s)).isoformat(),
+                "accuracy_m": place.accuracy_m,
+                "place": None,
+            },
+        }
+        for row in rows
+        if (place := places.get(row["id"]))
     ]
 
 
-def _inside(one: dict[str, Any], boxes: Iterable[Box]) -> bool:
-    return any(box.holds(one["lon"], one["lat"]) for box in boxes)
+def _asked(feature: dict[str, Any], ask: Ask) -> bool:
+    lon, lat = feature["geometry"]["coordinates"]
+    return _inside(lon, lat, ask.boxes) and (not ask.statuses or feature["properties"]["status"] in ask.statuses)
 
 
-def _feature(one: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "Feature",
-        "id": one["id"],
-        "geometry": {"type": "Point", "coordinates": [one["lon"], one["lat"]]},
-        "properties": {
-            "layer": "volunteers",
-            "code": one.get("code"),
-            "category": None,
-            "status": one.get("status"),
-            "urgency": None,
-            "updated_at": one.get("at"),
-            "accuracy_m": one.get("accuracy_m", 1000),
-            "place": None,
-        },
-    }
+def _inside(lon: float, lat: float, boxes: Iterable[Box]) -> bool:
+    return any(box.holds(lon, lat) for box in boxes)
 
 
-def by_ids(found: Iterable[dict[str, Any]], ids: set[str]) -> bytes:
-    """A FeatureCollection of those volunteers whose position is alive."""
+def answer(features: Iterable[dict[str, Any]], ask: Ask, seq: int) -> bytes:
+    """As the other layers' answer; positions are few, so they are listed (at most MOST)."""
+    inside = [one for one in features if _asked(one, ask)]
     return orjson.dumps(
-        {"type": "FeatureCollection", "features": [_feature(one) for one in found if one["id"] in ids]}
+        {"cells": [], "features": inside[:MOST], "total": len(inside), "counted": "features", "seq": seq}
     )
 
 
-async def answer(redis: "Redis", ask: Ask, seq: int) -> bytes:
-    """As the other layers' answer; positions are few, so they are always listed (at most MOST)."""
-    found = features(await positions(redis), ask)
-    return orjson.dumps(
-        {"cells": [], "features": found[:MOST], "total": len(found), "counted": "features", "seq": seq}
-    )
+def by_ids(features: Iterable[dict[str, Any]], ids: set[str]) -> bytes:
+    """A FeatureCollection of those whose position is alive."""
+    return orjson.dumps({"type": "FeatureCollection", "features": [one for one in features if one["id"] in ids]})

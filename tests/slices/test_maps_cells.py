@@ -1,15 +1,9 @@
 """The map's cells against brute force, its projection against a recount."""
 
-import asyncio
 import random
-from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
-import orjson
 import pytest
-from fastapi import FastAPI
 
 from server.access.context import Context
 from server.kernel.events import NewEvent, emit
@@ -18,7 +12,6 @@ from server.kernel.ids import uuid7
 from server.kernel.sealer import Sealer
 from server.maps import counting, service
 from server.maps.asking import boxes_of
-from server.maps.models import NO_EMERGENCY
 from server.maps.projection import project
 from server.maps.queries import rebuild_cells, rebuild_features
 from server.maps.reading_queries import Filter
@@ -74,7 +67,7 @@ async def test_total_is_exactly_what_the_half_open_box_holds(
     for turn in range(220):
         around = dice.choice(points)
         corner = lambda value, low, high: dice.choice(
-            [  # noqa: E731
+            [
                 value,
                 round(value, 1),
                 value + dice.uniform(-3, 3),

@@ -6,7 +6,6 @@ import random
 import signal
 import socket
 import sys
-from contextlib import suppress
 
 import httpx
 import pytest
@@ -19,6 +18,7 @@ from server.kernel.events import NewEvent, emit
 from server.kernel.ids import uuid7
 from server.kernel.sealer import STREAM, Sealer
 from server.kernel.settings import Settings
+from server.kernel.tasks import end
 from server.live import routes
 from server.live.ring import Ring
 from tests.support.live_web import Heard, listen, served
@@ -64,18 +64,14 @@ async def test_cut_and_resumed_at_random_while_redis_is_wiped_and_the_sealer_res
             if dice.random() < 0.1:
                 await ctx.redis.flushdb()
             if dice.random() < 0.1:
-                sealing.cancel()
-                with suppress(asyncio.CancelledError):
-                    await sealing
+                await end(sealing)
                 sealing = asyncio.create_task(Sealer(ctx.db, ctx.redis, [], idle_s=0.01).run())
         try:
             async with asyncio.timeout(30):
                 while (await newest(ctx)) < total:
                     await asyncio.sleep(0.05)
         finally:
-            sealing.cancel()
-            with suppress(asyncio.CancelledError):
-                await sealing
+            await end(sealing)
 
     app = create_app(config)
     async with served(app) as url:
@@ -223,7 +219,7 @@ async def test_a_stop_signal_ends_streams_and_with_them_the_server(ctx: Context,
             heard = Heard()
             listening = asyncio.create_task(listen(url, secret, heard, until=10, seconds=60))
             async with asyncio.timeout(60):
-                while heard.last is None:  # noqa: ASYNC110
+                while heard.last is None:
                     assert not listening.done(), listening.exception()
                     await asyncio.sleep(0.05)
             server.send_signal(signal.SIGTERM)

@@ -60,7 +60,7 @@ async def listen(url: str, token: str, heard: Heard, *, until: int = 0, lines: i
     async with (
         asyncio.timeout(seconds),
         httpx.AsyncClient(timeout=None) as client,
-        client.stream(  # noqa: S113
+        client.stream(
             "GET", f"{url}/api/stream", headers=headers
         ) as answer,
     ):

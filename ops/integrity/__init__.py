@@ -1,0 +1,1 @@
+"""What must always hold of an instance's records, and how its derived state is made anew."""

@@ -1,0 +1,23 @@
+"""Ending tasks for certain."""
+
+import asyncio
+from typing import Any
+
+import structlog
+
+log = structlog.get_logger("tasks")
+
+
+async def end(*tasks: "asyncio.Task[Any]", again_s: float = 1.0) -> None:
+    """Cancel tasks and wait until they are over.
+
+    A cancellation can be lost: a library that is interrupted while it cleans up may raise an error of its own, which a
+    loop that outlives errors then takes for an ordinary one. So it is said again until it is heard.
+    """
+    waiting = {task for task in tasks if not task.done()}
+    while waiting:
+        for task in waiting:
+            task.cancel()
+        _, waiting = await asyncio.wait(waiting, timeout=again_s)
+        for task in waiting:
+            log.warning("tasks.cancelled_again", task=task.get_name())
