@@ -28,7 +28,7 @@ class MapOptions:
     """
 
     centre: tuple[float, float] = (32.6, 53.7)
-    zoom: int = 5
+    zoom: float = 5
     min_zoom: int = 3
     max_zoom: int = 18
     files: Mapping[str, str] = field(default_factory=dict)
@@ -106,7 +106,7 @@ def map_page(options: MapOptions) -> MapParts:
     with _rendering:
         live = LiveMap(
             location=options.centre,
-            zoom_start=options.zoom,
+            zoom_start=options.zoom,  # type: ignore[arg-type]  # Leaflet takes halves, folium's hint does not know
             tiles=None,
             min_zoom=options.min_zoom,
             max_zoom=options.max_zoom,

@@ -21,12 +21,13 @@ export interface Sum {
 type Leaf = Sum & { feature: Feature | null };
 export type Mark =
   | { kind: 'record'; id: string; lon: number; lat: number; feature: Feature }
-  | { kind: 'cluster'; id: string; lon: number; lat: number; sum: Sum; expand: number };
+  | { kind: 'cluster'; id: string; lon: number; lat: number; sum: Sum; expand: number; leaves(): Feature[] };
 
 const RANK: Readonly<Record<Urgency, number>> = { none: 0, normal: 1, high: 2, life: 3 };
 export const BY_RANK: readonly Urgency[] = ['none', 'normal', 'high', 'life'];
 export const RADIUS_PX = 58;
-const LAST_ZOOM = 16;
+/** Beyond the map's closest zoom: records told at one point never come apart, so they stay one mark that opens a list. */
+const LAST_ZOOM = 20;
 
 const nothing = (): Sum => ({ n: 0, life: 0, high: 0, normal: 0, none: 0, mixed: 0, top: 0, fresh: 0, layers: {} });
 
@@ -85,11 +86,13 @@ export class Clusters {
       if ('cluster' in facts && facts.cluster) {
         const sum = facts as unknown as Sum;
         const expand = this.index.getClusterExpansionZoom(facts.cluster_id);
-        return { kind: 'cluster', id: `c${lon.toFixed(4)},${lat.toFixed(4)},${sum.n},${sum.top},${sum.fresh}`, lon, lat, sum, expand };
+        const index = this.index;
+        const leaves = (): Feature[] => index.getLeaves(facts.cluster_id, Infinity).flatMap((leaf) => (leaf.properties.feature ? [leaf.properties.feature] : []));
+        return { kind: 'cluster', id: `c${lon.toFixed(4)},${lat.toFixed(4)},${sum.n},${sum.top},${sum.fresh}`, lon, lat, sum, expand, leaves };
       }
       const leaf = facts as Leaf;
       if (leaf.feature) return { kind: 'record', id: leaf.feature.id, lon, lat, feature: leaf.feature };
-      return { kind: 'cluster', id: `n${lon.toFixed(4)},${lat.toFixed(4)},${leaf.n},${leaf.top}`, lon, lat, sum: leaf, expand: Math.floor(zoom) + 2 };
+      return { kind: 'cluster', id: `n${lon.toFixed(4)},${lat.toFixed(4)},${leaf.n},${leaf.top}`, lon, lat, sum: leaf, expand: Math.floor(zoom) + 2, leaves: () => [] };
     });
   }
 }

@@ -3,7 +3,7 @@ import { Clusters, type Mark } from './clusters.ts';
 import { clusterMark, clusterSize, recordMark } from './marks.ts';
 import type { Store } from './store.ts';
 import type { Box, Cell, Feature, LayerCode, MapConfig } from './types.ts';
-import { pointOf } from './types.ts';
+import { linesOf, pointOf } from './types.ts';
 import { num, t } from '@pages/i18n.ts';
 import { titleOf, underTitle, word } from './words.ts';
 
@@ -18,21 +18,24 @@ export class Field {
   private readonly clusters = new Clusters();
   private readonly kept = new Map<string, Kept>();
   private readonly lines = new Map<string, L.Polyline>();
+  private readonly drawn = new Map<string, Feature>();
   private readonly fresh = new Map<string, number>();
   private readonly map: L.Map;
   private readonly store: Store;
   private readonly config: MapConfig;
   private readonly open: (feature: Feature) => void;
+  private readonly gather: (features: Feature[]) => void;
   private readonly single = new Map<string, Feature>();
   private on: readonly LayerCode[] = [];
   private selected: string | null = null;
   private ring: L.Marker | null = null;
 
-  constructor(map: L.Map, store: Store, config: MapConfig, open: (feature: Feature) => void) {
+  constructor(map: L.Map, store: Store, config: MapConfig, open: (feature: Feature) => void, gather: (features: Feature[]) => void) {
     this.map = map;
     this.store = store;
     this.config = config;
     this.open = open;
+    this.gather = gather;
     const near = (): void => void map.getContainer().classList.toggle('is-far', map.getZoom() < 10);
     map.on('zoomend', near);
     map.on('moveend', () => this.draw());
@@ -140,6 +143,9 @@ export class Field {
     const icon = L.divIcon({ className: 'spot', html: element, iconSize: [size, size] });
     const marker = L.marker([mark.lat, mark.lon], { icon, keyboard: false, zIndexOffset: mark.sum.top * 20 });
     marker.on('click', () => {
+      // What no zoom takes apart is listed instead.
+      const leaves = mark.expand > this.map.getMaxZoom() ? mark.leaves() : [];
+      if (leaves.length) return this.gather(leaves);
       const zoom = Math.min(this.map.getMaxZoom(), Math.max(mark.expand, this.map.getZoom() + 1));
       this.map.setView([mark.lat, mark.lon], zoom);
     });
@@ -149,19 +155,19 @@ export class Field {
   /** Closures and supplies on the road have a length: it is drawn under their mark. */
   private drawLines(): void {
     for (const [id, line] of this.lines) {
-      if (this.single.has(id)) continue;
+      if (this.single.get(id) === this.drawn.get(id)) continue;
       line.remove();
       this.lines.delete(id);
     }
     for (const feature of this.single.values()) {
       const { geometry, properties } = feature;
       if (!geometry || geometry.type === 'Point' || this.lines.has(feature.id)) continue;
-      const raw = geometry.type === 'LineString' ? [geometry.coordinates] : geometry.coordinates;
-      const points = raw.map((line) => line.map(([lon, lat]) => [lat, lon] as [number, number]));
+      const points = linesOf(geometry).map((line) => line.map(([lon, lat]) => [lat, lon] as [number, number]));
       const closed = properties.layer === 'closures';
       const line = L.polyline(points, { className: '', interactive: true, pane: 'lines', weight: closed ? 5 : 4, ...lineStyle(closed, properties.status) });
       line.on('click', () => this.open(feature));
       this.lines.set(feature.id, line.addTo(this.map));
+      this.drawn.set(feature.id, feature);
     }
   }
 

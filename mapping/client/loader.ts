@@ -2,7 +2,7 @@
 import { ask } from '@pages/api.ts';
 import { now } from '@pages/time.ts';
 import type { Store } from './store.ts';
-import { LAYER_OF, type Box, type Cells, type Change, type Feature, type LayerCode, type MapConfig } from './types.ts';
+import { LAYER_OF, shaped, type Box, type Cells, type Change, type Feature, type LayerCode, type MapConfig } from './types.ts';
 import { sinceMoment, type Filters } from './view.ts';
 
 /** Ids asked for in one go, as the server allows. */
@@ -70,8 +70,8 @@ export class Loader {
     try {
       const { data } = await ask<Cells>(`/api/map/cells?${query}`, { signal: stop.signal });
       if (stop.signal.aborted) return;
-      for (const one of data.features) one.properties = { ...one.properties, layer };
-      this.store.put(layer, { cells: data.cells ?? [], features: data.features ?? [], total: data.total ?? 0 }, box, zoom);
+      const features = (data.features ?? []).map((one) => shaped(one, layer));
+      this.store.put(layer, { cells: data.cells ?? [], features, total: data.total ?? 0 }, box, zoom);
     } catch {
       if (stop.signal.aborted) return;
       this.store.fail(layer);
@@ -104,8 +104,8 @@ export class Loader {
       }
       try {
         const { data } = await ask<{ features: Feature[] }>(`/api/map/features?layer=${layer}&ids=${ids.join(',')}`);
-        for (const one of data.features) one.properties = { ...one.properties, layer };
-        fresh.push(...this.store.mend(layer, ids, data.features, this.filters, now()));
+        const found = data.features.map((one) => shaped(one, layer));
+        fresh.push(...this.store.mend(layer, ids, found, this.filters, now()));
       } catch {
         again = true;
       }

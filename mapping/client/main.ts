@@ -40,6 +40,7 @@ const usual = config.layers.filter((layer) => layer.default).map((layer) => laye
 const query = new URLSearchParams(location.search);
 let filters = readFilters(query, known, usual);
 let selected: Selected | null = readSelected(query, known);
+let gathered: Set<string> | null = null;
 
 // Panes from the ground up; Leaflet's own markers lie at 600.
 for (const [name, z] of [['ground', 150], ['signs', 250], ['lines', 450]] as const) map.createPane(name).style.zIndex = String(z);
@@ -58,7 +59,7 @@ map.attributionControl.addAttribution(h('span', {}, t('Map: Natural Earth · Pla
 scaleBar().addTo(map);
 
 const sheet = new Sheet(byId('panel'), byId('grip'), () => map.invalidateSize({ pan: false }));
-const field = new Field(map, store, config, (feature) => open(feature.properties.layer, feature));
+const field = new Field(map, store, config, (feature) => open(feature.properties.layer, feature), gather);
 const loader = new Loader(map, store, config, filters, {
   changed(fresh) {
     if (fresh.length) field.pulse(fresh);
@@ -105,6 +106,17 @@ function close(): void {
   document.querySelector<HTMLElement>(`.list [data-id="${CSS.escape(before ?? '')}"]`)?.focus();
 }
 
+/** The records told at one and the same point, to choose from; null shows again what is in view. */
+function gather(features: Feature[] | null): void {
+  if (selected) close();
+  gathered = features && new Set(features.map((one) => one.id));
+  byId('list-title').textContent = features ? t('{n} records at one place', { n: features.length }) : t('Most urgent in view');
+  byId('ungather').hidden = !features;
+  byId('next').hidden = !!features;
+  if (features) sheet.rise();
+  redraw();
+}
+
 function aim(feature: Feature): void {
   const point = pointOf(feature.geometry);
   if (!point) return;
@@ -132,6 +144,7 @@ function redraw(): void {
     const shelves = on.map((layer) => store.shelf(layer));
     const counted = shelves.some((one) => one.cells.length > 0);
     const list = pressing();
+    const chosen = gathered && [...gathered].flatMap((id) => store.find(id) ?? []).sort(byPriority);
     for (const code of known) {
       const { health, total } = store.shelf(code);
       bar.count(code, filters.layers.includes(code) && health !== 'waiting' ? total : null, health === 'failed');
@@ -145,7 +158,7 @@ function redraw(): void {
     if (byId('home').hidden) return;
     const failed = shelves.some((one) => one.health === 'failed');
     const unlisted = on.filter((layer) => store.counted(layer)).map((layer) => config.layers.find((one) => one.code === layer)?.label ?? layer).join('، ');
-    drawList(byId('list'), { features: list, total, counted, failed, waiting, nothingOn: !on.length, unlisted }, config, (one) => open(one.properties.layer, one));
+    drawList(byId('list'), { features: chosen ?? list, total, counted, failed, waiting, nothingOn: !on.length, unlisted: chosen ? '' : unlisted }, config, (one) => open(one.properties.layer, one));
   });
 }
 
@@ -169,6 +182,7 @@ function remember(): void {
 }
 
 map.on('moveend', () => {
+  if (gathered && !selected) gather(null);
   remember();
   loader.load();
   redraw();
@@ -203,6 +217,7 @@ new Search(search, byId('found'), config, {
   },
 });
 byId('next').addEventListener('click', () => next(1));
+byId('ungather').addEventListener('click', () => gather(null));
 listen(
   {
     find: () => {
@@ -213,6 +228,7 @@ listen(
     escape: () => {
       if (bar.isOpen) bar.toggle(false);
       else if (selected) close();
+      else if (gathered) gather(null);
     },
     next,
     filters: () => bar.toggle(),

@@ -4,12 +4,13 @@ import { fill, h, icon } from '@pages/dom.ts';
 import { num, t } from '@pages/i18n.ts';
 import { ago, dateTime } from '@pages/time.ts';
 import { toast } from '@pages/toast.ts';
+import { whole } from './fetch.ts';
 import { GLYPH } from './glyphs.ts';
 import { empty } from './list.ts';
 import { drawing, tone } from './marks.ts';
-import type { Facts, Feature, LayerCode, MapConfig, Named } from './types.ts';
+import type { Carried, Facts, Feature, LayerCode, MapConfig, Named } from './types.ts';
 import { voice, type Link } from './voice.ts';
-import { accuracy, codeText, named, titleOf, word } from './words.ts';
+import { accuracy, actorText, codeText, named, titleOf, word } from './words.ts';
 
 interface TaskLine {
   id: string;
@@ -18,11 +19,13 @@ interface TaskLine {
   priority?: number;
   queue?: string | { id?: string; centre?: Named; kind?: string } | null;
   holder_code?: string | null;
+  held?: boolean;
 }
 interface Step {
   at: string;
   verb: string;
   by?: string | null;
+  data?: { fields?: string[] } | null;
 }
 interface Reason {
   code: string;
@@ -33,6 +36,7 @@ interface Queue {
   id: string;
   centre: Named | null;
   kind: string;
+  kind_label?: Named;
   open: number;
   claimed: number;
 }
@@ -100,13 +104,12 @@ export class RecordPanel {
     this.loading?.abort();
     const stop = (this.loading = new AbortController());
     try {
-      const { data, etag } = await ask<Feature>(`/api/${mine.layer}/${encodeURIComponent(mine.id)}`, { signal: stop.signal });
+      const { feature, etag } = await whole(mine.layer, mine.id, mine.feature, stop.signal);
       if (this.now !== mine) return;
-      data.properties = { ...data.properties, layer: mine.layer };
-      mine.feature = data;
-      mine.etag = etag ?? (data.properties['version'] === undefined ? null : `"${String(data.properties['version'])}"`);
-      this.draw(data, false);
-      this.ears.seen(data);
+      mine.feature = feature;
+      mine.etag = etag;
+      this.draw(feature, false);
+      this.ears.seen(feature);
     } catch (error) {
       if (stop.signal.aborted || this.now !== mine) return;
       const failure = error as ApiError;
@@ -140,6 +143,7 @@ export class RecordPanel {
       partial ? null : this.why(facts),
       partial ? null : this.voices(facts, opened),
       partial ? null : this.tasks(facts),
+      partial ? null : this.origin(facts),
       partial ? null : this.stock(facts),
       partial ? null : this.history(facts),
       busy,
@@ -174,7 +178,11 @@ export class RecordPanel {
     const add = (name: string, value: string | null | undefined | false): void => void (value && rows.push([name, value]));
     add(t('Place'), facts.layer !== 'centres' && named(facts.place));
     if (typeof facts.accuracy_m === 'number' && facts.layer !== 'centres') add(t('Exactness'), accuracy(facts.accuracy_m));
-    if (typeof facts['quantity'] === 'number') add(t('Quantity'), `${num(facts['quantity'])} ${String(facts['unit'] ?? '')}`.trim());
+    if (typeof facts['quantity'] === 'number') add(t('Quantity'), amount({ quantity: facts['quantity'], unit: String(facts['unit'] ?? '') }));
+    const items = facts['items'] ?? facts['bring'];
+    if (Array.isArray(items)) add(t('Supplies'), items.map((one: Carried) => `${amount(one)} ${carriedName(one)}`.trim()).join('، '));
+    add(t('From'), named(facts['origin'] as Named | null | undefined));
+    if (typeof facts['lease_until'] === 'string') add(t('Held until'), dateTime(facts['lease_until']));
     if (facts.people) add(t('People'), num(facts.people));
     if (typeof facts['households'] === 'number') add(t('Households'), num(facts['households']));
     const frail = facts['vulnerable'];
@@ -285,7 +293,11 @@ export class RecordPanel {
             { type: 'button', class: 'line', onclick: () => this.ears.show('tasks', task.id) },
             icon(GLYPH.task),
             h('span', { class: 'line__text' }, h('span', { class: 'line__title' }, word('status', task.state), task.code ? h('span', { class: 'code' }, codeText(task.code)) : null), queue),
-            task.holder_code ? h('span', { class: 'badge badge--good' }, t('held by {code}', { code: codeText(task.holder_code) })) : null,
+            task.holder_code
+              ? h('span', { class: 'badge badge--good' }, t('held by {code}', { code: codeText(task.holder_code) }))
+              : task.held
+                ? h('span', { class: 'badge badge--good' }, t('somebody holds it'))
+                : null,
           ),
         ),
       );
@@ -296,32 +308,52 @@ export class RecordPanel {
 
   private async queueName(queue: TaskLine['queue']): Promise<string> {
     if (!queue) return '';
-    let known: { centre?: Named | null; kind?: string } | undefined = typeof queue === 'object' ? queue : undefined;
+    let known: { centre?: Named | null; kind?: string; kind_label?: Named } | undefined = typeof queue === 'object' ? queue : undefined;
     if (!known?.centre) {
       this.queues ??= ask<{ items: Queue[] }>('/api/queues').then(({ data }) => new Map(data.items.map((one) => [one.id, one])));
       const all = await this.queues.catch(() => (this.queues = null));
       known = all?.get(typeof queue === 'string' ? queue : (queue.id ?? ''));
     }
-    return known ? [named(known.centre), word('queue', known.kind)].filter(Boolean).join(' · ') : '';
+    return known ? [named(known.kind_label) || known.kind, named(known.centre)].filter(Boolean).join(' · ') : '';
   }
 
   private stock(facts: Facts): HTMLElement | null {
     const stock = facts['stock'];
     if (!Array.isArray(stock) || !stock.length) return null;
-    const row = (one: { item?: Named; name?: Named; quantity?: number; unit?: string }): HTMLElement =>
-      h('tr', {}, h('td', {}, named(one.item ?? one.name)), h('td', { class: 'number' }, `${num(Number(one.quantity ?? 0))} ${one.unit ?? ''}`));
+    const row = (one: Carried): HTMLElement => h('tr', {}, h('td', {}, carriedName(one)), h('td', { class: 'number' }, amount(one)));
     return h('section', { class: 'record__part' }, h('h3', {}, t('In stock')), h('table', { class: 'table' }, h('tbody', {}, ...stock.map(row))));
   }
 
   private history(facts: Facts): HTMLElement | null {
-    const steps = (facts['history'] as Step[] | undefined) ?? [];
+    const steps = ((facts['history'] as Step[] | undefined) ?? []).filter(telling).sort((a, b) => b.at.localeCompare(a.at));
     if (!steps.length) return null;
     const item = (step: Step): HTMLElement => h('li', {}, h('span', {}, stepText(step)), h('time', { datetime: step.at, title: dateTime(step.at) }, dateTime(step.at)));
     return h('section', { class: 'record__part' }, h('h3', {}, t('What happened')), h('ol', { class: 'history' }, ...steps.map(item)));
   }
+
+  /** What a task came from, and what supplies on the road belong to. */
+  private origin(facts: Facts): HTMLElement | null {
+    const links = ([['needs', facts['need']], ['incidents', facts['incident']], ['tasks', facts['task']]] as const).filter(([layer, id]) => typeof id === 'string' && layer !== facts.layer);
+    if (!links.length) return null;
+    const button = (layer: LayerCode, id: string): HTMLElement =>
+      h('button', { type: 'button', class: 'button', onclick: () => this.ears.show(layer, id) }, drawing(layer, 'none', 'plain'), word('layer', layer));
+    return h('section', { class: 'record__part' }, h('h3', {}, t('Belongs to')), h('div', { class: 'row' }, ...links.map(([layer, id]) => button(layer, id as string))));
+  }
 }
 
-const stepText = (step: Step): string => (step.by ? t('{what}, by {who}', { what: word('verb', step.verb), who: codeText(step.by) }) : word('verb', step.verb));
+/** A score that drifted with time is no event in the life of a need. */
+const telling = (step: Step): boolean => !(step.data?.fields?.length && step.data.fields.every((field) => field === 'priority'));
+
+function stepText(step: Step): string {
+  const fields = (step.data?.fields ?? []).filter((field) => field !== 'priority').map((field) => word('field', field));
+  const what = fields.length ? `${word('verb', step.verb)}: ${fields.join('، ')}` : word('verb', step.verb);
+  return step.by ? t('{what}, by {who}', { what, who: actorText(step.by) }) : what;
+}
+
+const amount = (one: Carried): string => `${num(Number(one.quantity ?? 0))} ${word('unit', one.unit)}`.trim();
+
+/** The name of what is carried, however it was told. */
+const carriedName = (one: Carried): string => named(one.name ?? (typeof one.item === 'object' ? one.item : { fa: one.fa ?? '', en: one.en ?? '' }));
 
 /** What differs between two copies of a record, in words: state, verification, urgency, people. */
 export function differences(before: Facts, after: Facts): string[] {

@@ -16,6 +16,11 @@ export class Reader {
   private data: string[] = [];
   private id: string | null = null;
 
+  /** The last number that was told, with a message or alone. */
+  get lastId(): string | null {
+    return this.id;
+  }
+
   push(text: string): Message[] {
     const out: Message[] = [];
     let buffer = this.rest + text;

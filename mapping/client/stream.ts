@@ -66,6 +66,7 @@ export class Stream {
         if (done) break;
         this.heard = Date.now();
         for (const message of reader.push(value)) this.take(message);
+        this.last = reader.lastId ?? this.last;
       }
     } catch {
       // A cut is the ordinary case in a flood: the clock says so, and the next try follows.

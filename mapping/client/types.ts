@@ -10,6 +10,16 @@ export interface Named {
   en: string;
 }
 
+/** Something of the stock, on a shelf, on the road or asked for. */
+export interface Carried {
+  fa?: string;
+  en?: string;
+  item?: Named | string;
+  name?: Named | undefined;
+  unit?: string;
+  quantity?: number;
+}
+
 /** What the map knows of a record: never a person's words, name or number. */
 export interface Facts {
   layer: LayerCode;
@@ -38,7 +48,8 @@ export type Geometry =
   | { type: 'Point'; coordinates: [number, number] }
   | { type: 'LineString'; coordinates: [number, number][] }
   | { type: 'MultiLineString'; coordinates: [number, number][][] }
-  | { type: 'Polygon'; coordinates: [number, number][][] };
+  | { type: 'Polygon'; coordinates: [number, number][][] }
+  | { type: 'MultiPolygon'; coordinates: [number, number][][][] };
 
 export interface Cell {
   lon: number;
@@ -92,10 +103,42 @@ export const LAYER_OF: Readonly<Record<string, LayerCode>> = {
   volunteer: 'volunteers',
 };
 
+type Pair = [number, number];
+
+/** A record as the map draws it: supplies on the road become a bowed line from their centre to where they go. */
+export function shaped(feature: Feature, layer: LayerCode): Feature {
+  const properties: Facts = { ...feature.properties, layer };
+  const { geometry } = feature;
+  const target = properties['target'] as Pair | null | undefined;
+  if (layer !== 'movements' || properties.status !== 'in_transit' || !target || geometry?.type !== 'Point') return { ...feature, properties };
+  const [from, to] = [geometry.coordinates, target];
+  // Bowed to one side, so that two trucks that pass each other are two lines.
+  const bow: Pair = [(from[0] + to[0]) / 2 - (to[1] - from[1]) * 0.12, (from[1] + to[1]) / 2 + (to[0] - from[0]) * 0.12];
+  const line = Array.from({ length: 17 }, (_, i): Pair => {
+    const [a, b] = [i / 16, 1 - i / 16];
+    return [b * b * from[0] + 2 * a * b * bow[0] + a * a * to[0], b * b * from[1] + 2 * a * b * bow[1] + a * a * to[1]];
+  });
+  return { ...feature, properties, geometry: { type: 'LineString', coordinates: line } };
+}
+
 /** The point a record is counted and marked at: its own, or the middle vertex of its line. */
 export function pointOf(geometry: Geometry | null): [number, number] | null {
   if (!geometry) return null;
   if (geometry.type === 'Point') return geometry.coordinates;
-  const line = geometry.type === 'LineString' ? geometry.coordinates : geometry.coordinates[0];
+  const line = linesOf(geometry)[0];
   return line?.[Math.floor(line.length / 2)] ?? null;
+}
+
+/** What of a geometry can be drawn as lines; none for a point. */
+export function linesOf(geometry: Geometry): Pair[][] {
+  switch (geometry.type) {
+    case 'Point':
+      return [];
+    case 'LineString':
+      return [geometry.coordinates];
+    case 'MultiPolygon':
+      return geometry.coordinates.flat();
+    default:
+      return geometry.coordinates;
+  }
 }

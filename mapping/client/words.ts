@@ -1,5 +1,5 @@
 /** Codes in words. `m` only marks an English sentence for the catalogue; `t` says it. */
-import { digits, lang, num, t } from '@pages/i18n.ts';
+import { lang, num, t } from '@pages/i18n.ts';
 import type { Facts, Feature, MapConfig, Named } from './types.ts';
 
 const m = (sentence: string): string => sentence;
@@ -24,20 +24,28 @@ const WORDS: Readonly<Record<string, string>> = {
   'why.urgency': m('Urgency'), 'why.people': m('People affected'), 'why.vulnerable': m('Women, children and the frail'),
   'why.vulnerability': m('Women, children and the frail'), 'why.age': m('Waiting time'), 'why.waiting': m('Waiting time'),
   'why.corroboration': m('Independent voices'), 'why.verification': m('Verification'), 'why.category': m('Kind of need'),
-  'why.place': m('Place'), 'why.accuracy': m('Exact place unknown'),
+  'why.women_and_children': m('For women and children'), 'why.refuted': m('Refuted'),
   'vulnerable.infant': m('Infants'), 'vulnerable.child': m('Children'), 'vulnerable.elderly': m('Elderly people'),
   'vulnerable.pregnant': m('Pregnant women'), 'vulnerable.disabled': m('Disabled people'),
   'vulnerable.chronic_illness': m('Chronically ill people'), 'vulnerable.woman_headed': m('Households headed by women'),
-  'verb.need.created': m('Need opened'), 'verb.need.changed': m('Need changed'), 'verb.need.verified': m('Verification changed'),
-  'verb.need.verify': m('Verification changed'), 'verb.need.joined': m('Another voice joined'), 'verb.need.closed': m('Need closed'),
+  'verb.need.created': m('Need opened'), 'verb.need.changed': m('Need changed'), 'verb.need.located_exactly': m('Exact place looked at'),
   'verb.need.merged': m('Merged with another'), 'verb.need.split': m('Taken apart again'),
   'verb.incident.created': m('Incident opened'), 'verb.incident.changed': m('Incident changed'),
-  'verb.report.accepted': m('Report received'), 'verb.report.read': m('Report read'), 'verb.report.joined': m('Another voice joined'),
-  'verb.task.created': m('Task made'), 'verb.task.claimed': m('Task claimed'), 'verb.task.accepted': m('Task accepted'),
-  'verb.task.released': m('Task given back'), 'verb.task.completed': m('Task done'), 'verb.task.failed': m('Task failed'),
-  'verb.task.escalated': m('Task escalated to a person'), 'verb.task.expired': m('Lease ran out'),
-  'queue.delivery': m('Delivery'), 'queue.rescue': m('Rescue'), 'queue.medical': m('Medical'), 'queue.assessment': m('Assessment'),
-  'queue.general': m('General'), 'queue.transport': m('Transport'),
+  'verb.report.accepted': m('Report received'), 'verb.report.read': m('Report read'), 'verb.report.opened': m('Report looked at'),
+  'verb.closure.created': m('Road closed'), 'verb.closure.changed': m('Closure changed'),
+  'verb.task.created': m('Task made'), 'verb.task.changed': m('Task changed'), 'verb.task.claimed': m('Task claimed'),
+  'verb.task.accepted': m('Task accepted'), 'verb.task.released': m('Task given back'), 'verb.task.completed': m('Task done'),
+  'verb.task.failed': m('Task failed'), 'verb.task.escalated': m('Task escalated to a person'), 'verb.task.expired': m('Lease ran out'),
+  'verb.task.reassigned': m('Task given to another'), 'verb.movement.made': m('Supplies moved'),
+  'field.status': m('State'), 'field.verification': m('Verification'), 'field.urgency': m('Urgency'), 'field.people': m('People'),
+  'field.households': m('Households'), 'field.quantity': m('Quantity'), 'field.unit': m('Unit'), 'field.category': m('Kind of need'),
+  'field.place': m('Place'), 'field.vulnerable': m('Take care of'), 'field.corroboration': m('Independent voices'), 'field.reports': m('Reports'),
+  'actor.session': m('a person'), 'actor.account': m('a person'), 'actor.token': m('a program'), 'actor.system': m('the system'),
+  'outcome.done': m('Done'), 'outcome.failed': m('Failed'),
+  'unit.piece': m('pieces'), 'unit.kit': m('kits'), 'unit.pack': m('packs'), 'unit.litre': m('litres'), 'unit.kg': m('kg'), 'unit.box': m('boxes'),
+  'unit.set': m('sets'), 'unit.ration': m('rations'), 'unit.bottle': m('bottles'), 'unit.tonne': m('tonnes'), 'unit.person': m('people'),
+  'unit.household': m('households'),
+  'status.inactive': m('Closed'), 'status.returned': m('Brought back'),
 };
 
 /** A code of a family in words; a code that nobody translated yet is shown as it is, never hidden. */
@@ -49,10 +57,13 @@ export function word(family: string, code: string | null | undefined): string {
 
 export const named = (name: Named | null | undefined): string => (name ? (lang() === 'fa' ? name.fa || name.en : name.en || name.fa) : '');
 
+/** Names that stand side by side in a record's own fields. */
+const namesOf = (facts: Facts): Named => ({ fa: String(facts['name_fa'] ?? ''), en: String(facts['name_en'] ?? '') });
+
 /** What a record is, in a few words: its category, else its layer. */
 export function titleOf(feature: Feature, config: MapConfig): string {
   const { category, layer, place } = feature.properties;
-  if (layer === 'centres') return named((feature.properties['name'] as Named | undefined) ?? place) || word('layer', layer);
+  if (layer === 'centres') return named(namesOf(feature.properties)) || named(place) || word('layer', layer);
   return category ? (config.labels[category] ?? category) : word('layer', layer);
 }
 
@@ -71,5 +82,11 @@ export function accuracy(metres: number): string {
   return t('to about {n} km', { n: num(Math.round(metres / 100) / 10) });
 }
 
-/** A record's code, kept together and left to right inside Persian. */
-export const codeText = (code: string | null | undefined): string => (code ? `\u2066${lang() === 'fa' ? digits(code) : code}\u2069` : '');
+/** Who did it, as far as anybody is told: a person or a program, and the end of its id to tell two apart. */
+export function actorText(actor: string): string {
+  const [kind, id] = actor.split(':');
+  return id ? `${word('actor', kind)} ${codeText(id.slice(-4).toUpperCase())}` : word('actor', actor);
+}
+
+/** A record's code, kept together and left to right inside Persian; its digits stay as they are texted. */
+export const codeText = (code: string | null | undefined): string => (code ? `\u2066${code}\u2069` : '');

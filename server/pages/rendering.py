@@ -79,7 +79,7 @@ def render(template: str, lang: str, nonce: str, /, **context: Any) -> str:
 
 @lru_cache(maxsize=16)
 def _map_parts(
-    leaflet: str, leaflet_css: str, centre: tuple[float, float], zoom: int, tiles: Tiles | None
+    leaflet: str, leaflet_css: str, centre: tuple[float, float], zoom: float, tiles: Tiles | None
 ) -> MapParts:
     files = {"leaflet": leaflet, "leaflet_css": leaflet_css}
     return map_page(MapOptions(centre=centre, zoom=zoom, files=files, tiles=tiles))
@@ -92,7 +92,7 @@ def render_map(
     coordinator: bool,
     emergency: str | None = None,
     centre: tuple[float, float] = (32.6, 53.7),
-    zoom: int = 5,
+    zoom: float = 5,
     tiles: Tiles | None = None,
     zone: str = "Asia/Tehran",
     **context: Any,

@@ -1,4 +1,4 @@
-"""The map page in Chromium on made-up records: languages, widths, live changes, conflicts, cuts, and no foreign host."""
+"""The map page in Chromium on made-up records: languages, widths, changes, conflicts, cuts, no foreign host."""
 
 import json
 import re
