@@ -7,6 +7,7 @@ so Redis may be wiped or away at any time, and sealing never waits for it.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 import psycopg
@@ -60,7 +61,7 @@ class Sealer:
 
     async def _run_locked(self) -> None:
         async with await AsyncConnection[DictRow].connect(self.db.dsn, autocommit=True, row_factory=dict_row) as lock:
-            while not await _take_lock(lock):
+            while not await _take_lock(lock):  # noqa: ASYNC110 - it waits for another process
                 await asyncio.sleep(1)
             self.published = -1
             self._sealed.set()
@@ -157,9 +158,9 @@ class Sealer:
         """
         row = await (await conn.execute("SELECT coalesce(max(seq), 0) AS top FROM events")).fetchone()
         top = int(row["top"]) if row else 0
-        newest = await self.redis.xrevrange(STREAM, count=1)
+        newest: Any = await self.redis.xrevrange(STREAM, count=1)
         if newest:
-            last = int(bytes(newest[0][0]).partition(b"-")[0])
+            last = int(newest[0][0].partition(b"-")[0])
             if last <= top:
                 return last
             await self.redis.delete(STREAM)
@@ -184,7 +185,10 @@ async def _project(conn: Conn, project: Projection, events: Sequence[SealedEvent
         raise
     except Exception as error:  # noqa: BLE001 - one bad event must not block all others
         if len(events) == 1:
-            log.error("sealer.set_aside", seq=events[0].seq, verb=events[0].verb, kind=type(error).__name__)
+            # No traceback: a message of the database may quote a row.
+            log.error(  # noqa: TRY400
+                "sealer.set_aside", seq=events[0].seq, verb=events[0].verb, kind=type(error).__name__
+            )
             return
         middle = len(events) // 2
         await _project(conn, project, events[:middle])

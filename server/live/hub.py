@@ -181,7 +181,7 @@ class Hub:
         return joined, head
 
     async def _backlog(self, seq: int) -> Sequence[Line]:
-        """Gapless lines after `seq` and up to the ring's head: from Redis if it has the very next one, else the table."""
+        """Gapless lines after `seq`, up to the ring's head: from Redis if it has the very next one, else the table."""
         lines: list[Line] = []
         try:
             found: Any = await self.redis.xrange(STREAM, min=f"({seq}-0", count=BATCH)
@@ -205,7 +205,7 @@ class Hub:
 
 
 def _on_stop(close: Callable[[], None]) -> Callable[[], None]:
-    """Call `close` as soon as the web server is told to stop: it waits for open answers, and a stream never ends itself.
+    """Call `close` as soon as the web server is told to stop: it waits for open answers, and a stream never ends.
 
     Returns what undoes it. Only a server's own handler is wrapped (a method of an object that has `should_exit`).
     """

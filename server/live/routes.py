@@ -34,7 +34,7 @@ class EventStream(Response):
         super().__init__()
         self.request, self.hub, self.principal, self.seq = request, hub, principal, seq
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's shape
         """Serve it."""
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         self.hub.clients += 1
@@ -108,6 +108,11 @@ async def stream(request: Request, principal: Annotated[Principal, allow(PERMISS
         async with asyncio.timeout(READY_S):
             await hub.ready.wait()
     except TimeoutError:
-        raise Problem(503, "stream.not_ready", "The stream is not ready yet; try again.",
-                      "جریان زنده هنوز آماده نیست؛ دوباره بفرستید.", headers={"Retry-After": "2"}) from None  # fmt: skip
+        raise Problem(
+            503,
+            "stream.not_ready",
+            "The stream is not ready yet; try again.",
+            "جریان زنده هنوز آماده نیست؛ دوباره بفرستید.",
+            headers={"Retry-After": "2"},
+        ) from None
     return EventStream(request, hub, principal, last_event_id(request))

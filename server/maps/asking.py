@@ -28,6 +28,9 @@ LAYER_PERMISSION: Mapping[str, str] = {
 IDS_MOST = 200
 ZOOM_MOST = 24
 WORLD = Box(-180, -90, 180, 90)
+ROUND = 360.0
+LON_MOST = 540.0
+"""Maps that repeat the world sideways ask beyond 180°, by one turn at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +91,21 @@ def boxes_of(text: str) -> tuple[Box, ...]:
         raise _no_box() from None
     if not (
         all(map(math.isfinite, (west, south, east, north)))
-        and -90 <= south < north <= 90
-        and -540 <= west <= 540
-        and -540 <= east <= 540
+        and WORLD.south <= south < north <= WORLD.north
+        and abs(west) <= LON_MOST
+        and abs(east) <= LON_MOST
         and west != east
     ):
         raise _no_box()
-    if -180 <= west < east <= 180:
+    if WORLD.west <= west < east <= WORLD.east:
         return (Box(west, south, east, north),)
-    if east - west >= 360:
+    if east - west >= ROUND:
         return (Box(-180, south, math.nextafter(180, math.inf), north),)
     return tuple(cut_at_date_line(_wrap(west), south, _wrap(east), north))
 
 
 def _wrap(lon: float) -> float:
-    return lon if -180 <= lon <= 180 else (lon + 180) % 360 - 180
+    return lon if WORLD.west <= lon <= WORLD.east else (lon + 180) % ROUND - 180
 
 
 def _no_box() -> Problem:

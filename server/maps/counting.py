@@ -37,7 +37,7 @@ class Counted:
 
 
 async def count(conn: Conn, want: Filter, box: Box, zoom: int, few: int = FEATURES_MOST) -> Counted | None:
-    """Count a box by cell; None when it holds so few records (at most `few`, edges included) that they can be listed."""
+    """Count a box by cell; None when it holds so few records (at most `few`, edges included) that they are listed."""
     counted = Counted(display_level(box, zoom, CELLS_MOST))
     if want.since is not None:
         for x, y, *parts in await sql.feature_sums(conn, want, box, counted.level):
@@ -62,7 +62,7 @@ async def count(conn: Conn, want: Filter, box: Box, zoom: int, few: int = FEATUR
 async def _sum_cells(
     conn: Conn, want: Filter, box: Box, last: int | None, level: int, counted: Counted
 ) -> tuple[int, int]:
-    """Add the whole cells of `level` that `last` left over; returns (records in cells on the edge, all records seen)."""
+    """Add the whole cells of `level` that `last` left over; returns (records on the edge, all records seen)."""
     rects = [touching(box, level)] if last is None else _disjoint(box, last, level)
     edge = seen = 0
     for x, y, inside, *parts in await sql.cell_sums(

@@ -1,7 +1,7 @@
 """The degree grid that counts are kept on. Pure arithmetic; every edge is an exact float.
 
-At zoom g a cell is s = 360 / 2^g degrees wide and high. 360·x / 2^g - 180 is exact for every g here, so "which cell" and
-"which side of the box" can never disagree.
+At zoom g a cell is s = 360 / 2^g degrees wide and high. 360·x / 2^g - 180 is exact for every g here, so
+"which cell" and "which side of the box" can never disagree.
 """
 
 import math

@@ -4,13 +4,16 @@ Columns of all: id, emergency_id, centre_id, category, status, urgency, seen_at,
 (`geom_shown`) leave households' tables; no sealed column is read here.
 """
 
+# ruff: noqa: S608 - statements are put together from this code's own words; values are parameters
+
 from psycopg import sql
 
 _PROPS = """jsonb_build_object('layer', '{layer}', 'code', {code}, 'category', {category}, 'status', {status},
  'urgency', {urgency}, 'verification', {verification}, 'corroboration', {corroboration}, 'people', {people},
  'priority', {priority}, 'updated_at', to_char({at} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
  'accuracy_m', {accuracy}, 'place', {place})"""
-_PLACE = "CASE WHEN p.id IS NULL THEN NULL ELSE jsonb_build_object('fa', coalesce(p.name_fa, p.name_en), 'en', p.name_en) END"
+_PLACE = """CASE WHEN p.id IS NULL THEN NULL
+  ELSE jsonb_build_object('fa', coalesce(p.name_fa, p.name_en), 'en', p.name_en) END"""
 _NULL = "NULL::text"
 
 
@@ -178,7 +181,8 @@ SELECT r.id, r.emergency_id, o.centre_id, g.category, s.status, coalesce(t.urgen
         place=_PLACE,
     )
 }
-   || jsonb_build_object('items', g.items, 'task', r.task_id, 'origin', jsonb_build_object('fa', c.name_fa, 'en', c.name_en),
+   || jsonb_build_object('items', g.items, 'task', r.task_id,
+        'origin', jsonb_build_object('fa', c.name_fa, 'en', c.name_en),
         'target', CASE WHEN t.geom_shown IS NULL THEN NULL
                   ELSE jsonb_build_array(ST_X(t.geom_shown), ST_Y(t.geom_shown)) END) AS props
 FROM movements r JOIN tasks t ON t.id = r.task_id
@@ -217,7 +221,8 @@ def everything(layer: str) -> str:
 
 
 OPEN_TASKS_OF = """
-SELECT id FROM tasks WHERE need_id = ANY(%(needs)s) AND state IN ('queued', 'claimed', 'accepted', 'en_route', 'escalated')
+SELECT id FROM tasks WHERE need_id = ANY(%(needs)s)
+  AND state IN ('queued', 'claimed', 'accepted', 'en_route', 'escalated')
 UNION SELECT id FROM tasks WHERE incident_id = ANY(%(incidents)s)
   AND state IN ('queued', 'claimed', 'accepted', 'en_route', 'escalated')"""
 """A task shows its need's category and place: when the need changes, so does the task on the map."""

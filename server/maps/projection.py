@@ -88,7 +88,7 @@ def _feature(layer: str, row: DictRow) -> dict[str, Any]:
 
 
 def cell_deltas(changes: Iterable[Change]) -> dict[CellKey, list[int]]:
-    """What the changes add to each cell: [n, n_life, sum_lon_e6, sum_lat_e6]; cells where nothing changes are left out."""
+    """What the changes add to each cell: [n, n_life, sum_lon_e6, sum_lat_e6]; unchanged cells are left out."""
     deltas: defaultdict[CellKey, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for change in changes:
         for row, sign in ((change.old, -1), (change.new, 1)):

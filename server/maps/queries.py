@@ -1,5 +1,7 @@
 """SQL that writes the map: features and cells, by the batch and all at once."""
 
+# ruff: noqa: S608 - statements are put together from this code's own words; values are parameters
+
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -72,7 +74,7 @@ _COLUMNS = (
 )
 _NAMES = ", ".join(name for name, _ in _COLUMNS)
 _PUT = (
-    f"INSERT INTO map_features ({_NAMES}, geom, props) SELECT {_NAMES}, ST_SetSRID(ST_MakePoint(lon, lat), 4326), props"  # noqa: S608
+    f"INSERT INTO map_features ({_NAMES}, geom, props) SELECT {_NAMES}, ST_SetSRID(ST_MakePoint(lon, lat), 4326), props"
     f" FROM unnest({', '.join(f'%s::{kind}[]' for _, kind in _COLUMNS)}, %s::jsonb[]) AS new({_NAMES}, props)"
     " ON CONFLICT (layer, id) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in [n for n, _ in _COLUMNS[2:]] + ["geom", "props"])
@@ -96,17 +98,18 @@ _SHRINK = f"""
 UPDATE map_cells c SET n = c.n + d.n, n_life = c.n_life + d.n_life,
   sum_lon_e6 = c.sum_lon_e6 + d.sum_lon_e6, sum_lat_e6 = c.sum_lat_e6 + d.sum_lat_e6
 FROM {_DELTA} WHERE (c.layer, c.emergency_id, c.detail, c.zoom, c.x, c.y, c.category, c.status)
-  = (d.layer, d.emergency_id, d.detail, d.zoom, d.x, d.y, d.category, d.status)"""  # noqa: S608
+  = (d.layer, d.emergency_id, d.detail, d.zoom, d.x, d.y, d.category, d.status)"""
 _EMPTY = f"""
 DELETE FROM map_cells c USING {_DELTA}
 WHERE (c.layer, c.emergency_id, c.detail, c.zoom, c.x, c.y, c.category, c.status)
-  = (d.layer, d.emergency_id, d.detail, d.zoom, d.x, d.y, d.category, d.status) AND c.n = 0"""  # noqa: S608
+  = (d.layer, d.emergency_id, d.detail, d.zoom, d.x, d.y, d.category, d.status) AND c.n = 0"""
 _GROW = f"""
-INSERT INTO map_cells AS c (layer, emergency_id, detail, zoom, x, y, category, status, n, n_life, sum_lon_e6, sum_lat_e6)
+INSERT INTO map_cells AS c (layer, emergency_id, detail, zoom, x, y, category, status, n, n_life,
+  sum_lon_e6, sum_lat_e6)
 SELECT * FROM {_DELTA}
 ON CONFLICT (layer, emergency_id, detail, zoom, x, y, category, status) DO UPDATE SET n = c.n + excluded.n,
   n_life = c.n_life + excluded.n_life, sum_lon_e6 = c.sum_lon_e6 + excluded.sum_lon_e6,
-  sum_lat_e6 = c.sum_lat_e6 + excluded.sum_lat_e6"""  # noqa: S608
+  sum_lat_e6 = c.sum_lat_e6 + excluded.sum_lat_e6"""
 
 
 async def add_to_cells(conn: Conn, deltas: CellDeltas) -> None:
@@ -137,9 +140,10 @@ async def refill_layer(conn: Conn, layer: str) -> int:
     """All features of a layer anew, from its table. Returns how many."""
     await conn.execute("DELETE FROM map_features WHERE layer = %s", (layer,))
     done = await conn.execute(
-        f"INSERT INTO map_features ({_NAMES}, geom, props) SELECT '{layer}', id,"  # type: ignore[arg-type]  # noqa: S608
-        " coalesce(emergency_id, '00000000-0000-0000-0000-000000000000'), centre_id, category, status, urgency, seen_at,"
-        " lon, lat, map_cell_index(lon, -180), map_cell_index(lat, -90), ST_SetSRID(ST_MakePoint(lon, lat), 4326), props"
+        f"INSERT INTO map_features ({_NAMES}, geom, props) SELECT '{layer}', id,"
+        " coalesce(emergency_id, '00000000-0000-0000-0000-000000000000'), centre_id, category, status, urgency,"
+        " seen_at, lon, lat, map_cell_index(lon, -180), map_cell_index(lat, -90),"
+        " ST_SetSRID(ST_MakePoint(lon, lat), 4326), props"
         f" FROM ({layer_queries.everything(layer)}) AS all_rows"
     )
     return done.rowcount
@@ -151,7 +155,7 @@ FINEST_CELLS = f"""
 SELECT layer, emergency_id, true AS detail, {FINEST} AS zoom, gx AS x, gy AS y, category, status, count(*) AS n,
   count(*) FILTER (WHERE urgency = 'life') AS n_life, sum(round(lon * 1000000)::bigint) AS sum_lon_e6,
   sum(round(lat * 1000000)::bigint) AS sum_lat_e6
-FROM map_features GROUP BY layer, emergency_id, gx, gy, category, status"""  # noqa: S608
+FROM map_features GROUP BY layer, emergency_id, gx, gy, category, status"""
 COARSER_CELLS = """
 SELECT layer, emergency_id, true AS detail, %(level)s AS zoom, x >> 2 AS x, y >> 2 AS y, category, status, sum(n) AS n,
   sum(n_life) AS n_life, sum(sum_lon_e6) AS sum_lon_e6, sum(sum_lat_e6) AS sum_lat_e6

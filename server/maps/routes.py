@@ -35,8 +35,8 @@ def _seen(request: Request, tag: str) -> bool:
 async def cells(request: Request, ctx: Ctx, principal: Reader) -> Response:
     """What a box holds, as cells or as records, with its exact total.
 
-    `bbox=w,s,e,n` (degrees, half-open), `zoom`, `layer`, and `emergency`, `status`, `category` (codes parted by commas),
-    `since` (ISO 8601).
+    `bbox=w,s,e,n` (degrees, half-open), `zoom`, `layer`, and `emergency`, `status`, `category` (codes parted by
+    commas), `since` (ISO 8601).
     """
     ask = asking.parse(principal, request.query_params)
     async with ctx.db.tx() as conn:

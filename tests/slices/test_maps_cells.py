@@ -48,12 +48,16 @@ def brute(
     )
 
 
+def corner(dice: random.Random, value: float, most: float) -> float:
+    return dice.choice(
+        [value, round(value, 1), value + dice.uniform(-3, 3), dice.choice(EDGES), dice.uniform(-most, most)]
+    )
+
+
 EDGES = [-180.0, -90.0, -45.0, 0.0, 45.0, 47.8125, 48.515625, 50.625, 90.0, 180.0]
 
 
-async def test_total_is_exactly_what_the_half_open_box_holds(
-    ctx: Context, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_total_is_exactly_what_the_half_open_box_holds(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     # With these limits some boxes are answered by cells alone, some by finer cells, some by records.
     monkeypatch.setattr(counting, "EDGE_MOST", 40)
     monkeypatch.setattr(service, "FEATURES_MOST", 60)
@@ -66,17 +70,8 @@ async def test_total_is_exactly_what_the_half_open_box_holds(
     listed = celled = 0
     for turn in range(220):
         around = dice.choice(points)
-        corner = lambda value, low, high: dice.choice(
-            [
-                value,
-                round(value, 1),
-                value + dice.uniform(-3, 3),
-                dice.choice(EDGES),
-                dice.uniform(low, high),
-            ]
-        )
-        west, east = corner(around["lon"], -180, 180), corner(around["lon"], -180, 180)
-        south, north = sorted((corner(around["lat"], -90, 90), corner(around["lat"], -90, 90)))
+        west, east = corner(dice, around["lon"], 180), corner(dice, around["lon"], 180)
+        south, north = sorted((corner(dice, around["lat"], 90), corner(dice, around["lat"], 90)))
         if not (-90 <= south < north <= 90) or west == east or max(abs(west), abs(east)) > 180:
             continue
         boxes = boxes_of(f"{west!r},{south!r},{east!r},{north!r}")
@@ -141,9 +136,7 @@ async def test_a_batch_twice_changes_nothing_and_deltas_equal_a_recount(ctx: Con
     assert all(cell["n"] > 0 for cell in cells)
 
 
-async def test_the_route_answers_bounded_and_304_until_something_changes(
-    ctx: Context, client_of: MakeClient
-) -> None:
+async def test_the_route_answers_bounded_and_304_until_something_changes(ctx: Context, client_of: MakeClient) -> None:
     dice = random.Random(5)
     async with ctx.db.tx() as conn:
         emergency = await add_emergency(conn)
@@ -221,9 +214,7 @@ async def test_who_sees_which_layer(client_of: MakeClient) -> None:
     layers = ("incidents", "needs", "tasks", "reports", "closures", "centres", "movements", "volunteers")
     for role in ("coordinator", "auditor", "volunteer", "donor", "gateway"):
         client = await client_of(role)
-        seen[role] = {
-            layer: (await client.get(f"/api/map/cells?layer={layer}")).status_code for layer in layers
-        }
+        seen[role] = {layer: (await client.get(f"/api/map/cells?layer={layer}")).status_code for layer in layers}
     assert set(seen["coordinator"].values()) == {200}
     assert set(seen["auditor"].values()) == {200}
     assert [layer for layer in layers if seen["volunteer"][layer] != 200] == [

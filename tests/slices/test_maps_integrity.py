@@ -38,35 +38,66 @@ async def needs(ctx: Context) -> list[UUID]:
         centre, queue, helper = uuid7(), uuid7(), uuid7()
         await conn.execute(
             "INSERT INTO centres (id, code, name_fa, name_en, geom)"
-            " VALUES (%s, 'K-1', 'مرکز', 'Centre', ST_SetSRID(ST_MakePoint(48.3, 33.4), 4326))", (centre,))
-        await conn.execute("INSERT INTO events_unsealed (verb, subject_type, subject_id, actor)"
-                           " VALUES ('centre.changed', 'centre', %s, 'test')", (centre,))
-        await conn.execute("INSERT INTO queues (id, emergency_id, centre_id, kind) VALUES (%s, %s, %s, 'deliver')",
-                           (queue, emergency, centre))
+            " VALUES (%s, 'K-1', 'مرکز', 'Centre', ST_SetSRID(ST_MakePoint(48.3, 33.4), 4326))",
+            (centre,),
+        )
+        await conn.execute(
+            "INSERT INTO events_unsealed (verb, subject_type, subject_id, actor)"
+            " VALUES ('centre.changed', 'centre', %s, 'test')",
+            (centre,),
+        )
+        await conn.execute(
+            "INSERT INTO queues (id, emergency_id, centre_id, kind) VALUES (%s, %s, %s, 'deliver')",
+            (queue, emergency, centre),
+        )
         await conn.execute("INSERT INTO volunteers (id, code, centre_id) VALUES (%s, 'V-1', %s)", (helper, centre))
         for number, need in enumerate(made[:4]):
             held, task = number % 2 == 0, uuid7()
             await conn.execute(
-                "INSERT INTO tasks (id, code, emergency_id, queue_id, kind, need_id, state, fence, holder_id, lease_until, geom_shown)"
-                " SELECT %(id)s, %(code)s, %(em)s, %(q)s, 'deliver', %(need)s, %(state)s, 1, %(holder)s, %(until)s, geom_shown"
+                "INSERT INTO tasks (id, code, emergency_id, queue_id, kind, need_id, state, fence, holder_id,"
+                " lease_until, geom_shown)"
+                " SELECT %(id)s, %(code)s, %(em)s, %(q)s, 'deliver', %(need)s, %(state)s, 1, %(holder)s,"
+                " %(until)s, geom_shown"
                 " FROM needs WHERE id = %(need)s",
-                {"id": task, "code": f"T-{number}", "em": emergency, "q": queue, "need": need,
-                 "state": "claimed" if held else "queued", "holder": helper if held else None,
-                 "until": "2100-01-01" if held else None})
+                {
+                    "id": task,
+                    "code": f"T-{number}",
+                    "em": emergency,
+                    "q": queue,
+                    "need": need,
+                    "state": "claimed" if held else "queued",
+                    "holder": helper if held else None,
+                    "until": "2100-01-01" if held else None,
+                },
+            )
             if held:
-                await conn.execute("INSERT INTO leases (id, task_id, fence, volunteer_id) VALUES (%s, %s, 1, %s)",
-                                   (uuid7(), task, helper))
-            await conn.execute("INSERT INTO events_unsealed (verb, subject_type, subject_id, actor, emergency_id)"
-                               " VALUES ('task.queued', 'task', %s, 'test', %s)", (task, emergency))
+                await conn.execute(
+                    "INSERT INTO leases (id, task_id, fence, volunteer_id) VALUES (%s, %s, 1, %s)",
+                    (uuid7(), task, helper),
+                )
+            await conn.execute(
+                "INSERT INTO events_unsealed (verb, subject_type, subject_id, actor, emergency_id)"
+                " VALUES ('task.queued', 'task', %s, 'test', %s)",
+                (task, emergency),
+            )
         item, shelf, outside, movement = uuid7(), uuid7(), uuid7(), uuid7()
-        await conn.execute("INSERT INTO items (id, code, name_fa, name_en, category, unit)"
-                           " VALUES (%s, 'water', 'آب', 'Water', 'water', 'litre')", (item,))
-        await conn.execute("INSERT INTO stock_accounts (id, kind, centre_id) VALUES (%s, 'centre', %s), (%s, 'outside', NULL)",
-                           (shelf, centre, outside))
-        await conn.execute("INSERT INTO movements (id, code, kind, natural_key, actor) VALUES (%s, 'M-1', 'receipt', 'k', 't')",
-                           (movement,))
-        await conn.execute("INSERT INTO entries VALUES (%(m)s, %(a)s, %(i)s, 50), (%(m)s, %(b)s, %(i)s, -50)",
-                           {"m": movement, "a": shelf, "b": outside, "i": item})
+        await conn.execute(
+            "INSERT INTO items (id, code, name_fa, name_en, category, unit)"
+            " VALUES (%s, 'water', 'آب', 'Water', 'water', 'litre')",
+            (item,),
+        )
+        await conn.execute(
+            "INSERT INTO stock_accounts (id, kind, centre_id) VALUES (%s, 'centre', %s), (%s, 'outside', NULL)",
+            (shelf, centre, outside),
+        )
+        await conn.execute(
+            "INSERT INTO movements (id, code, kind, natural_key, actor) VALUES (%s, 'M-1', 'receipt', 'k', 't')",
+            (movement,),
+        )
+        await conn.execute(
+            "INSERT INTO entries VALUES (%(m)s, %(a)s, %(i)s, 50), (%(m)s, %(b)s, %(i)s, -50)",
+            {"m": movement, "a": shelf, "b": outside, "i": item},
+        )
     sealer = Sealer(ctx.db, ctx.redis, [project])
     async with ctx.db.tx() as conn:
         while await sealer.seal_batch(conn):
@@ -82,17 +113,26 @@ async def test_a_sound_instance_has_no_finding(ctx: Context, needs: list[UUID]) 
 
 
 HARM = {
-    "a map feature lost": ("DELETE FROM map_features WHERE id = (SELECT id FROM map_features WHERE layer = 'incidents' LIMIT 1)",
-                           {"map.features", "map.cells"}),
+    "a map feature lost": (
+        "DELETE FROM map_features WHERE id = (SELECT id FROM map_features WHERE layer = 'incidents' LIMIT 1)",
+        {"map.features", "map.cells"},
+    ),
     "a record changed behind the map": (
-        "UPDATE needs SET status = 'closed' WHERE id = (SELECT id FROM needs WHERE status <> 'closed' LIMIT 1)", {"map.features"}),
+        "UPDATE needs SET status = 'closed' WHERE id = (SELECT id FROM needs WHERE status <> 'closed' LIMIT 1)",
+        {"map.features"},
+    ),
     "a cell miscounted": ("UPDATE map_cells SET n = n + 1 WHERE zoom = 9 AND NOT detail", {"map.cells"}),
     "a held task without its lease": ("UPDATE leases SET ended_at = now()", {"tasks.leases"}),
     "a free task with a lease": (
-        "INSERT INTO leases (id, task_id, fence, volunteer_id) SELECT gen_random_uuid(), t.id, 1, v.id FROM tasks t, volunteers v"
-        " WHERE t.state = 'queued' LIMIT 1", {"tasks.leases"}),
+        """INSERT INTO leases (id, task_id, fence, volunteer_id)
+        SELECT gen_random_uuid(), t.id, 1, v.id FROM tasks t, volunteers v WHERE t.state = 'queued' LIMIT 1""",
+        {"tasks.leases"},
+    ),
     "a stock that nobody moved": ("UPDATE stock SET quantity = quantity + 1", {"stock.balance"}),
-    "a voice too many": ("UPDATE needs SET corroboration = 3 WHERE id = (SELECT id FROM needs LIMIT 1)", {"links.corroboration"}),
+    "a voice too many": (
+        "UPDATE needs SET corroboration = 3 WHERE id = (SELECT id FROM needs LIMIT 1)",
+        {"links.corroboration"},
+    ),
     "an event altered": ("UPDATE events SET data = '{\"people\": 9}' WHERE seq = 5", {"events.chain"}),
     "an event removed": ("DELETE FROM events WHERE seq = 5", {"events.chain"}),
 }
@@ -113,8 +153,11 @@ async def test_each_harm_is_found(harm: str, ctx: Context, needs: list[UUID], st
 async def test_what_waits_to_be_sealed_is_no_harm_to_the_map(ctx: Context, needs: list[UUID]) -> None:
     async with ctx.db.tx() as conn:
         await conn.execute("UPDATE needs SET status = 'closed', category = 'hygiene' WHERE id = %s", (needs[0],))
-        await conn.execute("INSERT INTO events_unsealed (verb, subject_type, subject_id, actor)"
-                           " VALUES ('need.changed', 'need', %s, 'test')", (needs[0],))
+        await conn.execute(
+            "INSERT INTO events_unsealed (verb, subject_type, subject_id, actor)"
+            " VALUES ('need.changed', 'need', %s, 'test')",
+            (needs[0],),
+        )
     assert await wrong(ctx) == {}
 
 

@@ -68,7 +68,7 @@ async def test_cut_and_resumed_at_random_while_redis_is_wiped_and_the_sealer_res
                 sealing = asyncio.create_task(Sealer(ctx.db, ctx.redis, [], idle_s=0.01).run())
         try:
             async with asyncio.timeout(30):
-                while (await newest(ctx)) < total:
+                while (await newest(ctx)) < total:  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
         finally:
             await end(sealing)
@@ -184,7 +184,7 @@ async def test_a_revoked_token_ends_its_stream(ctx: Context, config: Settings, m
     async with served(app) as url:
         heard = Heard()
         listening = asyncio.create_task(listen(url, secret, heard, until=10))
-        while app.state.hub.clients < 1:
+        while app.state.hub.clients < 1:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         async with ctx.db.tx() as conn:
             await conn.execute("UPDATE tokens SET revoked_at = clock_timestamp()")

@@ -60,9 +60,7 @@ async def listen(url: str, token: str, heard: Heard, *, until: int = 0, lines: i
     async with (
         asyncio.timeout(seconds),
         httpx.AsyncClient(timeout=None) as client,
-        client.stream(
-            "GET", f"{url}/api/stream", headers=headers
-        ) as answer,
+        client.stream("GET", f"{url}/api/stream", headers=headers) as answer,
     ):
         answer.raise_for_status()
         async for chunk in answer.aiter_raw():

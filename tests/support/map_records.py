@@ -63,7 +63,7 @@ async def add_incident(conn: Conn, emergency: UUID, dice: random.Random) -> UUID
 
 
 async def scatter(conn: Conn, emergency: UUID, size: int, dice: random.Random) -> list[dict[str, Any]]:
-    """Features of the layer `needs`, most about one province, some all over the earth, some on its and the grid's edges."""
+    """Features of the layer `needs`, most in one province, some anywhere on earth, some on its or the grid's edges."""
     points = []
     for number in range(size):
         where = number % 10
@@ -86,7 +86,8 @@ async def scatter(conn: Conn, emergency: UUID, size: int, dice: random.Random) -
         )
     async with conn.cursor() as cursor:
         await cursor.executemany(
-            "INSERT INTO map_features (layer, id, emergency_id, category, status, urgency, seen_at, lon, lat, gx, gy, geom, props)"
+            "INSERT INTO map_features (layer, id, emergency_id, category, status, urgency, seen_at, lon, lat, gx, gy,"
+            " geom, props)"
             " VALUES ('needs', %s, %s, %s, %s, %s, now(), %s, %s, %s, %s, ST_SetSRID(ST_MakePoint(%s, %s), 4326), %s)",
             [
                 (
@@ -116,7 +117,5 @@ async def features_now(conn: Conn) -> list[dict[str, Any]]:
 async def cells_now(conn: Conn) -> list[dict[str, Any]]:
     """Every cell."""
     return await (
-        await conn.execute(
-            "SELECT * FROM map_cells ORDER BY layer, emergency_id, detail, zoom, x, y, category, status"
-        )
+        await conn.execute("SELECT * FROM map_cells ORDER BY layer, emergency_id, detail, zoom, x, y, category, status")
     ).fetchall()
