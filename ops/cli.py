@@ -11,7 +11,7 @@ import typer
 
 COMMANDS = ("instance", "read", "access", "imports", "drill", "bench", "verify", "forms", "map", "sms")
 # These look after servers themselves and must see which addresses the operator set.
-INSTANCE = {"up", "down", "status", "doctor", "demo", "run"}
+INSTANCE = {"up", "down", "status", "doctor", "demo", "run", "announce"}
 
 
 def build() -> typer.Typer:

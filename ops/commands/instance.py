@@ -14,6 +14,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to ``app``."""
     for command in (up, down, status, doctor, demo, run):
         app.command()(command)
+    app.command(hidden=True)(announce)
 
 
 def up(
@@ -25,9 +26,7 @@ def up(
     """Start the instance, whatever of it is not running: راه‌اندازی سامانه."""
     from ops.localstack import lifecycle
 
-    lifecycle.up(
-        ["up", *(["--stores"] if stores else [])], detach=detach, inner=supervise, stores_only=stores
-    )
+    lifecycle.up(["up", *(["--stores"] if stores else [])], detach=detach, inner=supervise, stores_only=stores)
 
 
 def down() -> None:
@@ -83,3 +82,10 @@ def run(*, detach: Detach = False, supervise: Supervise = False) -> None:
     from ops.localstack import lifecycle
 
     lifecycle.run(detach=detach, inner=supervise)
+
+
+def announce(kind: Annotated[str, typer.Argument()]) -> None:
+    """Print the URL and the ways in (a child of ``demo`` and ``run``)."""
+    from ops.localstack import lifecycle
+
+    lifecycle.announce(kind)

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from typing import Any
 
 from ops.localstack import disk
@@ -21,10 +20,11 @@ from ops.localstack.state import PARTS, RunState, known_drill, locked, read_stat
 from ops.localstack.supervisor import AlreadyRunning, Supervisor, Wishes, answers_ready
 from ops.localstack.talk import say
 
-# Longer than every wait of the supervisor's own start together would be rare; it reports failure itself.
-DETACH_SECONDS = 300.0
+# Longer than every wait of the supervisor's own start together: it reports failure itself.
+DETACH_SECONDS = 3600.0
 DOWN_SECONDS = 60.0
-HINT_SECONDS = 30.0
+# A drill's first volunteers sign up some seconds after it began; the ways in wait for one.
+HINT_SECONDS = 90.0
 # What the detached supervisor exits with when another one was quicker (EX_TEMPFAIL of sysexits.h).
 ALREADY = 75
 
@@ -36,7 +36,7 @@ def up(
     inner: bool,
     stores_only: bool = False,
     play: list[str] | None = None,
-    on_ready: Callable[[RunState], None] | None = None,
+    kind: str | None = None,
 ) -> None:
     """Start the instance with ``command`` (what a detached supervisor is started with), or join the one
     that runs.
@@ -52,13 +52,13 @@ def up(
     if detach or locked(layout):
         state = _start_detached(layout, command) if not locked(layout) else _join(layout)
         say(f"✓ آماده است: {state.url}", f"Ready: {state.url}")
-        if on_ready is not None:
-            on_ready(state)
+        if kind is not None:
+            announce(kind, state)
         return
     try:
-        Supervisor(layout, Wishes(stores_only=stores_only, play=play, on_ready=on_ready)).run()
+        Supervisor(layout, Wishes(stores_only=stores_only, play=play, announce=kind)).run()
     except AlreadyRunning:
-        up(command, detach=True, inner=False, on_ready=on_ready)
+        up(command, detach=True, inner=False, kind=kind)
 
 
 def _refuse_early(layout: Layout) -> None:
@@ -178,7 +178,7 @@ def demo(scenario: str, speed: int, *, detach: bool, inner: bool) -> None:
             settle_drill(layout)
     play = ["drill", scenario, "--speed", str(speed)]
     command = ["demo", "--scenario", scenario, "--speed", str(speed)]
-    up(command, detach=detach, inner=inner, play=play, on_ready=print_ways_in)
+    up(command, detach=detach, inner=inner, play=play, kind="demo")
 
 
 def run(*, detach: bool, inner: bool) -> None:
@@ -189,10 +189,16 @@ def run(*, detach: bool, inner: bool) -> None:
         from ops.localstack.state import settle_drill
 
         settle_drill(layout)
-    up(["run"], detach=detach, inner=inner, on_ready=print_invitation)
+    up(["run"], detach=detach, inner=inner, kind="run")
 
 
-def print_ways_in(state: RunState) -> None:
+def announce(kind: str, state: RunState | None = None) -> None:
+    """Print the URL and the ways in of a demo or of a real instance."""
+    known = state or read_state(Layout.from_environment())
+    (_print_ways_in if kind == "demo" else _print_invitation)(known)
+
+
+def _print_ways_in(state: RunState) -> None:
     """Print one URL and, where they are known, the ways in for coordinator, volunteer and gateway."""
     print(f"\n  {state.url}\n", flush=True)
     said = _ask(state, ["-m", "ops.ways_in", "--json"])
@@ -207,7 +213,7 @@ def print_ways_in(state: RunState) -> None:
     print(flush=True)
 
 
-def print_invitation(state: RunState) -> None:
+def _print_invitation(state: RunState) -> None:
     """Print a one-time link for the first coordinator, unless there is one already."""
     print(f"\n  {state.url}\n", flush=True)
     said = _ask(state, ["-m", "ops", "invite", "--first"])

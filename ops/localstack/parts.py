@@ -111,3 +111,13 @@ def one_shot(layout: Layout, environment: dict[str, str], name: str, arguments: 
             return spawn([sys.executable, "-m", "ops", *arguments], log=log, env=environment, cwd=REPOSITORY)
 
     return Child(name, start, APP_SIGNALS, once=True)
+
+
+def herald(environment: dict[str, str], kind: str) -> Child:
+    """Return the process that prints the ways in at the supervisor's own terminal: it may have to wait for them."""
+
+    def start() -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "ops", "announce", kind]
+        return spawn(command, log=sys.stdout.fileno(), err=sys.stderr.fileno(), env=environment, cwd=REPOSITORY)
+
+    return Child("announce", start, APP_SIGNALS, once=True)

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
 
@@ -16,23 +15,26 @@ from ops.localstack import disk
 from ops.localstack.durability import require_durable
 from ops.localstack.layout import REPOSITORY, Layout, database_url, redis_url
 from ops.localstack.logs import open_log, rotate, tail
+from ops.localstack.migrated import at_head
 from ops.localstack.owner import Owner, choose_owner, prepare_folders
-from ops.localstack.parts import APP_SIGNALS, Child, app_children, child_environment, one_shot
+from ops.localstack.parts import APP_SIGNALS, Child, app_children, child_environment, herald, one_shot
 from ops.localstack.port import listen, wished_host, wished_port
 from ops.localstack.postgres import STOP_SIGNALS as POSTGRES_SIGNALS
 from ops.localstack.postgres import Postgres
 from ops.localstack.problem import Problem
-from ops.localstack.process import ProcessId, identify, stop
+from ops.localstack.process import ProcessId, identify, spawn, stop
 from ops.localstack.redis_server import STOP_SIGNALS as REDIS_SIGNALS
 from ops.localstack.redis_server import Redis
 from ops.localstack.state import RunState, browse_host, read_state, settle_drill, supervisor_lock, write_state
 from ops.localstack.talk import Journal
 
 READY_SECONDS = 90.0
+# A migration of a large table takes its time; one that hangs must not hang `hamyar up` for ever.
+STEP_SECONDS = 1800.0
 EARLY_DEATHS = 3
 TICK_SECONDS = 0.25
 ROTATE_SECONDS = 30.0
-STOP_ORDER = (("drill", "jobs", "worker", "web"), ("redis",), ("postgres",))
+STOP_ORDER = (("announce", "drill", "jobs", "worker", "web"), ("redis",), ("postgres",))
 SIGNALS = {"postgres": POSTGRES_SIGNALS, "redis": REDIS_SIGNALS}
 MIGRATE = ["-c", "import os; from ops.migrate import upgrade; upgrade(os.environ['DATABASE_URL'])"]
 PREPARE = ["-m", "ops.prepare"]
@@ -52,7 +54,7 @@ class Wishes:
 
     stores_only: bool = False
     play: list[str] | None = None
-    on_ready: Callable[[RunState], None] | None = None
+    announce: str | None = None
     aloud: bool = True
 
 
@@ -119,7 +121,8 @@ class Supervisor:
         environment = child_environment(self.layout, self.state.port, drill=drill)
         self._start_stores(owner)
         if self.listener is not None:
-            self._step("migrate", MIGRATE, environment)
+            if not at_head(environment["DATABASE_URL"]):
+                self._step("migrate", MIGRATE, environment)
             self._step("prepare", PREPARE, environment)
             apps = app_children(self.layout, self.listener, environment)
             self.children += apps
@@ -135,8 +138,10 @@ class Supervisor:
             player.launch()
             self.children.append(player)
             self._write_state()
-        if self.wishes.on_ready is not None:
-            self.wishes.on_ready(self.state)
+        if self.wishes.announce is not None:
+            announcer = herald(environment, self.wishes.announce)
+            announcer.launch()
+            self.children.append(announcer)
 
     def _start_stores(self, owner: Owner) -> None:
         """Start the private servers that no variable replaces, both at once, and wait for both."""
@@ -163,16 +168,17 @@ class Supervisor:
         """Run one preparation to its end; its words go to ``logs/NAME.log``."""
         path = self.layout.logs / f"{name}.log"
         with open_log(path) as log:
-            done = subprocess.run(
-                [sys.executable, *arguments],
-                cwd=REPOSITORY,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                check=False,
-            )
-        if done.returncode != 0:
+            child = spawn([sys.executable, *arguments], log=log, env=environment, cwd=REPOSITORY)
+        try:
+            status = child.wait(timeout=STEP_SECONDS)
+        except subprocess.TimeoutExpired:
+            status = None
+        finally:
+            # A signal to stop, or no end in sight: nothing of it may go on beside the next start.
+            if child.poll() is None:
+                child.kill()
+                child.wait()
+        if status != 0:
             said = tail(path, 15)
             if disk.speaks_of_full(said):
                 raise disk.full(self.layout.home)

@@ -51,7 +51,9 @@ class Database:
 
     async def close(self) -> None:
         """Give every connection back."""
-        await self.pool.close()
+        # A pool worker that is still connecting when close() gives up swallows its cancellation and never ends;
+        # on a busy machine five seconds, the default, were too few.
+        await self.pool.close(timeout=30)
         await self.engine.dispose()
 
     @asynccontextmanager
