@@ -11,7 +11,7 @@ import orjson
 from server.reports.rules import LONG_CHARS
 
 _WIDE_SHARE: Final = 0.4
-"""In UTF-16 text about every second byte is the high one (06 for Persian, 00 for Latin)."""
+"""In UTF-16 text about every second byte is a high one (06 for Persian, 00 for Latin and blanks)."""
 _PERSIAN = re.compile(r"[\u0600-\u06ff]")
 _TAGS = re.compile(r"<[^>]*>")
 _NOT_SHOWN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -29,21 +29,43 @@ def parameters(content_type: str) -> dict[str, str]:
     return {str(name).lower(): str(value) for name, value in found[1:]}
 
 
-def declared_charset(content_type: str) -> str:
-    """The codec that a Content-Type names, `utf-8` when it names none or none that Python knows."""
-    name = parameters(content_type).get("charset", "").strip(" \"'") or "utf-8"
+def charset_of(body: bytes, content_type: str) -> str:
+    """The codec of the bytes: the declared one; undeclared ones that look like UTF-16 are that, else `utf-8`.
+
+    Parts of a message that a gateway joined as plain data come so: 06 as every second byte is in no other text.
+    """
+    declared = declared_charset(content_type)
+    return declared or _wide(body) or "utf-8"
+
+
+def _wide(body: bytes) -> str | None:
+    pairs = len(body) // 2
+    if body[:2] in (codecs.BOM_UTF16_BE, codecs.BOM_UTF16_LE):
+        return "utf-16"
+    for start, codec in ((0, "utf-16-be"), (1, "utf-16-le")):
+        high = body[start::2]
+        if pairs and high.count(6) and high.count(0) + high.count(6) >= pairs * _WIDE_SHARE:
+            return codec
+    return None
+
+
+def declared_charset(content_type: str) -> str | None:
+    """The codec that a Content-Type names; None when it names none, or none of text that Python knows."""
+    name = parameters(content_type).get("charset", "").strip(" \"'")
+    if not name:
+        return None
     try:
         info = codecs.lookup(name)
     except (LookupError, ValueError):
-        return "utf-8"
+        return None
     # Only codecs from bytes to text: "hex" or "zlib" are codecs to Python as well.
-    return info.name if info._is_text_encoding else "utf-8"  # noqa: SLF001 - the only place where Python tells
+    return info.name if info._is_text_encoding else None  # noqa: SLF001 - the only place where Python tells
 
 
 def content_flags(body: bytes, content_type: str) -> list[str]:
     """What is odd in the bytes: not_utf8, lone_surrogate, nul, long, empty."""
     flags = []
-    charset = declared_charset(content_type)
+    charset = charset_of(body, content_type)
     try:
         text = body.decode(charset)
     except UnicodeError:
@@ -64,7 +86,7 @@ def content_flags(body: bytes, content_type: str) -> list[str]:
 
 def decoded(body: bytes, content_type: str) -> str:
     """The bytes as text by the declared charset, else by what they look like. Lone surrogates become U+FFFD."""
-    charset = declared_charset(content_type)
+    charset = charset_of(body, content_type)
     for codec, errors in ((charset, "strict"), ("utf-8", "surrogatepass")):
         try:
             text = body.decode(codec, errors)
@@ -75,13 +97,8 @@ def decoded(body: bytes, content_type: str) -> str:
 
 
 def _guessed(body: bytes) -> str:
-    if body[:2] in (codecs.BOM_UTF16_BE, codecs.BOM_UTF16_LE):
-        return body.decode("utf-16", "replace")
-    pairs = len(body) // 2
-    if pairs and sum(b in (0x00, 0x06) for b in body[::2]) >= pairs * _WIDE_SHARE:
-        return body.decode("utf-16-be", "replace")
-    if pairs and sum(b in (0x00, 0x06) for b in body[1::2]) >= pairs * _WIDE_SHARE:
-        return body.decode("utf-16-le", "replace")
+    if wide := _wide(body):
+        return body.decode(wide, "replace")
     mostly = body.decode("utf-8", "replace")
     broken = mostly.count("\ufffd")
     # Where more letters beyond ASCII are whole than broken, it is UTF-8 that was cut in the middle of a letter.

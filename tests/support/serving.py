@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import uvicorn
 
@@ -25,12 +26,12 @@ def free_port(ports: Iterable[int]) -> int:
 
 
 @asynccontextmanager
-async def serving(config: Settings, ports: Iterable[int]) -> AsyncIterator[str]:
-    """Serve the application on loopback; gives its base address."""
+async def serving(config: Settings, ports: Iterable[int], *, app: Any = None) -> AsyncIterator[str]:
+    """Serve the application (or what stands in front of it) on loopback; gives its base address."""
     port = free_port(ports)
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(config),
+            app or create_app(config),
             host="127.0.0.1",
             port=port,
             log_config=None,
