@@ -30,8 +30,8 @@ def within(principal: Principal, permission: str) -> list[UUID] | None:
 
 @router.get("")
 async def list_emergencies(
-    tx: Tx,
     principal: Annotated[Principal, allow("emergency.read")],
+    tx: Tx,
     status: Literal["open", "closed"] | None = None,
     cursor: UUID | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
@@ -57,7 +57,7 @@ async def list_emergencies(
 
 @router.get("/{emergency_id}")
 async def get_emergency(
-    emergency_id: UUID, tx: Tx, principal: Annotated[Principal, allow("emergency.read")]
+    principal: Annotated[Principal, allow("emergency.read")], emergency_id: UUID, tx: Tx
 ) -> Response:
     """One emergency and its version."""
     if not principal.may("emergency.read", emergency_id=emergency_id):
@@ -68,9 +68,9 @@ async def get_emergency(
 
 @router.post("")
 async def create_emergency(
+    principal: Annotated[Principal, allow("emergency.edit")],
     body: NewEmergency,
     tx: Tx,
-    principal: Annotated[Principal, allow("emergency.edit")],
     ctx: Annotated[Context, Depends(context)],
 ) -> Response:
     """Open an emergency; its code is its natural key."""
@@ -85,11 +85,11 @@ async def create_emergency(
 
 @router.patch("/{emergency_id}")
 async def change_emergency(
+    principal: Annotated[Principal, allow("emergency.edit")],
     emergency_id: UUID,
     body: EmergencyChange,
     tx: Tx,
     version: Annotated[int, Depends(if_match)],
-    principal: Annotated[Principal, allow("emergency.edit")],
 ) -> Response:
     """Change or close it, as of the version that the editor saw."""
     if not principal.may("emergency.edit", emergency_id=emergency_id):

@@ -23,7 +23,7 @@ Limit = Annotated[int, Query(ge=1, le=500)]
 
 @router.post("/reports")
 async def send_report(
-    request: Request, ctx: Services, principal: Annotated[Principal, allow("report.send")]
+    principal: Annotated[Principal, allow("report.send")], request: Request, ctx: Services
 ) -> Response:
     """Take a report in. `Idempotency-Key`: the same again has no effect and gets the same answer."""
     posted = schemas.posted_report(await read_body(request, ctx.settings.max_body_bytes))
@@ -35,8 +35,8 @@ async def send_report(
 
 @router.get("/reports")
 async def list_reports(  # noqa: PLR0913 - one argument a filter
-    tx: Tx,
     principal: Annotated[Principal, allow("report.list")],
+    tx: Tx,
     *,
     emergency: UUID | None = None,
     channel: str | None = None,
@@ -78,7 +78,7 @@ async def list_reports(  # noqa: PLR0913 - one argument a filter
 
 @router.get("/reports/{report_id}")
 async def get_report(
-    report_id: UUID, tx: Tx, ctx: Services, principal: Annotated[Principal, allow("report.read")]
+    principal: Annotated[Principal, allow("report.read")], report_id: UUID, tx: Tx, ctx: Services
 ) -> Response:
     """One report; its words and sender only for who may open them, and that goes on record."""
     return json_response(
@@ -89,14 +89,14 @@ async def get_report(
 
 
 @router.get("/reports/{report_id}/reading")
-async def get_reading(report_id: UUID, tx: Tx, principal: Annotated[Principal, allow("report.read")]) -> Response:
+async def get_reading(principal: Annotated[Principal, allow("report.read")], report_id: UUID, tx: Tx) -> Response:
     """How it was understood: `state` says whether it has been read yet."""
     return json_response(await service.reading(tx, principal, report_id))
 
 
 @router.post("/reports/{report_id}/assign")
 async def assign_report(
-    report_id: UUID, request: Request, ctx: Services, principal: Annotated[Principal, allow("report.assign")]
+    principal: Annotated[Principal, allow("report.assign")], report_id: UUID, request: Request, ctx: Services
 ) -> Response:
     """Give a report in triage its emergency: {"emergency": id or code}."""
     asked = schemas.assignment(await read_body(request, ctx.settings.max_body_bytes))
@@ -108,8 +108,8 @@ async def assign_report(
 
 @router.get("/set-aside")
 async def list_set_aside(
-    tx: Tx,
     _principal: Annotated[Principal, allow("set_aside.read")],
+    tx: Tx,
     *,
     cursor: UUID | None = None,
     limit: Limit = 100,
@@ -123,7 +123,7 @@ async def list_set_aside(
 
 @router.get("/set-aside/{aside_id}")
 async def get_set_aside(
-    aside_id: UUID, tx: Tx, ctx: Services, principal: Annotated[Principal, allow("set_aside.read")]
+    principal: Annotated[Principal, allow("set_aside.read")], aside_id: UUID, tx: Tx, ctx: Services
 ) -> Response:
     """One of them with what came; that goes on record."""
     return json_response(
@@ -133,7 +133,7 @@ async def get_set_aside(
 
 @router.post("/set-aside/{aside_id}/resolve")
 async def resolve_set_aside(
-    aside_id: UUID, tx: Tx, principal: Annotated[Principal, allow("set_aside.resolve")]
+    principal: Annotated[Principal, allow("set_aside.resolve")], aside_id: UUID, tx: Tx
 ) -> Response:
     """Somebody has looked at it."""
     await service.resolve_set_aside(tx, principal, aside_id)

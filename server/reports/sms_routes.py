@@ -45,7 +45,7 @@ async def _keep(ctx: Context, gateway: Principal, item: Incoming, *, unnumbered:
 
 
 @router.post("/kannel")
-async def kannel_post(request: Request, ctx: Services, gateway: Gateway) -> Response:
+async def kannel_post(gateway: Gateway, request: Request, ctx: Services) -> Response:
     """Kannel's `post-url` with `accept-x-kannel-headers`: the body is the text; `id=%I&smsc=%i` in the address."""
     body = await read_body(request, ctx.settings.max_body_bytes)
     query, headers = _query(request), request.headers
@@ -57,7 +57,7 @@ async def kannel_post(request: Request, ctx: Services, gateway: Gateway) -> Resp
 
 
 @router.get("/kannel")
-async def kannel_get(request: Request, ctx: Services, gateway: Gateway) -> Response:
+async def kannel_get(gateway: Gateway, request: Request, ctx: Services) -> Response:
     """Kannel's `get-url`: `id=%I&smsc=%i&from=%p&to=%P&text=%b&charset=%C&coding=%c`.
 
     Prefer POST: addresses are logged.
@@ -104,7 +104,7 @@ async def _kannel(
 
 
 @router.post("/generic")
-async def generic(request: Request, ctx: Services, gateway: Gateway) -> Response:
+async def generic(gateway: Gateway, request: Request, ctx: Services) -> Response:
     """{id, from, to, text, received_at} → 200 {"receipt", "report"}; whatever else comes is kept, flagged."""
     raw = await read_body(request, ctx.settings.max_body_bytes)
     item, numbered = generic_message(
