@@ -7,6 +7,8 @@ import psycopg
 from redis.exceptions import RedisError, ResponseError
 
 from server.access.context import Context
+from server.kernel.events import NewEvent, emit
+from server.kernel.ids import uuid7
 from server.kernel.sealer import STREAM, STREAM_LENGTH, stream_fields
 from server.live.queries import events_after, newest_seq
 from server.maps.queries import rebuild_cells, rebuild_features
@@ -23,6 +25,8 @@ async def rebuild(ctx: Context, progress: Progress) -> dict[str, int]:
     async with ctx.db.tx() as conn:
         features = await rebuild_features(conn, progress)
         cells = await rebuild_cells(conn, progress)
+        # Answers that browsers and processes keep carry the last event's number: it must not stay the same.
+        await emit(conn, NewEvent("map.rebuilt", "map", uuid7(), data={"features": features, "cells": cells}))
     async with await psycopg.AsyncConnection.connect(ctx.db.dsn, autocommit=True) as conn:
         await conn.execute("VACUUM (ANALYZE) map_features, map_cells")
     done = {"features": features, "cells": cells, "stream": 0, "cleared": 0}

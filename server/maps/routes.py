@@ -13,10 +13,17 @@ from server.maps import asking, service, volunteers
 from server.maps.reading_queries import sealed_seq
 
 router = APIRouter(tags=["map"])
-CACHE = service.ByteCache()
 NO_STORE = {"Cache-Control": "no-store"}
 Ctx = Annotated[Context, Depends(context)]
 Reader = Annotated[Principal, allow("map.read")]
+
+
+def _cache(request: Request) -> service.ByteCache:
+    state = request.app.state
+    if not hasattr(state, "map_answers"):
+        state.map_answers = service.ByteCache()
+    kept: service.ByteCache = state.map_answers
+    return kept
 
 
 def _etag(seq: int, key: str) -> str:
@@ -50,10 +57,10 @@ async def cells(request: Request, ctx: Ctx, principal: Reader) -> Response:
         tag = _etag(seq, key)
         if _seen(request, tag):
             return Response(status_code=304, headers=_headers(tag))
-        body = CACHE.get(tag)
+        body = _cache(request).get(tag)
         if body is None:
             body = await service.cells(conn, ask, emergency, seq)
-            CACHE.put(tag, body)
+            _cache(request).put(tag, body)
     return Response(body, media_type="application/json", headers=_headers(tag))
 
 
@@ -95,8 +102,8 @@ async def tile(
         tag = _etag(seq, f"{layer}/{z}/{x}/{y}@{whose}")
         if _seen(request, tag):
             return Response(status_code=304, headers=_headers(tag))
-        body = CACHE.get(tag)
+        body = _cache(request).get(tag)
         if body is None:
             body = await service.tile(conn, layer, whose, z, x, y)
-            CACHE.put(tag, body)
+            _cache(request).put(tag, body)
     return Response(body, media_type="application/vnd.mapbox-vector-tile", headers=_headers(tag))
