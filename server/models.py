@@ -15,6 +15,19 @@ from server.reports import models as reports
 from server.supplies import models as supplies
 from server.volunteers import models as volunteers
 
-TABLES = (access, closures, dispatch, emergencies, forms, incidents, kernel, maps, needs, places, reports, supplies,
-          volunteers)
+TABLES = (
+    access,
+    closures,
+    dispatch,
+    emergencies,
+    forms,
+    incidents,
+    kernel,
+    maps,
+    needs,
+    places,
+    reports,
+    supplies,
+    volunteers,
+)
 metadata = Base.metadata

@@ -26,9 +26,13 @@ def run() -> None:
     engine = create_engine(sqlalchemy_url(url), poolclass=pool.NullPool)
     with engine.connect() as connection:
         context.configure(
-            connection=connection, target_metadata=metadata, include_object=include_object,
-            process_revision_directives=alembic_helpers.writer, render_item=alembic_helpers.render_item,
-            compare_type=True, transaction_per_migration=False,
+            connection=connection,
+            target_metadata=metadata,
+            include_object=include_object,
+            process_revision_directives=alembic_helpers.writer,
+            render_item=alembic_helpers.render_item,
+            compare_type=True,
+            transaction_per_migration=False,
         )
         with context.begin_transaction():
             context.run_migrations()

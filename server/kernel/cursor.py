@@ -21,9 +21,7 @@ def _decode(cursor: str) -> tuple[str, UUID]:
         first, last = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         return str(first), UUID(str(last))
     except (ValueError, TypeError, binascii.Error):
-        raise bad_request(
-            "cursor.invalid", "This cursor is not one of ours.", "این نشانگر صفحه شناخته نشد."
-        ) from None
+        raise bad_request("cursor.invalid", "This cursor is not one of ours.", "این نشانگر صفحه شناخته نشد.") from None
 
 
 def moment(cursor: str | None) -> tuple[datetime, UUID] | None:
@@ -34,9 +32,7 @@ def moment(cursor: str | None) -> tuple[datetime, UUID] | None:
     try:
         return datetime.fromisoformat(first), last
     except ValueError:
-        raise bad_request(
-            "cursor.invalid", "This cursor is not one of ours.", "این نشانگر صفحه شناخته نشد."
-        ) from None
+        raise bad_request("cursor.invalid", "This cursor is not one of ours.", "این نشانگر صفحه شناخته نشد.") from None
 
 
 def text(cursor: str | None) -> tuple[str, UUID] | None:

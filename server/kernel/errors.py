@@ -8,7 +8,7 @@ JsonValue = Any
 
 
 @dataclass(eq=False)
-class Problem(Exception):  # noqa: N818 - RFC 9457's own word
+class Problem(Exception):
     """An error a caller can act on. `code` is stable (`lease.lost`), `extra` goes into the answer as it is."""
 
     status: int
@@ -25,8 +25,12 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own word
     def body(self, lang: str = "en") -> dict[str, JsonValue]:
         """The problem document; `title` in the reader's language, both texts beside it."""
         body: dict[str, JsonValue] = {
-            "type": f"urn:hamyar:problem:{self.code}", "title": self.fa if lang == "fa" else self.en,
-            "status": self.status, "code": self.code, "title_fa": self.fa, "title_en": self.en,
+            "type": f"urn:hamyar:problem:{self.code}",
+            "title": self.fa if lang == "fa" else self.en,
+            "status": self.status,
+            "code": self.code,
+            "title_fa": self.fa,
+            "title_en": self.en,
         }
         if self.fields:
             body["errors"] = self.fields
@@ -35,7 +39,12 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own word
 
 def not_found(what: str = "record") -> Problem:
     """404: no such thing, or not for this reader."""
-    return Problem(404, "not_found", f"No such {what}, or it is not yours to see.", "چنین موردی نیست یا دیدن آن برای شما مجاز نیست.")
+    return Problem(
+        404,
+        "not_found",
+        f"No such {what}, or it is not yours to see.",
+        "چنین موردی نیست یا دیدن آن برای شما مجاز نیست.",
+    )
 
 
 def bad_request(code: str, en: str, fa: str, **extra: JsonValue) -> Problem:
@@ -45,8 +54,13 @@ def bad_request(code: str, en: str, fa: str, **extra: JsonValue) -> Problem:
 
 def stale(current: Mapping[str, JsonValue]) -> Problem:
     """412: somebody else changed the record first; `current` is what it is now."""
-    return Problem(412, "edit.conflict", "Someone changed this record before you. Look at their version.",
-                   "پیش از شما کسی این مورد را تغییر داده است. نسخهٔ او را ببینید.", extra={"current": dict(current)})
+    return Problem(
+        412,
+        "edit.conflict",
+        "Someone changed this record before you. Look at their version.",
+        "پیش از شما کسی این مورد را تغییر داده است. نسخهٔ او را ببینید.",
+        extra={"current": dict(current)},
+    )
 
 
 CONSTRAINTS: dict[str, Callable[[], Problem]] = {}
@@ -58,5 +72,10 @@ def constraint_problem(name: str | None) -> Problem:
     make = CONSTRAINTS.get(name or "")
     if make:
         return make()
-    return Problem(409, "constraint", "The database refused this: it breaks a rule.",
-                   "پایگاه داده این را نپذیرفت: با یک قاعده نمی‌خواند.", extra={"constraint": name})
+    return Problem(
+        409,
+        "constraint",
+        "The database refused this: it breaks a rule.",
+        "پایگاه داده این را نپذیرفت: با یک قاعده نمی‌خواند.",
+        extra={"constraint": name},
+    )

@@ -44,8 +44,13 @@ class SealedEvent:
 
     def public(self) -> dict[str, Any]:
         """What a stream client gets."""
-        return {"seq": self.seq, "at": self.at.isoformat(), "type": self.subject_type, "id": str(self.subject_id),
-                "emergency": str(self.emergency_id) if self.emergency_id else None}
+        return {
+            "seq": self.seq,
+            "at": self.at.isoformat(),
+            "type": self.subject_type,
+            "id": str(self.subject_id),
+            "emergency": str(self.emergency_id) if self.emergency_id else None,
+        }
 
 
 _INSERT = """
@@ -63,17 +68,34 @@ async def emit_many(conn: AsyncConnection[Any], events: Sequence[NewEvent]) -> N
     """As `emit`, for a sequence."""
     if not events:
         return
-    await conn.execute(_INSERT, (
-        [e.verb for e in events], [e.subject_type for e in events], [e.subject_id for e in events],
-        [e.emergency_id for e in events], [e.centre_id for e in events], [e.actor for e in events],
-        [Jsonb(dict(e.data)) for e in events],
-    ))
+    await conn.execute(
+        _INSERT,
+        (
+            [e.verb for e in events],
+            [e.subject_type for e in events],
+            [e.subject_id for e in events],
+            [e.emergency_id for e in events],
+            [e.centre_id for e in events],
+            [e.actor for e in events],
+            [Jsonb(dict(e.data)) for e in events],
+        ),
+    )
 
 
 def chain_hash(previous: bytes, seq: int, row: Mapping[str, Any]) -> bytes:
     """SHA-256 over the previous hash and the event's canonical JSON; `row` has the columns of `events`."""
     line = orjson.dumps(
-        [seq, row["at"].timestamp(), row["verb"], row["subject_type"], str(row["subject_id"]),
-         str(row["emergency_id"] or ""), str(row["centre_id"] or ""), row["actor"], row["data"]],
-        option=orjson.OPT_SORT_KEYS)
+        [
+            seq,
+            row["at"].timestamp(),
+            row["verb"],
+            row["subject_type"],
+            str(row["subject_id"]),
+            str(row["emergency_id"] or ""),
+            str(row["centre_id"] or ""),
+            row["actor"],
+            row["data"],
+        ],
+        option=orjson.OPT_SORT_KEYS,
+    )
     return hashlib.sha256(previous + line).digest()

@@ -23,7 +23,9 @@ async def healthz() -> Response:
 async def readyz(request: Request) -> Response:
     """200 when the database answers; Redis is told, but not needed to take reports in."""
     parts = {"postgres": await _postgres(request), "redis": await _redis(request)}
-    return json_response({"status": "ok" if parts["postgres"] else "waiting", **parts}, 200 if parts["postgres"] else 503)
+    return json_response(
+        {"status": "ok" if parts["postgres"] else "waiting", **parts}, 200 if parts["postgres"] else 503
+    )
 
 
 @router.get("/metrics", include_in_schema=False)
