@@ -85,7 +85,7 @@ async def test_same_key_same_tasks_also_in_one_batch(world: World) -> None:
     assert len(answers[0]["tasks"]) == 2
     assert await world.one("SELECT count(*) FROM tasks WHERE state = 'claimed'") == 2
     other = ClaimRequest(queue, person, 3, "test", scope="claim:x", key="k1", request_hash=b"o" * 32)
-    with pytest.raises(Exception, match="idempotency.reused"):
+    with pytest.raises(Exception, match=r"idempotency\.reused"):
         await claims[0].claim(other)
 
 

@@ -80,6 +80,8 @@ def machine(dsn: str, redis_url: str) -> type[RuleBasedStateMachine]:
             i, fence, person = data.draw(st.sampled_from(self.tickets))
             who = Principal("token", uuid7(), (Scope("volunteer", None, None, self.people[person]),))
 
+            order = Order(fence, "unsafe" if verb == "fail" else None)
+
             async def act() -> Done:
                 async with self.world.ctx.db.tx() as conn:
                     return await service.act(
@@ -88,7 +90,7 @@ def machine(dsn: str, redis_url: str) -> type[RuleBasedStateMachine]:
                         who,
                         self.tasks[i],
                         verb,
-                        Order(fence, "unsafe" if verb == "fail" else None),
+                        order,
                     )
 
             model = self.model[i]
@@ -136,12 +138,11 @@ def machine(dsn: str, redis_url: str) -> type[RuleBasedStateMachine]:
             model = self.model[i]
             fence = model.fence - 2 if old and model.fence >= 2 else model.fence
             to = None if person is None else self.people[person]
+            order = Order(fence, volunteer_id=to)
 
             async def give() -> Done:
                 async with self.world.ctx.db.tx() as conn:
-                    return await service.reassign(
-                        conn, self.world.ctx, STAFF, self.tasks[i], Order(fence, volunteer_id=to)
-                    )
+                    return await service.reassign(conn, self.world.ctx, STAFF, self.tasks[i], order)
 
             try:
                 self.run(give())
@@ -161,7 +162,8 @@ def machine(dsn: str, redis_url: str) -> type[RuleBasedStateMachine]:
                 return
             rows = self.run(
                 self.world.run(
-                    "SELECT t.id, t.state, t.fence, t.holder_id, (SELECT count(*) FROM leases l WHERE l.task_id = t.id"
+                    "SELECT t.id, t.state, t.fence, t.holder_id, (SELECT count(*) FROM leases l WHERE "
+                    "l.task_id = t.id"
                     " AND l.ended_at IS NULL) AS live FROM tasks t WHERE t.id = ANY(%s)",
                     self.tasks,
                 )
@@ -187,7 +189,7 @@ def test_any_sequence(db_dsn: str, redis_url: str) -> None:
     run_state_machine_as_test(
         machine(db_dsn, redis_url),
         settings=settings(
-            max_examples=20,
+            max_examples=10,
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
