@@ -5,7 +5,6 @@ either nothing of a batch or all of it. A report that breaks is tried alone, thr
 """
 
 import asyncio
-import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -27,6 +26,8 @@ from server.reports.weaving import OnNeeds, Weaver
 
 log = structlog.get_logger("chain")
 BATCH: Final = 50
+LANES: Final = 2
+"""While one batch waits for the database the next is read: the two halves of the work lie on different cores."""
 WAIT_S: Final = 0.15
 """A lost ring costs no more than this."""
 RERANK_S: Final = 60.0
@@ -37,17 +38,25 @@ _FIRST: Final = UUID(int=0)
 async def run(ctx: Context, on_needs: Sequence[OnNeeds] = ()) -> None:
     """Read reports as they come until cancelled; every minute score ageing needs anew. Any number may run."""
     bell, weaver = Bell(ctx.redis, "reports"), Weaver(ctx, on_needs)
-    reranked = time.monotonic()
     try:
-        while True:
-            done = await _one_batch(ctx, weaver, BATCH)
-            if time.monotonic() - reranked >= RERANK_S:
-                await rerank(ctx, on_needs)
-                reranked = time.monotonic()
-            if not done:
-                await bell.wait(WAIT_S)
+        async with asyncio.TaskGroup() as lanes:
+            for _ in range(LANES):
+                lanes.create_task(_lane(ctx, weaver, bell))
+            lanes.create_task(_rerank_each_minute(ctx, on_needs))
     finally:
         await bell.close()
+
+
+async def _lane(ctx: Context, weaver: Weaver, bell: Bell) -> None:
+    while True:
+        if not await _one_batch(ctx, weaver, BATCH):
+            await bell.wait(WAIT_S)
+
+
+async def _rerank_each_minute(ctx: Context, on_needs: Sequence[OnNeeds]) -> None:
+    while True:
+        await asyncio.sleep(RERANK_S)
+        await rerank(ctx, on_needs)
 
 
 async def process_batch(ctx: Context, on_needs: Sequence[OnNeeds] = (), limit: int = BATCH) -> int:

@@ -71,7 +71,7 @@ async def insert_readings(conn: Conn, rows: Sequence[tuple[UUID, Mapping[str, An
     await conn.execute("UPDATE readings SET current = false WHERE report_id = ANY(%s) AND current", (reports,))
     await conn.execute(
         "INSERT INTO readings (id, report_id, rules_version, reading)"
-        " SELECT id, report, %s, reading FROM unnest(%s::uuid[], %s::uuid[], %s::jsonb[]) AS v(id, report, reading)",
+        " SELECT id, report, %s, reading FROM unnest(%b::uuid[], %b::uuid[], %b::jsonb[]) AS v(id, report, reading)",
         (rules_version, [uuid7() for _ in rows], reports, [Jsonb(dict(r[1])) for r in rows]),
     )
 
@@ -85,7 +85,7 @@ async def mark_read(conn: Conn, rows: Sequence[tuple[UUID, bool, float | None, f
         "UPDATE reports r SET read_state = CASE WHEN v.joined THEN 'read' ELSE 'pending' END,"
         " read_at = clock_timestamp(), read_error = NULL,"
         " geom_shown = coalesce(r.geom_shown, ST_SetSRID(ST_MakePoint(v.lon, v.lat), 4326))"
-        " FROM unnest(%s::uuid[], %s::bool[], %s::float8[], %s::float8[]) AS v(id, joined, lon, lat) WHERE r.id = v.id",
+        " FROM unnest(%b::uuid[], %b::bool[], %b::float8[], %b::float8[]) AS v(id, joined, lon, lat) WHERE r.id = v.id",
         tuple([r[i] for r in rows] for i in range(4)),
     )
 
@@ -111,8 +111,8 @@ async def insert_links(conn: Conn, rows: Sequence[Mapping[str, Any]]) -> None:
     columns = [[Jsonb(r[k]) if k == "said" else r[k] for r in rows] for k in keys]
     await conn.execute(
         "INSERT INTO report_links (id, report_id, incident_id, need_id, role, sender_hash, said, said_at, made_by)"
-        " SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::bytea[], %s::jsonb[],"
-        " %s::timestamptz[], %s::text[]) ON CONFLICT DO NOTHING",
+        " SELECT * FROM unnest(%b::uuid[], %b::uuid[], %b::uuid[], %b::uuid[], %b::text[], %b::bytea[], %b::jsonb[],"
+        " %b::timestamptz[], %b::text[]) ON CONFLICT DO NOTHING",
         columns,
     )
 
