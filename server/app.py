@@ -32,6 +32,6 @@ def create_app(config: Settings | None = None) -> FastAPI:
     install_problem_handlers(app)
     install_pages(app)
     app.include_router(health)
-    for router in wiring.routers():
+    for router in wiring.ROUTERS:
         app.include_router(router)
     return app

@@ -1,84 +1,73 @@
 """The only file that knows every slice: which routers, which loops, and what follows from what."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from importlib import import_module
-from importlib.util import find_spec
+from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 
 from server.access.context import Context
+from server.access.routes import router as access
+from server.closures.routes import router as closures
+from server.dispatch import sweep
+from server.dispatch.making import tasks_for_needs
+from server.dispatch.routes import router as dispatch
+from server.emergencies.routes import router as emergencies
+from server.forms.routes import router as forms
+from server.incidents.routes import router as incidents
 from server.kernel.sealer import Projection, Sealer
+from server.live import hub
+from server.live.audit import router as audit
+from server.live.routes import router as live
+from server.maps.projection import project
+from server.maps.routes import router as maps
+from server.needs.routes import router as needs
+from server.pages.routes import router as pages
+from server.places.routes import router as places
+from server.reports import chain
+from server.reports.routes import router as reports
+from server.reports.sms_routes import router as sms
+from server.supplies.routes import router as supplies
+from server.volunteers.routes import router as volunteers
 
-ROUTES = (
-    "server.access.routes",
-    "server.emergencies.routes",
-    "server.places.routes",
-    "server.reports.routes",
-    "server.reports.sms_routes",
-    "server.reports.record_routes",
-    "server.forms.routes",
-    "server.incidents.routes",
-    "server.needs.routes",
-    "server.closures.routes",
-    "server.volunteers.routes",
-    "server.supplies.routes",
-    "server.dispatch.routes",
-    "server.maps.routes",
-    "server.live.routes",
-    "server.pages.routes",
+ROUTERS: Sequence[APIRouter] = (
+    access,
+    emergencies,
+    places,
+    reports,
+    sms,
+    forms,
+    incidents,
+    needs,
+    closures,
+    volunteers,
+    supplies,
+    dispatch,
+    maps,
+    live,
+    audit,
+    pages,
 )
+PROJECTIONS: Sequence[Projection] = (project,)
+"""What is brought up to date in each sealing transaction."""
+
 Loop = Callable[[Context], Awaitable[None]]
-Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
-
-
-def routers() -> list[APIRouter]:
-    """Every slice's router."""
-    return [import_module(name).router for name in ROUTES if find_spec(name)]
-
-
-def projections() -> Sequence[Projection]:
-    """What is brought up to date in each sealing transaction."""
-    if not find_spec("server.maps.projection"):
-        return ()
-    from server.maps.projection import project
-
-    return (project,)
-
-
-def loops() -> Sequence[tuple[str, Loop]]:
-    """The worker's loops, by name."""
-    found: list[tuple[str, Loop]] = [("sealer", _seal)]
-    if find_spec("server.reports.chain"):
-        found.append(("chain", _chain))
-    if find_spec("server.dispatch.sweep"):
-        found.append(("leases", import_module("server.dispatch.sweep").run))
-    return found
 
 
 async def _seal(ctx: Context) -> None:
-    await Sealer(ctx.db, ctx.redis, projections()).run()
-
-
-def on_needs() -> Sequence[Callable[..., Awaitable[None]]]:
-    """What follows, in the same transaction, when needs change: by the chain or by a person's edit."""
-    if not find_spec("server.dispatch.making"):
-        return ()
-    return (import_module("server.dispatch.making").tasks_for_needs,)
+    await Sealer(ctx.db, ctx.redis, PROJECTIONS).run()
 
 
 async def _chain(ctx: Context) -> None:
-    from server.reports.chain import run
+    # A need's task stands above the chain in the tiers, so it is handed down here.
+    await chain.run(ctx, on_needs=[tasks_for_needs])
 
-    await run(ctx, on_needs=on_needs())
+
+LOOPS: Sequence[tuple[str, Loop]] = (("sealer", _seal), ("chain", _chain), ("leases", sweep.run))
+"""The worker's loops, by name."""
 
 
 @asynccontextmanager
 async def background(app: FastAPI) -> AsyncIterator[None]:
     """What runs inside each web process beside the requests: the stream's reader."""
-    app.state.on_needs = on_needs()
-    if not find_spec("server.live.hub"):
-        yield
-        return
-    async with import_module("server.live.hub").running(app):
+    async with hub.running(app):
         yield

@@ -31,7 +31,7 @@ async def run() -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    tasks = [asyncio.create_task(_keep(name, loop, ctx), name=name) for name, loop in wiring.loops()]
+    tasks = [asyncio.create_task(_keep(name, loop, ctx), name=name) for name, loop in wiring.LOOPS]
     log.info("worker.started", loops=[t.get_name() for t in tasks])
     await stop.wait()
     for task in tasks:

@@ -63,7 +63,6 @@ PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     "invite.create": frozenset({"admin", "coordinator"}),
     "audit.read": frozenset({"auditor", "admin"}),
     "session.own": frozenset({"volunteer", "field", "dispatcher", "coordinator", "donor", "auditor", "admin"}),
-    "metrics.read": frozenset({"admin", "auditor"}),
 }
 """permission → roles. A route names exactly one of these, or says that it is public."""
 

@@ -2,6 +2,8 @@
 
 # ruff: noqa: S608 - statements are put together from this code's own words; values are parameters
 
+from uuid import UUID
+
 from psycopg.rows import DictRow
 
 from server.kernel.db import Conn
@@ -21,5 +23,17 @@ async def events_after(conn: Conn, seq: int, limit: int) -> list[DictRow]:
         await conn.execute(
             f"SELECT {_COLUMNS} FROM events WHERE seq > %s ORDER BY seq LIMIT %s",
             (seq, limit),
+        )
+    ).fetchall()
+
+
+async def trail(conn: Conn, *, subject: UUID | None, below: int | None, limit: int) -> list[DictRow]:
+    """Events with actor, data and hash, newest first; by subject along ix_events_subject, else along the key."""
+    wheres = [part for part, given in (("subject_id = %(subject)s", subject), ("seq < %(below)s", below)) if given]
+    where = f" WHERE {' AND '.join(wheres)}" if wheres else ""
+    return await (
+        await conn.execute(
+            f"SELECT {_COLUMNS}, actor, data, hash FROM events{where} ORDER BY seq DESC LIMIT %(limit)s",
+            {"subject": subject, "below": below, "limit": limit},
         )
     ).fetchall()
