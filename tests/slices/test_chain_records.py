@@ -1,7 +1,6 @@
 """Records over HTTP: lists, details, decisions, merges and splits; who sees what."""
 
 from typing import Any
-from uuid import UUID
 
 import httpx
 import pytest
@@ -252,10 +251,9 @@ async def test_splitting_and_joining_again_restores_every_count(ctx: Context, da
     accepted = await told(ctx, where, *(text if sender is None else (sender, text) for sender, text in said))
     [before] = await needs_of(ctx, where, "water")
     leaving = data.draw(st.sets(st.sampled_from([a.id for a in accepted]), max_size=count - 1))
-    made: list[UUID] = []
+    subject = links.Subject("need", before["id"])
     async with ctx.db.tx() as conn:
-        for report in sorted(leaving):
-            made.append(await links.split(conn, ctx, links.Subject("need", before["id"]), report, "test"))
+        made = [await links.split(conn, ctx, subject, report, "test") for report in sorted(leaving)]
     split = {n["id"]: n for n in await needs_of(ctx, where, "water")}
     assert len(split) == 1 + len(leaving)
     voices = {(s or "?") for (s, _), a in zip(said, accepted, strict=True) if a.id not in leaving}
