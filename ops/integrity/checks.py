@@ -16,7 +16,7 @@ from ops.integrity import statements as sql
 from server.kernel.db import Conn
 from server.kernel.events import GENESIS, chain_hash
 from server.kernel.sealer import LOCK
-from server.maps.grid import FINEST, LEVELS
+from server.maps.grid import LEVELS
 from server.maps.models import LAYERS
 
 SAMPLES = 10
@@ -151,4 +151,4 @@ async def map_features(conn: Conn, finding: Finding) -> None:
 async def map_cells(conn: Conn, finding: Finding) -> None:
     """The finest cells against the features, each coarser zoom against the next finer one, wholes against details."""
     for level in LEVELS:
-        await ask(conn, finding, sql.cells_wrong(level, finest=level == FINEST), level=level)
+        await ask(conn, finding, sql.cells_wrong(level, finest=level == LEVELS[0]), level=level)

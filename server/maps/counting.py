@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from server.kernel.db import Conn
 from server.kernel.geo import Box
 from server.maps import reading_queries as sql
-from server.maps.grid import Rect, display_level, finer, frame, stored_level, touching, within
+from server.maps.grid import LEVELS, Rect, display_level, finer, frame, stored_level, touching, within
 from server.maps.grid import box_of as degrees_of
 from server.maps.reading_queries import Filter
 
@@ -39,7 +39,7 @@ class Counted:
 async def count(conn: Conn, want: Filter, box: Box, zoom: int, few: int = FEATURES_MOST) -> Counted | None:
     """Count a box by cell; None when it holds so few records (at most `few`, edges included) that they are listed."""
     counted = Counted(display_level(box, zoom, CELLS_MOST))
-    if want.since is not None:
+    if want.since is not None or counted.level > LEVELS[0]:
         for x, y, *parts in await sql.feature_sums(conn, want, box, counted.level):
             counted.add(x, y, tuple(parts))
         return counted if counted.total > few else None

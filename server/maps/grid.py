@@ -11,8 +11,12 @@ from dataclasses import dataclass
 from server.kernel.geo import Box
 
 FINEST = 17
-LEVELS = (17, 15, 13, 11, 9, 7, 5, 3)
-"""The zooms that are stored, finest first; those between are added up from the next finer one."""
+"""The zoom of the cell that each feature is kept with: 275 m at the equator."""
+LEVELS = (15, 13, 11, 9, 7, 5, 3)
+"""The zooms that are counted and stored, finest first; those between are added up from the next finer one.
+
+Beyond 15 nearly every feature would have a cell of its own, and a screen holds few enough to group the features.
+"""
 
 
 def size(level: int) -> float:
@@ -124,7 +128,7 @@ def display_level(box: Box, zoom: int, most: int) -> int:
 
 
 def stored_level(level: int) -> int:
-    """The coarsest stored zoom that is at least as fine as `level`."""
+    """The coarsest stored zoom that is at least as fine as `level`; `level` is at most LEVELS[0]."""
     return min(stored for stored in LEVELS if stored >= level)
 
 

@@ -150,12 +150,14 @@ async def refill_layer(conn: Conn, layer: str) -> int:
 
 
 CELL_COLUMNS = "layer, emergency_id, detail, zoom, x, y, category, status, n, n_life, sum_lon_e6, sum_lat_e6"
+_SHIFT = FINEST - LEVELS[0]
 # A recount of the cells: the finest zoom from the features, each other from the next finer, wholes from details.
 FINEST_CELLS = f"""
-SELECT layer, emergency_id, true AS detail, {FINEST} AS zoom, gx AS x, gy AS y, category, status, count(*) AS n,
+SELECT layer, emergency_id, true AS detail, {LEVELS[0]} AS zoom, gx >> {_SHIFT} AS x,
+  gy >> {_SHIFT} AS y, category, status, count(*) AS n,
   count(*) FILTER (WHERE urgency = 'life') AS n_life, sum(round(lon * 1000000)::bigint) AS sum_lon_e6,
   sum(round(lat * 1000000)::bigint) AS sum_lat_e6
-FROM map_features GROUP BY layer, emergency_id, gx, gy, category, status"""
+FROM map_features GROUP BY layer, emergency_id, gx >> {_SHIFT}, gy >> {_SHIFT}, category, status"""
 COARSER_CELLS = """
 SELECT layer, emergency_id, true AS detail, %(level)s AS zoom, x >> 2 AS x, y >> 2 AS y, category, status, sum(n) AS n,
   sum(n_life) AS n_life, sum(sum_lon_e6) AS sum_lon_e6, sum(sum_lat_e6) AS sum_lat_e6
@@ -174,7 +176,7 @@ async def clear_cells(conn: Conn) -> None:
 
 async def refill_level(conn: Conn, level: int) -> int:
     """The cells of one zoom, the finest from the features, each other from the next finer. Returns how many."""
-    fine = await conn.execute(_FILL + (FINEST_CELLS if level == FINEST else COARSER_CELLS), {"level": level})
+    fine = await conn.execute(_FILL + (FINEST_CELLS if level == LEVELS[0] else COARSER_CELLS), {"level": level})
     whole = await conn.execute(_FILL + WHOLE_CELLS, {"level": level})
     return fine.rowcount + whole.rowcount
 

@@ -13,10 +13,13 @@ from server.kernel.geo import Box
 from server.maps import reading_queries as sql
 from server.maps.asking import Ask
 from server.maps.counting import FEATURES_MOST, Counted, count
-from server.maps.grid import FINEST, stored_level, touching
+from server.maps.grid import LEVELS, stored_level, touching
 from server.maps.reading_queries import Filter
 
 TILE_FEATURES_MOST = 5000
+CLOSE_FEATURES_MOST = 20_000
+"""In tiles that a stored cell is no longer small in."""
+CLOSE_ZOOM = 14
 SHAPES_MOST = 200
 """Closures are drawn whole while so few are in view."""
 
@@ -52,7 +55,7 @@ async def cells(conn: Conn, ask: Ask, emergency: UUID, seq: int) -> bytes:
     """{"cells", "features", "total", "counted", "seq"}: the box's cells, or its records when they are few.
 
     `total` is exactly what the half-open box holds, and the sum of `n` over the cells. `counted`: `cells` or, for what
-    cells cannot answer (a time filter), `features`.
+    cells cannot answer (a time filter, the closest zooms), `features`.
     """
     want = Filter(ask.layer, emergency, ask.statuses, ask.categories, ask.since)
     counts: list[Counted] = []
@@ -70,7 +73,8 @@ async def cells(conn: Conn, ask: Ask, emergency: UUID, seq: int) -> bytes:
             listed += rows or []
     total = len(listed) + sum(c.total for c in counts)
     features = await _features(conn, ask.layer, listed)
-    how = b'"features"' if ask.since else b'"cells"'
+    grouped = ask.since is not None or any(c.level > LEVELS[0] for c in counts)
+    how = b'"features"' if grouped else b'"cells"'
     return b'{"cells":%b,"features":[%b],"total":%d,"counted":%b,"seq":%d}' % (
         orjson.dumps([cell for c in counts for cell in shown(c)]),
         features,
@@ -128,9 +132,10 @@ async def tile(conn: Conn, layer: str, emergency: UUID, z: int, x: int, y: int) 
     assert row is not None  # noqa: S101 - a SELECT without FROM gives a row
     box = Box(max(-180.0, row["w"]), row["s"], min(180.0, row["e"]), row["n"])
     want = Filter(layer, emergency)
-    level = stored_level(min(FINEST, z + 4))
+    level = stored_level(min(LEVELS[0], z + 4))
     rect = touching(box, level)
     seen = await sql.cell_sums(conn, want, level, [rect], rect, level - min(level, z))
-    if sum(part[3] for part in seen) <= TILE_FEATURES_MOST:
-        return await sql.tile_of_features(conn, want, box, (z, x, y), TILE_FEATURES_MOST)
+    most = TILE_FEATURES_MOST if z < CLOSE_ZOOM else CLOSE_FEATURES_MOST
+    if sum(part[3] for part in seen) <= most:
+        return await sql.tile_of_features(conn, want, box, (z, x, y), most)
     return await sql.tile_of_cells(conn, want, box, (z, x, y), level, rect)
