@@ -1,4 +1,4 @@
-"""What each layer shows and follows: goods on the road, closures whole, tasks of a changed need, volunteers coarsely."""
+"""What each layer shows and follows: goods on the road, closures whole, tasks of a changed need, helpers coarsely."""
 
 import random
 from decimal import Decimal
