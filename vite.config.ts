@@ -36,7 +36,8 @@ const entries: Record<string, string> = {
 // Pages of other slices that bring a module of their own are built as soon as the module is there.
 for (const [name, path] of [
   ['queue', './server/pages/client/queue.ts'],
-  ['volunteer', './server/pages/client/volunteer.ts'],
+  ['me', './server/pages/client/me.ts'],
+  ['house', './server/pages/client/house.ts'],
   ['stock', './server/pages/client/stock.ts'],
   ['inbox', './server/pages/client/inbox.ts'],
   ['field', './field_forms/app/main.ts'],

@@ -17,7 +17,13 @@ from server.kernel.settings import Settings
 from server.pages.i18n import translator
 from server.pages.rendering import render
 
-NAV = (("map", "map.read"), ("queue", "queue.read"), ("inbox", "report.list"), ("stock", "stock.read"))
+NAV = (
+    ("map", "map.read"),
+    ("queue", "queue.read"),
+    ("inbox", "report.list"),
+    ("stock", "stock.read"),
+    ("house", "token.create"),
+)
 
 
 class SignInFirst(Exception):
@@ -53,6 +59,9 @@ class View:
         """What base.html needs: drill, nav, user, page."""
         who = self.principal
         nav = [code for code, permission in NAV if who and who.scopes_for(permission)]
+        if who and who.volunteer_id:
+            # A volunteer's own tasks come first, and are no place for anybody else.
+            nav.insert(0, "me")
         role = next((s.role for s in who.scopes), None) if who else None
         return {
             "drill": self.settings.drill,

@@ -43,6 +43,8 @@ def environment(lang: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    # Persian as it is: escaped to \uXXXX the words of a page are more than twice as long on the wire.
+    made.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": True}
     made.globals.update(
         lang=lang,
         dir=i18n.direction(lang),

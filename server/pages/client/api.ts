@@ -25,6 +25,8 @@ export interface Wish {
   method?: string;
   body?: unknown;
   ifMatch?: string | null;
+  /** The Idempotency-Key: the same again has one effect. */
+  key?: string;
   signal?: AbortSignal;
   timeoutMs?: number;
 }
@@ -34,6 +36,7 @@ export async function ask<T>(path: string, wish: Wish = {}): Promise<Answer<T>> 
   const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': lang() };
   if (wish.body !== undefined) headers['Content-Type'] = 'application/json';
   if (wish.ifMatch) headers['If-Match'] = wish.ifMatch;
+  if (wish.key) headers['Idempotency-Key'] = wish.key;
   const csrf = document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content;
   if (csrf && wish.method && wish.method !== 'GET') headers['X-CSRF-Token'] = csrf;
   let response: Response;

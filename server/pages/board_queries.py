@@ -1,0 +1,217 @@
+"""The SQL of the dispatch board and of a volunteer's page: tasks with what they are for, and who is free."""
+# ruff: noqa: S608 - the texts put together here are this file's own; values go as parameters
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from psycopg.rows import DictRow
+
+from server.dispatch.rules import HELD, WOMEN_FIRST_S
+from server.kernel.db import Conn
+
+CARD: Final = """
+SELECT t.id, t.code, t.kind, t.state, t.urgency, t.priority, t.bring, t.skills, t.women_required, t.women_preferred,
+  t.fence, t.lease_until, t.state IN ('claimed', 'accepted', 'en_route') AND t.lease_until < clock_timestamp() AS overdue,
+  t.state = 'queued' AND t.flagged_at IS NOT NULL AS unclaimed, t.created_at, t.updated_at, t.closed_at, t.outcome,
+  t.emergency_id, t.queue_id, t.need_id, t.incident_id, t.holder_id, q.centre_id,
+  ST_X(t.geom_shown) AS lon, ST_Y(t.geom_shown) AS lat,
+  c.name_fa AS centre_fa, c.name_en AS centre_en, ST_X(c.geom) AS centre_lon, ST_Y(c.geom) AS centre_lat,
+  v.code AS holder, coalesce(n.category, i.category) AS category, coalesce(n.code, i.code) AS cause,
+  coalesce(n.people, i.people) AS people, n.households, n.quantity, n.unit, n.vulnerable, n.priority_why,
+  coalesce(n.corroboration, i.corroboration) AS voices, coalesce(n.accuracy_m, i.accuracy_m) AS accuracy_m,
+  p.name_fa AS place_fa, p.name_en AS place_en,
+  EXISTS (SELECT 1 FROM evidence e WHERE e.task_id = t.id AND e.late) AS late
+FROM tasks t JOIN queues q ON q.id = t.queue_id JOIN centres c ON c.id = q.centre_id
+LEFT JOIN needs n ON n.id = t.need_id LEFT JOIN incidents i ON i.id = t.incident_id
+LEFT JOIN places p ON p.id = coalesce(n.place_id, i.place_id) LEFT JOIN volunteers v ON v.id = t.holder_id
+"""
+
+# A failed task asks for a person while its need is open and nothing else is under way for it.
+_ATTENTION: Final = """(t.state = 'escalated'
+  OR (t.state IN ('claimed', 'accepted', 'en_route') AND t.lease_until < clock_timestamp())
+  OR (t.state = 'queued' AND t.flagged_at IS NOT NULL)
+  OR (t.state = 'failed' AND t.closed_at > clock_timestamp() - interval '24 hours' AND n.status = 'open'
+      AND NOT EXISTS (SELECT 1 FROM tasks o WHERE o.need_id = t.need_id AND o.id > t.id)))"""
+COLUMNS: Final[Mapping[str, tuple[str, str]]] = {
+    "attention": (_ATTENTION, "(t.urgency = 'life') DESC, t.priority DESC, t.created_at"),
+    "queued": ("t.state = 'queued' AND t.flagged_at IS NULL", "t.priority DESC, t.created_at, t.id"),
+    "claimed": ("t.state = 'claimed' AND t.lease_until >= clock_timestamp()", "t.lease_until"),
+    "accepted": ("t.state = 'accepted' AND t.lease_until >= clock_timestamp()", "t.priority DESC, t.created_at"),
+    "en_route": ("t.state = 'en_route' AND t.lease_until >= clock_timestamp()", "t.priority DESC, t.created_at"),
+    "closed": (
+        "t.state IN ('done', 'cancelled') AND t.closed_at > clock_timestamp() - interval '12 hours'",
+        "t.closed_at DESC",
+    ),
+}
+"""Column of the board → (which tasks stand in it, in which order)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a board is limited to: by the reader's rights (`centres`, `emergencies`) and by what they chose."""
+
+    centres: Sequence[UUID] | None = None
+    emergencies: Sequence[UUID] | None = None
+    emergency: UUID | None = None
+    centre: UUID | None = None
+    kind: str | None = None
+
+    def where(self) -> tuple[str, dict[str, Any]]:
+        """The condition on `t` and `q`, and its values."""
+        parts, values = ["true"], dict[str, Any]()
+        for name, text in (
+            ("centres", "q.centre_id = ANY(%(centres)s)"),
+            ("emergencies", "t.emergency_id = ANY(%(emergencies)s)"),
+            ("emergency", "t.emergency_id = %(emergency)s"),
+            ("centre", "q.centre_id = %(centre)s"),
+            ("kind", "t.kind = %(kind)s"),
+        ):
+            value = getattr(self, name)
+            if value is not None:
+                parts.append(text)
+                values[name] = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
+        return " AND ".join(parts), values
+
+
+async def column(conn: Conn, bounds: Bounds, name: str, limit: int) -> list[DictRow]:
+    """The tasks of a column of the board, one more than `limit` when there are more."""
+    condition, order = COLUMNS[name]
+    where, values = bounds.where()
+    return await (
+        await conn.execute(
+            f"{CARD} WHERE {where} AND {condition} ORDER BY {order} LIMIT %(limit)s", values | {"limit": limit + 1}
+        )
+    ).fetchall()
+
+
+async def counts(conn: Conn, bounds: Bounds) -> dict[str, int]:
+    """How many open tasks stand in each state."""
+    where, values = bounds.where()
+    rows = await (
+        await conn.execute(
+            "SELECT t.state, count(*) AS n FROM tasks t JOIN queues q ON q.id = t.queue_id"
+            f" WHERE {where} AND t.state IN ('queued', 'claimed', 'accepted', 'en_route', 'escalated') GROUP BY 1",
+            values,
+        )
+    ).fetchall()
+    return {row["state"]: row["n"] for row in rows}
+
+
+async def card(conn: Conn, task_id: UUID) -> DictRow | None:
+    """One task as the board shows it."""
+    return await (await conn.execute(f"{CARD} WHERE t.id = %s", (task_id,))).fetchone()
+
+
+async def who_can(conn: Conn, task: Mapping[str, Any], limit: int) -> list[DictRow]:
+    """The active volunteers of the task's centre: the free ones and those with the skills first."""
+    return await (
+        await conn.execute(
+            "SELECT v.id, v.code, v.skills, v.gender, v.vehicle, v.capacity_kg, count(t.id) AS held,"
+            " v.skills @> %(skills)s::text[] AS fits FROM volunteers v"
+            " LEFT JOIN tasks t ON t.holder_id = v.id AND t.state = ANY(%(held)s)"
+            " WHERE v.centre_id = %(centre)s AND v.status = 'active' AND (NOT %(woman)s OR v.gender = 'woman')"
+            " AND v.id IS DISTINCT FROM %(holder)s GROUP BY v.id ORDER BY count(t.id), fits DESC, v.code LIMIT %(limit)s",
+            {
+                "skills": list(task["skills"]),
+                "held": list(HELD),
+                "centre": task["centre_id"],
+                "woman": task["women_required"],
+                "holder": task["holder_id"],
+                "limit": limit,
+            },
+        )
+    ).fetchall()
+
+
+async def volunteer(conn: Conn, volunteer_id: UUID) -> DictRow | None:
+    """Who a volunteer's page is for, with their centre."""
+    return await (
+        await conn.execute(
+            "SELECT v.id, v.code, v.status, v.gender, v.skills, v.centre_id, c.name_fa AS centre_fa, c.name_en AS centre_en"
+            " FROM volunteers v JOIN centres c ON c.id = v.centre_id WHERE v.id = %s",
+            (volunteer_id,),
+        )
+    ).fetchone()
+
+
+async def held_by(conn: Conn, volunteer_id: UUID) -> list[DictRow]:
+    """What a volunteer holds, what is under way first."""
+    return await (
+        await conn.execute(
+            f"{CARD} WHERE t.holder_id = %s AND t.state = ANY(%s) ORDER BY array_position("
+            "ARRAY['escalated', 'en_route', 'accepted', 'claimed'], t.state), t.priority DESC, t.id",
+            (volunteer_id, list(HELD)),
+        )
+    ).fetchall()
+
+
+async def left(conn: Conn, volunteer_id: UUID, hours: int, limit: int) -> list[DictRow]:
+    """A volunteer's leases that ended of late, the latest first: [{code, category, end_reason, ended_at, late}].
+
+    Of a task that they hold again, what was before is left out.
+    """
+    return await (
+        await conn.execute(
+            "SELECT t.code, t.kind, coalesce(n.category, i.category) AS category, l.end_reason, l.ended_at, l.fence"
+            " FROM leases l JOIN tasks t ON t.id = l.task_id LEFT JOIN needs n ON n.id = t.need_id"
+            " LEFT JOIN incidents i ON i.id = t.incident_id WHERE l.volunteer_id = %(me)s"
+            " AND l.ended_at > clock_timestamp() - make_interval(hours => %(hours)s)"
+            " AND t.holder_id IS DISTINCT FROM CASE WHEN t.closed_at IS NULL THEN l.volunteer_id END"
+            " AND NOT EXISTS (SELECT 1 FROM leases o WHERE o.task_id = l.task_id AND o.volunteer_id = l.volunteer_id"
+            " AND o.fence > l.fence) ORDER BY l.ended_at DESC LIMIT %(limit)s",
+            {"me": volunteer_id, "hours": hours, "limit": limit},
+        )
+    ).fetchall()
+
+
+async def waiting(conn: Conn, centre_id: UUID, *, woman: bool, emergency: UUID | None) -> list[DictRow]:
+    """The queues of a centre with how many tasks in each wait for such a volunteer, the most pressing first."""
+    mine = (
+        ""
+        if woman
+        else (
+            " AND NOT t.women_required AND NOT (t.women_preferred AND"
+            f" t.created_at > clock_timestamp() - interval '{WOMEN_FIRST_S} seconds')"
+        )
+    )
+    return await (
+        await conn.execute(
+            "SELECT q.id, q.kind, e.name_fa, e.name_en, count(t.id) AS n, max(t.priority) AS top,"
+            " count(t.id) FILTER (WHERE t.urgency = 'life') AS life FROM queues q"
+            " JOIN emergencies e ON e.id = q.emergency_id AND e.status = 'open'"
+            f" JOIN tasks t ON t.queue_id = q.id AND t.state = 'queued'{mine}"
+            " WHERE q.centre_id = %(centre)s AND (%(emergency)s::uuid IS NULL OR q.emergency_id = %(emergency)s)"
+            " GROUP BY q.id, e.id ORDER BY top DESC, q.id",
+            {"centre": centre_id, "emergency": emergency},
+        )
+    ).fetchall()
+
+
+async def next_of(conn: Conn, queue_ids: Sequence[UUID], *, woman: bool, each: int) -> list[DictRow]:
+    """The first tasks of queues in the order in which these serve such a volunteer."""
+    mine = (
+        ""
+        if woman
+        else (
+            " AND NOT o.women_required AND NOT (o.women_preferred AND"
+            f" o.created_at > clock_timestamp() - interval '{WOMEN_FIRST_S} seconds')"
+        )
+    )
+    return await (
+        await conn.execute(
+            f"{CARD} JOIN unnest(%(queues)s::uuid[]) AS g(queue_id) ON g.queue_id = t.queue_id WHERE t.id IN"
+            " (SELECT o.id FROM tasks o WHERE o.queue_id = g.queue_id AND o.state = 'queued'"
+            f"{mine} ORDER BY o.priority DESC, o.created_at, o.id LIMIT %(each)s) ORDER BY t.priority DESC, t.id",
+            {"queues": list(queue_ids), "each": each},
+        )
+    ).fetchall()
+
+
+async def claimed_so_far(conn: Conn, volunteer_id: UUID) -> int:
+    """How many claims a volunteer has ever had: the key of their next one, so that a second press is no second claim."""
+    row = await (
+        await conn.execute("SELECT count(*) AS n FROM leases WHERE volunteer_id = %s", (volunteer_id,))
+    ).fetchone()
+    return row["n"] if row else 0

@@ -1,0 +1,128 @@
+/** A volunteer's phone: small, patient with a slow link, and plain about what was lost. */
+import { ApiError, ask } from './api.ts';
+import { readConfig } from './config.ts';
+import { byId, fill, h } from './dom.ts';
+import { serveForms } from './forms.ts';
+import { t } from './i18n.ts';
+import { countDown, Living } from './living.ts';
+import { ago, dateTime } from './time.ts';
+import { toast } from './toast.ts';
+
+readConfig();
+
+const HEARTBEAT_MS = 90_000;
+const living = new Living(byId('live'), { rest: 1000, every: 30_000, drawn, busy: writing });
+setInterval(countDown, 1000);
+setInterval(() => void beat(), HEARTBEAT_MS);
+document.addEventListener('visibilitychange', () => !document.hidden && void beat());
+serveForms({ after: () => living.refresh(true) });
+
+function drawn(root: HTMLElement): void {
+  countDown(root);
+  const here = document.getElementById('here');
+  if (here) here.hidden = !('geolocation' in navigator);
+}
+
+/** A note half written or a reason being chosen is not redrawn under the person's finger. */
+function writing(): boolean {
+  const at = document.activeElement;
+  return at instanceof HTMLTextAreaElement || at instanceof HTMLSelectElement || (at instanceof HTMLInputElement && at.type === 'number');
+}
+
+/** What was accepted is kept while this page is open; what was only taken must be accepted by a person. */
+async function beat(): Promise<void> {
+  if (document.hidden) return;
+  for (const mine of document.querySelectorAll<HTMLElement>('[data-task]')) {
+    const { task, fence, state } = mine.dataset;
+    if (state !== 'accepted' && state !== 'en_route' && state !== 'escalated') continue;
+    try {
+      await ask(`/api/tasks/${task}/heartbeat`, { method: 'POST', body: { fence: Number(fence) } });
+    } catch (error) {
+      // Without a network the countdown goes on and says so; a lost lease is told by the page itself.
+      if ((error as ApiError).status !== 409) return;
+    }
+  }
+  await living.refresh();
+}
+
+document.addEventListener('submit', (event) => {
+  const form = event.target as HTMLFormElement;
+  const queue = form.dataset['claim'];
+  if (!queue || event.defaultPrevented) return;
+  event.preventDefault();
+  void claim(form, queue);
+});
+
+async function claim(form: HTMLFormElement, queue: string): Promise<void> {
+  form.setAttribute('aria-busy', 'true');
+  const key = `me:${queue}:${String(new FormData(form).get('key') ?? '')}`;
+  try {
+    const { data } = await ask<{ tasks: { id: string }[] }>(`/api/queues/${queue}/claim`, { method: 'POST', body: { max: 1 }, key });
+    if (!data.tasks.length) toast(t('Nothing waits here now: somebody was quicker.'));
+    await living.refresh(true);
+    const taken = data.tasks[0] && document.getElementById(`mine-${data.tasks[0].id}`);
+    taken?.scrollIntoView({ block: 'start' });
+  } catch (error) {
+    toast(t('Not now: {why}', { why: (error as ApiError).message }), 'bad');
+    await living.refresh(true);
+  } finally {
+    form.removeAttribute('aria-busy');
+    delete form.dataset['sent'];
+  }
+}
+
+interface Voice {
+  text: string;
+  channel: string;
+  received_at: string;
+}
+
+document.addEventListener('click', (event) => {
+  const target = event.target as Element;
+  const link = target.closest<HTMLAnchorElement>('[data-voices]');
+  if (link) {
+    event.preventDefault();
+    void voices(link.dataset['voices']!);
+  }
+  if (target.closest('#here')) here();
+});
+
+/** The words behind a task: fetched when asked for, because each look is put down. */
+async function voices(task: string): Promise<void> {
+  const shelf = byId(`voices-${task}`);
+  if (!shelf.hidden) {
+    shelf.hidden = true;
+    fill(shelf);
+    return;
+  }
+  shelf.hidden = false;
+  fill(shelf, h('p', { class: 'state state--loading' }, t('Loading')));
+  try {
+    const { data } = await ask<{ items: Voice[]; exact?: { lat: number; lon: number } | null }>(`/api/tasks/${task}/voices`);
+    const said = data.items.flatMap((one) => [
+      h('blockquote', { class: 'said', dir: 'auto' }, one.text || t('No words came with it.')),
+      h('p', { class: 'said__who' }, h('time', { datetime: one.received_at, title: dateTime(one.received_at), 'data-ago': true }, ago(one.received_at))),
+    ]);
+    const { exact } = data;
+    const way = exact ? h('a', { class: 'button button--big', href: `geo:${exact.lat.toFixed(5)},${exact.lon.toFixed(5)}?z=17` }, t('The way to the exact place')) : null;
+    fill(shelf, ...(said.length ? said : [h('p', {}, t('No words came with it.'))]), way, h('p', { class: 'field__hint' }, t('That you read this is written in the audit.')));
+  } catch (error) {
+    fill(shelf, h('p', { class: 'note note--bad', role: 'alert' }, (error as ApiError).message));
+  }
+}
+
+/** Where the phone is, sent once because a person pressed the button; the server keeps a kilometre square of it. */
+function here(): void {
+  navigator.geolocation.getCurrentPosition(
+    async ({ coords }) => {
+      try {
+        await ask('/api/volunteers/me/position', { method: 'POST', body: { lat: coords.latitude, lon: coords.longitude, accuracy_m: Math.min(100_000, Math.round(coords.accuracy)) } });
+        toast(t('Your centre sees roughly where you are, for a while.'), 'good');
+      } catch (error) {
+        toast((error as ApiError).message, 'bad');
+      }
+    },
+    (error) => toast(error.code === error.PERMISSION_DENIED ? t("This device may not tell where it is: allow it in the browser's settings.") : t('This device does not tell where it is.'), 'bad'),
+    { enableHighAccuracy: false, timeout: 20_000, maximumAge: 300_000 },
+  );
+}

@@ -1,0 +1,87 @@
+"""`/queue`: the dispatch board. Tasks by state, what asks for a person on top; the work is done by dispatch's API."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from psycopg.rows import DictRow
+
+from server.dispatch import queries as dispatch
+from server.dispatch import scope
+from server.dispatch.rules import FAIL_REASONS, KINDS
+from server.kernel.db import Tx
+from server.kernel.errors import not_found
+from server.pages import board_queries as board
+from server.pages.gate import View, page_for
+from server.pages.parts import centre_names, item_names, living, look, reader
+
+router = APIRouter(include_in_schema=False)
+EACH = {"attention": 40, "closed": 10}
+"""Cards of a column; the others show MOST."""
+MOST = 25
+CANDIDATES = 60
+Wish = Annotated[str | None, Query(max_length=60)]
+
+
+def chosen(value: str | None) -> UUID | None:
+    """The id in a filter's value; an empty choice, or no id at all, means every one."""
+    try:
+        return UUID(value) if value else None
+    except ValueError:
+        return None
+
+
+@router.get("/queue")
+async def queue_page(
+    view: Annotated[View, page_for("queue.read")],
+    tx: Tx,
+    *,
+    emergency: Wish = None,
+    centre: Wish = None,
+    kind: Wish = None,
+) -> Response:
+    """The board of the reader's centres."""
+    who = reader(view)
+    seen = await look(tx, who, chosen(emergency), "queue.read")
+    centres, emergencies = scope.limits(who, "queue.read")
+    bounds = board.Bounds(centres, emergencies, seen.chosen, chosen(centre), kind if kind in KINDS else None)
+    columns = {name: await board.column(tx, bounds, name, EACH.get(name, MOST)) for name in board.COLUMNS}
+    everywhere = await dispatch.queues(tx, emergency=seen.chosen, centres=centres, emergencies=emergencies)
+    return living(
+        view,
+        "queue",
+        look=seen,
+        bounds=bounds,
+        columns=columns,
+        limits={name: EACH.get(name, MOST) for name in board.COLUMNS},
+        counts=await board.counts(tx, bounds),
+        queues=[q for q in everywhere if q["open"] or q["claimed"] or q["escalated"]],
+        centres=await centre_names(tx),
+        items=await item_names(tx, (t["bring"] for rows in columns.values() for t in rows)),
+        now=datetime.now(UTC),
+        may=_may(view),
+        fail_reasons=FAIL_REASONS,
+        first_steps=not everywhere,
+        house=bool(who.scopes_for("token.create")),
+    )
+
+
+def _may(view: View) -> Any:
+    """What the reader may do with a task, asked by the cards."""
+    who = reader(view)
+
+    def may(verb: str, task: DictRow) -> bool:
+        return who.may(verb, centre_id=task["centre_id"], emergency_id=task["emergency_id"])
+
+    return may
+
+
+@router.get("/queue/tasks/{task_id}/people")
+async def people(view: Annotated[View, page_for("task.reassign")], tx: Tx, task_id: UUID) -> Response:
+    """Who of the task's centre can be sent: the free ones first. Codes and skills, never a name."""
+    task = await board.card(tx, task_id)
+    if task is None or not _may(view)("task.reassign", task):
+        raise not_found("task")
+    found = await board.who_can(tx, task, CANDIDATES)
+    return view.page("part_people.html", page="queue", task=task, people=found)
