@@ -24,6 +24,8 @@ from server.needs.routes import router as needs
 from server.pages.routes import router as pages
 from server.places.routes import router as places
 from server.reports import chain
+from server.reports.record_routes import router as records
+from server.reports.record_routes import router as records
 from server.reports.routes import router as reports
 from server.reports.sms_routes import router as sms
 from server.supplies.routes import router as supplies
@@ -34,10 +36,12 @@ ROUTERS: Sequence[APIRouter] = (
     emergencies,
     places,
     reports,
+    records,
     sms,
     forms,
     incidents,
     needs,
+    records,
     closures,
     volunteers,
     supplies,
@@ -50,6 +54,9 @@ ROUTERS: Sequence[APIRouter] = (
 PROJECTIONS: Sequence[Projection] = (project,)
 """What is brought up to date in each sealing transaction."""
 
+# A need's task stands above the chain and the records' edits in the tiers, so it is handed down from here.
+ON_NEEDS = (tasks_for_needs,)
+
 Loop = Callable[[Context], Awaitable[None]]
 
 
@@ -58,8 +65,7 @@ async def _seal(ctx: Context) -> None:
 
 
 async def _chain(ctx: Context) -> None:
-    # A need's task stands above the chain in the tiers, so it is handed down here.
-    await chain.run(ctx, on_needs=[tasks_for_needs])
+    await chain.run(ctx, on_needs=ON_NEEDS)
 
 
 LOOPS: Sequence[tuple[str, Loop]] = (("sealer", _seal), ("chain", _chain), ("leases", sweep.run))
@@ -69,5 +75,6 @@ LOOPS: Sequence[tuple[str, Loop]] = (("sealer", _seal), ("chain", _chain), ("lea
 @asynccontextmanager
 async def background(app: FastAPI) -> AsyncIterator[None]:
     """What runs inside each web process beside the requests: the stream's reader."""
+    app.state.on_needs = ON_NEEDS
     async with hub.running(app):
         yield

@@ -16,7 +16,6 @@ PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     "form.read": _EDIT | {"field", "volunteer", "dispatcher"},
     "form.submit": _EDIT | {"field", "volunteer", "dispatcher"},
     "form.publish": _EDIT,
-    "report.import": _EDIT,
     # reading what came in; the words themselves are `report.open`, audited
     "report.list": _SEE,
     "report.read": _SEE | {"gateway", "field"},
@@ -42,7 +41,6 @@ PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     # people
     "volunteer.read": _SEE,
     "volunteer.edit": _STAFF,
-    "volunteer.import": _EDIT,
     "volunteer.locate": _SEE,
     "volunteer.report_position": _TEAM,
     # dispatch

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from server.access.context import Context, context
 from server.access.guard import allow
 from server.access.principal import Principal
-from server.dispatch import claim_routes, queries, rules, scope, service, views, voices
+from server.dispatch import claim_routes, incident_tasks, queries, rules, scope, service, views, voices
 from server.dispatch.schemas import TaskCall
 from server.kernel import cursor as cursors
 from server.kernel.db import Tx
@@ -21,6 +21,7 @@ from server.kernel.redis import ring
 
 router = APIRouter()
 router.include_router(claim_routes.router)
+router.include_router(incident_tasks.router)
 Ctx = Annotated[Context, Depends(context)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 

@@ -104,6 +104,10 @@ async def test_each_role_at_each_route(role: Any, app: FastAPI, client_of: MakeC
             assert (answer.status_code, code) == (403, "access.forbidden"), (knock, answer.status_code)
 
 
+WITHIN_A_ROUTE = {"report.open", "volunteer.locate"}
+"""Asked for inside a route: who lacks it gets the record without its words or its position."""
+
+
 async def test_every_permission_guards_something(app: FastAPI) -> None:
     used = {k.permission for k in knocks(app)}
-    assert set(PERMISSIONS) - used == set(), "permissions that no route asks for"
+    assert set(PERMISSIONS) - used - WITHIN_A_ROUTE == set(), "permissions that no route asks for"
