@@ -25,7 +25,6 @@ from server.pages.routes import router as pages
 from server.places.routes import router as places
 from server.reports import chain
 from server.reports.record_routes import router as records
-from server.reports.record_routes import router as records
 from server.reports.routes import router as reports
 from server.reports.sms_routes import router as sms
 from server.supplies.routes import router as supplies
@@ -41,7 +40,6 @@ ROUTERS: Sequence[APIRouter] = (
     forms,
     incidents,
     needs,
-    records,
     closures,
     volunteers,
     supplies,
