@@ -30,7 +30,11 @@ class Report(Sealed, Base):
         CheckConstraint(on_earth("geom_shown"), name="geom_on_earth"),
         Index("ix_reports_ready", "received_at", "id", postgresql_where=text(READY)),
         Index("ix_reports_emergency_received", "emergency_id", "received_at"),
-        Index("ix_reports_flagged", "received_at", postgresql_where=text("flags <> '{}' OR read_state = 'failed'")),
+        Index(
+            "ix_reports_flagged",
+            "received_at",
+            postgresql_where=text("flags <> '{}' OR read_state = 'failed'"),
+        ),
         Index("ix_reports_triage", "received_at", postgresql_where=text("emergency_id IS NULL")),
     )
     id: Mapped[Key]
@@ -101,12 +105,22 @@ class ReportLink(Base):
     __tablename__ = "report_links"
     __table_args__ = (
         CheckConstraint("num_nonnulls(incident_id, need_id) = 1", name="one_subject"),
-        Index("uq_report_links_live", "report_id", "incident_id", "need_id", unique=True,
-              postgresql_nulls_not_distinct=True, postgresql_where=text("undone_at IS NULL")),
+        Index(
+            "uq_report_links_live",
+            "report_id",
+            "incident_id",
+            "need_id",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+            postgresql_where=text("undone_at IS NULL"),
+        ),
         Index("ix_report_links_need", "need_id", postgresql_where=text("need_id IS NOT NULL")),
         Index("ix_report_links_incident", "incident_id", postgresql_where=text("incident_id IS NOT NULL")),
-        Index("ix_report_links_sender", "sender_hash",
-              postgresql_where=text("undone_at IS NULL AND sender_hash IS NOT NULL")),
+        Index(
+            "ix_report_links_sender",
+            "sender_hash",
+            postgresql_where=text("undone_at IS NULL AND sender_hash IS NOT NULL"),
+        ),
     )
     id: Mapped[Key]
     report_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("reports.id"))
