@@ -11,9 +11,11 @@ from server.access.context import Context
 from server.kernel.ids import uuid7
 from server.needs import service as needs
 from server.reports import links
+from server.reports.chain import process_batch
 from server.reports.intake import Incoming
 from server.reports.weaving import tallies_of
-from tests.slices.chain_kit import POLDOKHTAR, centre, emergency, incidents_of, needs_of, rows, told
+from server.wiring import ON_NEEDS
+from tests.slices.chain_kit import POLDOKHTAR, centre, emergency, incidents_of, needs_of, rows, send, told
 from tests.support.web import MakeClient
 
 A, B, C = "+989121110001", "+989121110002", "+989121110003"
@@ -282,3 +284,21 @@ async def test_undo_takes_one_report_out(ctx: Context) -> None:
     assert (left["corroboration"], float(left["quantity"])) == (1, 50.0)
     [row] = await rows(ctx, "SELECT undone_by FROM report_links WHERE report_id = %s", second.id)
     assert (row["undone_by"], first.known) == ("test", False)
+
+
+async def test_tasks_follow_reports_and_people_alike(ctx: Context, client_of: MakeClient) -> None:
+    where = await emergency(ctx)
+    await centre(ctx, "H-1", 47.7, 33.2)
+    await send(ctx, where, (A, "NEED WATER 50 POLDOKHTAR"))
+    assert await process_batch(ctx, ON_NEEDS) == 1
+    [need] = await needs_of(ctx, where)
+    [task] = await rows(ctx, "SELECT state, need_id, priority FROM tasks")
+    assert (task["state"], task["need_id"], task["priority"]) == ("queued", need["id"], need["priority"])
+    await send(ctx, where, (B, "NEED WATER 50 POLDOKHTAR"))
+    assert await process_batch(ctx, ON_NEEDS) == 1
+    [task] = await rows(ctx, "SELECT state, priority FROM tasks")
+    assert (task["state"], task["priority"]) == ("queued", need["priority"] + 2)
+    client = await client_of("coordinator")
+    tag = (await client.get(f"/api/needs/{need['id']}")).headers["etag"]
+    await _ok(await client.patch(f"/api/needs/{need['id']}", json={"status": "closed"}, headers={VERSION: tag}))
+    assert [t["state"] for t in await rows(ctx, "SELECT state FROM tasks")] == ["cancelled"]
