@@ -57,6 +57,8 @@ async def project(conn: Conn, events: Sequence[SealedEvent]) -> None:
 
 async def refresh(conn: Conn, subjects: Mapping[str, Iterable[UUID]]) -> int:
     """Re-read these records and bring their features and cells in step. Returns how many features changed."""
+    # Before anything is read: what a rebuild makes meanwhile must not be counted a second time from an older reading.
+    await queries.join_writers(conn)
     changes: list[Change] = []
     for layer in sorted(subjects):
         ids = sorted(subjects[layer])

@@ -131,6 +131,11 @@ def _columns(rows: Sequence[tuple[tuple[Any, ...], Sequence[int]]]) -> list[list
     return [list(column) for column in zip(*flat, strict=True)]
 
 
+async def join_writers(conn: Conn) -> None:
+    """Wait until no rebuild is under way, and let none begin before this transaction ends."""
+    await conn.execute("LOCK TABLE map_features, map_cells IN ROW EXCLUSIVE MODE")
+
+
 async def lock_map(conn: Conn) -> None:
     """Keep the sealer from writing the map until this transaction ends; readers go on."""
     await conn.execute("LOCK TABLE map_features, map_cells IN SHARE ROW EXCLUSIVE MODE")

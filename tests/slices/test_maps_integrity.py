@@ -1,5 +1,6 @@
 """`hamyar verify` finds each kind of harm, and nothing in a sound instance; `hamyar rebuild` mends what is derived."""
 
+import asyncio
 import random
 from uuid import UUID
 
@@ -9,9 +10,11 @@ import pytest
 from ops.integrity.checks import Finding, verify
 from ops.integrity.rebuild import rebuild
 from server.access.context import Context
+from server.kernel.db import Conn
 from server.kernel.ids import uuid7
 from server.kernel.sealer import STREAM, Sealer
 from server.maps.projection import project
+from server.maps.queries import rebuild_cells, rebuild_features
 from tests.support.map_records import add_emergency, add_incident, add_need, cells_now, features_now
 
 pytest_plugins = ["tests.support.web"]
@@ -159,6 +162,38 @@ async def test_what_waits_to_be_sealed_is_no_harm_to_the_map(ctx: Context, needs
             (needs[0],),
         )
     assert await wrong(ctx) == {}
+
+
+async def test_a_batch_that_is_sealed_during_a_rebuild_is_counted_once(ctx: Context, needs: list[UUID]) -> None:
+    async with ctx.db.tx() as conn:
+        emergency = await add_emergency(conn)
+        for _ in range(10):
+            await add_need(conn, emergency, random.Random(4))
+    sealer = Sealer(ctx.db, ctx.redis, [project])
+
+    async def seal() -> None:
+        async with ctx.db.tx() as conn:
+            await sealer.seal_batch(conn)
+
+    async with ctx.db.tx() as conn:
+        await rebuild_features(conn)
+        sealing = asyncio.create_task(seal())
+        async with asyncio.timeout(20), ctx.db.tx() as other:
+            while not await waiting_for_a_lock(other):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        await rebuild_cells(conn)
+    await sealing
+    assert await wrong(ctx) == {}
+
+
+async def waiting_for_a_lock(conn: Conn) -> bool:
+    row = await (
+        await conn.execute(
+            "SELECT count(*) AS n FROM pg_locks WHERE NOT granted AND locktype = 'relation'"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+    ).fetchone()
+    return bool(row and row["n"])
 
 
 async def test_rebuild_mends_the_map_and_refills_redis(ctx: Context, needs: list[UUID]) -> None:
