@@ -30,6 +30,9 @@ def at_head(dsn: str) -> bool:
         return False
     try:
         with psycopg.connect(dsn, autocommit=True, connect_timeout=10) as server:
+            known = server.execute("SELECT to_regclass('alembic_version') IS NOT NULL").fetchone()
+            if known is None or not known[0]:
+                return False
             return {row[0] for row in server.execute("SELECT version_num FROM alembic_version")} == newest
     except psycopg.Error:
         return False

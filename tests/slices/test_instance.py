@@ -14,9 +14,12 @@ import psycopg
 import pytest
 import redis
 
+from ops.localstack.supervisor import answers_ready
 from tests.support.instance import Instance, gone, wait_until
 
 PARTS = {"web", "worker", "jobs", "postgres", "redis"}
+# Whole servers are started and stopped; on a busy machine that takes minutes.
+pytestmark = pytest.mark.timeout(600)
 STORES = ("up", "--detach", "--stores")
 
 
@@ -74,7 +77,7 @@ def test_stores_live_through_kills_and_go_with_down(instance: Instance) -> None:
     second = instance.status()
     children = [pid for facts in second.values() for pid in facts["pids"]]
     instance.kill(instance.supervisor())
-    wait_until(lambda: all(gone(pid) for pid in children), 15)
+    wait_until(lambda: all(gone(pid) for pid in children))
     instance.run(*STORES)
     with psycopg.connect(dsn) as server:
         assert server.execute("SELECT count(*) FROM kept").fetchone() == (1,)
@@ -91,6 +94,25 @@ def _answers(dsn: str) -> bool:
     except psycopg.OperationalError:
         return False
     return True
+
+
+def test_the_whole_instance_heals_and_starts_again(instance: Instance) -> None:
+    instance.run("up", "--detach", HAMYAR_WORKERS="2")
+    first = instance.status()
+    assert len(first["web"]["pids"]) == 2
+    assert first["web"]["url"] == instance.url
+    for part in ("web", "worker", "jobs"):
+        instance.kill(*first[part]["pids"])
+    for part in ("web", "worker", "jobs"):
+        wait_until(lambda part=part: len(set(instance.pids(part)) - set(first[part]["pids"])) > 0)
+    wait_until(lambda: answers_ready("127.0.0.1", instance.port))
+    instance.run("up", "--detach")
+    running = [pid for facts in instance.status().values() for pid in facts["pids"]]
+    instance.run("down")
+    assert all(gone(pid) for pid in running)
+    instance.run("up", "--detach")
+    assert answers_ready("127.0.0.1", instance.port)
+    assert instance.run("doctor").returncode == 0
 
 
 def test_starts_only_what_is_not_running(instance: Instance) -> None:
@@ -132,17 +154,17 @@ def test_a_forgetful_database_is_refused(instance: Instance) -> None:
     instance.run(*STORES)
     dsn = instance.status()["postgres"]["dsn"]
     admin = dsn.replace("/hamyar?", "/postgres?").replace("user=hamyar", "user=postgres")
-    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-        with psycopg.connect(admin, autocommit=True) as server:
+    settings = ("fsync", "full_page_writes", "synchronous_commit")
+    with psycopg.connect(admin, autocommit=True) as server:
+        for setting in settings:
             server.execute(f"ALTER SYSTEM SET {setting} = off")
-        instance.run("down")
-        refused = instance.run(*STORES, check=False)
-        assert refused.returncode == 1
-        assert f"{setting}=off" in refused.stderr
-        assert all(facts["pids"] == [] for facts in instance.status().values())
-        automatic = instance.layout.postgres_data / "postgresql.auto.conf"
-        automatic.write_text("")
-        instance.run(*STORES)
+    instance.run("down")
+    refused = instance.run(*STORES, check=False)
+    assert refused.returncode == 1
+    assert all(f"{setting}=off" in refused.stderr for setting in settings)
+    assert all(facts["pids"] == [] for facts in instance.status().values())
+    (instance.layout.postgres_data / "postgresql.auto.conf").write_text("")
+    instance.run(*STORES)
     with psycopg.connect(admin, autocommit=True) as server:
         server.execute("ALTER ROLE hamyar SET synchronous_commit = off")
     own = Instance(instance.home.with_name(f"{instance.home.name}-own"), env={"DATABASE_URL": dsn})

@@ -16,7 +16,7 @@ from typing import Any
 
 from ops.localstack.layout import REPOSITORY, Layout
 
-SECONDS = 120
+SECONDS = 300
 
 
 def free_port() -> int:
@@ -85,7 +85,7 @@ class Instance:
             os.kill(pid, signal.SIGKILL)
 
 
-def wait_until(what: Callable[[], bool], seconds: float = 60.0) -> None:
+def wait_until(what: Callable[[], bool], seconds: float = 120.0) -> None:
     """Wait until ``what`` holds; fail the test when it never does."""
     deadline = time.monotonic() + seconds
     while not what():
