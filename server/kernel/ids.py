@@ -10,7 +10,8 @@ ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 and every swap of neighbours (as ISBN-10 does with 11)."""
 BASE = len(ALPHABET)
 _VALUE = {sign: i for i, sign in enumerate(ALPHABET)}
-_LOOKALIKE = str.maketrans("", "", " -‌")
+_DIGITS = {ord(sign): str(i % 10) for i, sign in enumerate("۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩")}
+_AS_TYPED = _DIGITS | dict.fromkeys(map(ord, " -\u200c\u200e\u200f"))
 
 
 def uuid7(now_ms: int | None = None) -> uuid.UUID:
@@ -35,8 +36,8 @@ def new_code(length: int = 8, prefix: str = "") -> str:
 
 
 def clean_code(text: str) -> str:
-    """What a person typed, as a code: upper case, without blanks, dashes and ZWNJ."""
-    return text.translate(_LOOKALIKE).upper()
+    """What a person typed, as a code: upper case, Latin digits, without blanks, dashes, ZWNJ and direction marks."""
+    return text.translate(_AS_TYPED).upper()
 
 
 def is_code(text: str, length: int = 8) -> bool:

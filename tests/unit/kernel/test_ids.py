@@ -45,6 +45,10 @@ def test_codes_are_cleaned_as_people_type_them(typed: str) -> None:
     assert clean_code(typed) == "ABCDEFGH"
 
 
+def test_persian_digits_in_a_code_are_the_same_code() -> None:
+    assert clean_code("hmj۲b٣۹k") == "HMJ2B39K"
+
+
 def test_new_codes_are_well_formed_and_differ() -> None:
     codes = {new_code(8) for _ in range(500)}
     assert len(codes) == 500
