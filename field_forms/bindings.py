@@ -143,9 +143,7 @@ _CELL_MESSAGES: Mapping[str, tuple[str, str]] = {
 }
 
 
-def cell_problem(
-    code: str, row: int | None, cell: str, sheet: str = "survey", column: str = COLUMN
-) -> FormProblem:
+def cell_problem(code: str, row: int | None, cell: str, sheet: str = "survey", column: str = COLUMN) -> FormProblem:
     """The problem of a `hamyar` cell, or of a choice whose code the taxonomy lacks."""
     fa, en = _CELL_MESSAGES[code]
     shown = cell[:80]

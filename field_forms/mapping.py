@@ -89,9 +89,7 @@ class _Answers:
     def codes(self, question: Binding, value: str, known: Iterable[str] | None = None) -> Iterator[str]:
         """The chosen codes that the form itself offers (and, when given, that are known)."""
         for code in value.split() if question.multiple else [value]:
-            if (question.choices and code not in question.choices) or (
-                known is not None and code not in known
-            ):
+            if (question.choices and code not in question.choices) or (known is not None and code not in known):
                 self.problems.append((question.path, "choice.unknown"))
             else:
                 yield code

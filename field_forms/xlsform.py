@@ -59,9 +59,7 @@ class CompiledForm:
 
     def title(self, language: str = "fa") -> str:
         """The title in a language, else the title without one, else any, else the form's id."""
-        return (
-            self.titles.get(language) or self.titles.get("") or next(iter(self.titles.values()), self.form_id)
-        )
+        return self.titles.get(language) or self.titles.get("") or next(iter(self.titles.values()), self.form_id)
 
 
 def compile_form(
@@ -82,9 +80,7 @@ def compile_form(
     found: list[FormProblem] = []
     try:
         with python_warnings.catch_warnings():
-            python_warnings.simplefilter(
-                "ignore"
-            )  # openpyxl remarks on styles and extensions that no form needs
+            python_warnings.simplefilter("ignore")  # openpyxl remarks on styles and extensions that no form needs
             sheets = get_xlsform(data, file_type=suffix)
             found = _check(sheets, known)
             return _compile(sheets, stem, found)
@@ -170,9 +166,7 @@ def _compile(sheets: DefinitionData, stem: str | None, found: list[FormProblem])
     workbook = {f.name: getattr(sheets, f.name) for f in fields(sheets)} | {"fallback_form_name": stem}
     result = convert(workbook, validate=False, warnings=said)
     if found:
-        return CompiledForm(
-            problems=tuple(found), warnings=tuple(from_pyxform(text, survey) for text in said)
-        )
+        return CompiledForm(problems=tuple(found), warnings=tuple(from_pyxform(text, survey) for text in said))
     tree: dict[str, Any] = result._pyxform or {}  # noqa: SLF001 - the form's tree is offered nowhere else
     xml = result.xform.encode()
     languages = _languages(tree)

@@ -66,9 +66,7 @@ SURVEY = [
 Row = dict[str, str]
 
 
-def _row(
-    kind: str, name: str, fa: str = "", en: str = "", hint: tuple[str, str] = ("", ""), **more: str
-) -> Row:
+def _row(kind: str, name: str, fa: str = "", en: str = "", hint: tuple[str, str] = ("", ""), **more: str) -> Row:
     row = {
         "type": kind,
         "name": name,
@@ -233,14 +231,8 @@ def _choices(taxonomy: Sequence[Row]) -> list[Row]:
     def choice(list_name: str, name: str, fa: str, en: str) -> Row:
         return {"list_name": list_name, "name": name, f"label::{FA}": fa, f"label::{EN}": en}
 
-    rows = [
-        choice(r["kind"], r["code"], r["label_fa"], r["label_en"])
-        for r in taxonomy
-        if r["kind"] == "incident"
-    ]
-    rows += [
-        choice(r["kind"], r["code"], r["label_fa"], r["label_en"]) for r in taxonomy if r["kind"] == "need"
-    ]
+    rows = [choice(r["kind"], r["code"], r["label_fa"], r["label_en"]) for r in taxonomy if r["kind"] == "incident"]
+    rows += [choice(r["kind"], r["code"], r["label_fa"], r["label_en"]) for r in taxonomy if r["kind"] == "need"]
     return [
         *rows,
         choice("urgency", "life", "جان کسی در خطر است (تا چند ساعت)", "Somebody may die within hours"),

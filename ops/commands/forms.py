@@ -57,9 +57,7 @@ def _judged(file: Path, *, validate: bool) -> CompiledForm:
         data = file.read_bytes()
     except OSError as error:
         said = error.strerror or type(error).__name__
-        problem = FormProblem(
-            None, None, None, "file.missing", f"پرونده باز نشد: {said}", f"Not opened: {said}"
-        )
+        problem = FormProblem(None, None, None, "file.missing", f"پرونده باز نشد: {said}", f"Not opened: {said}")
         return CompiledForm(problems=(problem,))
     form = compile_form(data, file.suffix, known=_known(), stem=file.stem)
     if not (validate and form.ok):
@@ -70,9 +68,7 @@ def _judged(file: Path, *, validate: bool) -> CompiledForm:
     if not said_by_odk:
         return form
     text = " ".join(said_by_odk)[:600]
-    problem = FormProblem(
-        None, None, None, "odk_validate", "داور ODK این فرم را نپذیرفت؛ متن انگلیسی را ببینید.", text
-    )
+    problem = FormProblem(None, None, None, "odk_validate", "داور ODK این فرم را نپذیرفت؛ متن انگلیسی را ببینید.", text)
     return replace(form, problems=(problem,))
 
 

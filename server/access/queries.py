@@ -100,7 +100,8 @@ async def account_by_handle(conn: Conn, handle: str) -> DictRow | None:
     """An account that may sign in."""
     return await (
         await conn.execute(
-            "SELECT id, passphrase_hash, language FROM accounts WHERE lower(handle) = lower(%s) AND disabled_at IS NULL",
+            "SELECT id, passphrase_hash, language FROM accounts"
+            " WHERE lower(handle) = lower(%s) AND disabled_at IS NULL",
             (handle,),
         )
     ).fetchone()

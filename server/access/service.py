@@ -112,7 +112,7 @@ async def create_account(
 
 
 async def accept_invite(conn: Conn, secret: str, handle: str, passphrase: str, language: str) -> str:
-    """Use an invitation once: an account, and a session whose secret is returned. Raises 410 when it is used or over."""
+    """Use an invitation once: an account and a session, whose secret is returned. Raises 410 when it is over."""
     invite = await queries.open_invite(conn, secret_hash(secret), lock=True)
     if invite is None:
         raise invite_over()

@@ -16,9 +16,7 @@ from server.needs import service as needs
 def lines_of(bring: Sequence[Mapping[str, Any]]) -> list[tuple[UUID, Decimal, UUID]]:
     """(item, quantity, centre) of the lines that some shelf can serve."""
     return [
-        (UUID(line["item"]), Decimal(str(line["quantity"])), UUID(line["centre"]))
-        for line in bring
-        if line["centre"]
+        (UUID(line["item"]), Decimal(str(line["quantity"])), UUID(line["centre"])) for line in bring if line["centre"]
     ]
 
 

@@ -102,9 +102,7 @@ def _fail(batch: Sequence[tuple[ClaimRequest, asyncio.Future[Answer]]], error: E
             future.set_exception(error)
 
 
-async def claim_batch(
-    conn: Conn, ctx: Context, requests: Sequence[ClaimRequest], *, cap: int | None
-) -> list[Answer]:
+async def claim_batch(conn: Conn, ctx: Context, requests: Sequence[ClaimRequest], *, cap: int | None) -> list[Answer]:
     """Serve many claims in the caller's transaction; one answer each, in order.
 
     Locks are taken in one order everywhere (keys, then volunteers, then whichever tasks are free), so
@@ -131,9 +129,7 @@ def _given(answer: Answer) -> dict[str, Any]:
     return {} if isinstance(answer, Problem) else answer
 
 
-async def _known_keys(
-    conn: Conn, requests: Sequence[ClaimRequest], answers: dict[int, Answer]
-) -> dict[int, int]:
+async def _known_keys(conn: Conn, requests: Sequence[ClaimRequest], answers: dict[int, Answer]) -> dict[int, int]:
     """Answer what was answered before; return those whose key stands twice in this very batch (later →
     first).
     """
@@ -146,9 +142,7 @@ async def _known_keys(
                 twins[i] = seen
     if not first:
         return twins
-    known = await queries.reserve_keys(
-        conn, [(s, k, requests[i].request_hash) for (s, k), i in first.items()]
-    )
+    known = await queries.reserve_keys(conn, [(s, k, requests[i].request_hash) for (s, k), i in first.items()])
     for key, row in known.items():
         i = first[key]
         same = bytes(row["request_hash"]) == requests[i].request_hash
@@ -192,9 +186,7 @@ async def _deal(
     conn: Conn, requests: Sequence[ClaimRequest], limits: dict[int, tuple[int, bool]]
 ) -> dict[int, list[UUID]]:
     """Pick and deal: one statement for each sort of claimant, all queues at once."""
-    sorts: dict[tuple[bool, tuple[str, ...] | None], dict[UUID, list[int]]] = defaultdict(
-        lambda: defaultdict(list)
-    )
+    sorts: dict[tuple[bool, tuple[str, ...] | None], dict[UUID, list[int]]] = defaultdict(lambda: defaultdict(list))
     for i, (_, woman) in limits.items():
         sorts[woman, requests[i].skills][requests[i].queue_id].append(i)
     dealt: dict[int, list[UUID]] = {}

@@ -53,9 +53,7 @@ async def tasks_for_needs(conn: Conn, ctx: Context, need_ids: Sequence[UUID]) ->
         )
         for r in steps["tell"]
     ]
-    await emit_many(
-        conn, [*made, *changed, *_events("task.cancelled", cancelled, {"reason": "need_gone"}), *told]
-    )
+    await emit_many(conn, [*made, *changed, *_events("task.cancelled", cancelled, {"reason": "need_gone"}), *told])
     await mark_tasked(conn, [r["id"] for r in steps["make"] if r["id"] in plans], ACTOR)
 
 
@@ -89,9 +87,7 @@ async def _plans(conn: Conn, needs: Sequence[DictRow]) -> dict[UUID, dict[str, A
     if not needs:
         return {}
     kinds = {n["id"]: rules.kind_of(n["category"]) for n in needs}
-    queue_ids = await queries.queues_for(
-        conn, {(n["emergency_id"], n["centre_id"], kinds[n["id"]]) for n in needs}
-    )
+    queue_ids = await queries.queues_for(conn, {(n["emergency_id"], n["centre_id"], kinds[n["id"]]) for n in needs})
     bring = await _bring(conn, [n for n in needs if kinds[n["id"]] == "delivery"])
     plans = {}
     for n in needs:
@@ -138,9 +134,7 @@ def _distance(need: Mapping[str, Any], shelf: Mapping[str, Any]) -> float:
 
 def line_json(line: goods.Bring) -> dict[str, Any]:
     """A line of `bring` as it is kept and answered."""
-    quantity = (
-        int(line.quantity) if line.quantity == line.quantity.to_integral_value() else float(line.quantity)
-    )
+    quantity = int(line.quantity) if line.quantity == line.quantity.to_integral_value() else float(line.quantity)
     return {
         "item": str(line.item_id),
         "code": line.code,
@@ -164,9 +158,7 @@ async def _make(conn: Conn, needs: Sequence[DictRow], plans: Mapping[UUID, dict[
     return _events("task.queued", await queries.add_tasks(conn, rows), {})
 
 
-async def _rerank(
-    conn: Conn, needs: Sequence[DictRow], plans: Mapping[UUID, dict[str, Any]]
-) -> list[NewEvent]:
+async def _rerank(conn: Conn, needs: Sequence[DictRow], plans: Mapping[UUID, dict[str, Any]]) -> list[NewEvent]:
     rows = [{"id": n["task_id"], **plans[n["id"]]} for n in needs]
     return _events("task.changed", await queries.change_queued(conn, rows), {"cause": "need.changed"})
 

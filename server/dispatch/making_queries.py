@@ -126,9 +126,7 @@ async def cancel(conn: Conn, task_ids: Sequence[UUID]) -> list[DictRow]:
     ).fetchall()
 
 
-async def set_status(
-    conn: Conn, need_ids: Sequence[UUID], status: str, sources: Sequence[str]
-) -> list[DictRow]:
+async def set_status(conn: Conn, need_ids: Sequence[UUID], status: str, sources: Sequence[str]) -> list[DictRow]:
     """Move needs between states; returns those that moved."""
     return await (
         await conn.execute(

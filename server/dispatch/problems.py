@@ -79,6 +79,4 @@ CONSTRAINTS["uq_tasks_open_need_kind"] = lambda: Problem(
 
 def woman_required() -> Problem:
     """409: women are served by women."""
-    return Problem(
-        409, "task.woman_required", "This task is for a woman volunteer.", "این وظیفه برای داوطلب زن است."
-    )
+    return Problem(409, "task.woman_required", "This task is for a woman volunteer.", "این وظیفه برای داوطلب زن است.")

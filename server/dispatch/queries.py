@@ -79,8 +79,7 @@ async def lock_volunteers(conn: Conn, ids: Sequence[UUID]) -> dict[UUID, DictRow
     """Those who claim, locked in order, so that two processes cannot both find room under a volunteer's cap."""
     rows = await (
         await conn.execute(
-            "SELECT id, gender, status, centre_id FROM volunteers WHERE id = ANY(%s) ORDER BY id FOR NO"
-            " KEY UPDATE",
+            "SELECT id, gender, status, centre_id FROM volunteers WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
             (list(ids),),
         )
     ).fetchall()
@@ -182,8 +181,7 @@ async def lease(conn: Conn, task_id: UUID, fence: int) -> DictRow | None:
     """Who held the task under a fence, and how that ended."""
     return await (
         await conn.execute(
-            "SELECT volunteer_id, claimed_at, ended_at, end_reason FROM leases WHERE task_id = %s AND"
-            " fence = %s",
+            "SELECT volunteer_id, claimed_at, ended_at, end_reason FROM leases WHERE task_id = %s AND fence = %s",
             (task_id, fence),
         )
     ).fetchone()
@@ -203,8 +201,7 @@ async def leases_of(conn: Conn, task_id: UUID) -> list[DictRow]:
 async def renew(conn: Conn, task_id: UUID, state: str, lease_s: int) -> None:
     """The task goes to (or stays in) a held state, its lease prolonged."""
     await conn.execute(
-        "UPDATE tasks SET state = %s, lease_until = clock_timestamp() + make_interval(secs => %s) WHERE"
-        " id = %s",
+        "UPDATE tasks SET state = %s, lease_until = clock_timestamp() + make_interval(secs => %s) WHERE id = %s",
         (state, lease_s, task_id),
     )
 
@@ -228,8 +225,7 @@ async def raise_fence(conn: Conn, task_id: UUID) -> None:
 async def end_lease(conn: Conn, task_id: UUID, reason: str) -> None:
     """End the live lease, if there is one."""
     await conn.execute(
-        "UPDATE leases SET ended_at = clock_timestamp(), end_reason = %s WHERE task_id = %s AND ended_at"
-        " IS NULL",
+        "UPDATE leases SET ended_at = clock_timestamp(), end_reason = %s WHERE task_id = %s AND ended_at IS NULL",
         (reason, task_id),
     )
 
@@ -347,9 +343,7 @@ async def tasks(
     before.
     """
     where = [_FILTERS[name] for name, value in filters.items() if value is not None]
-    params = {
-        name: _list(value) if isinstance(value, (list, tuple)) else value for name, value in filters.items()
-    }
+    params = {name: _list(value) if isinstance(value, (list, tuple)) else value for name, value in filters.items()}
     if box:
         where.append(
             "t.geom_shown && ST_MakeEnvelope(%(w)s, %(s)s, %(e)s, %(n)s, 4326) AND ST_X(t.geom_shown) >="

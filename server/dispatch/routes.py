@@ -43,49 +43,37 @@ async def _acted(ctx: Context, who: Principal, task_id: UUID, verb: rules.Verb, 
 
 
 @router.post("/api/tasks/{task_id}/accept")
-async def accept(
-    who: Annotated[Principal, allow("task.hold")], ctx: Ctx, task_id: UUID, call: TaskCall
-) -> Response:
+async def accept(who: Annotated[Principal, allow("task.hold")], ctx: Ctx, task_id: UUID, call: TaskCall) -> Response:
     """The holder takes it on."""
     return await _acted(ctx, who, task_id, "accept", call)
 
 
 @router.post("/api/tasks/{task_id}/en_route")
-async def en_route(
-    who: Annotated[Principal, allow("task.hold")], ctx: Ctx, task_id: UUID, call: TaskCall
-) -> Response:
+async def en_route(who: Annotated[Principal, allow("task.hold")], ctx: Ctx, task_id: UUID, call: TaskCall) -> Response:
     """The holder sets out; what the task names (or `loaded`) leaves its centre."""
     return await _acted(ctx, who, task_id, "en_route", call)
 
 
 @router.post("/api/tasks/{task_id}/heartbeat")
-async def heartbeat(
-    who: Annotated[Principal, allow("task.hold")], ctx: Ctx, task_id: UUID, call: TaskCall
-) -> Response:
+async def heartbeat(who: Annotated[Principal, allow("task.hold")], ctx: Ctx, task_id: UUID, call: TaskCall) -> Response:
     """Still at it: the lease begins anew."""
     return await _acted(ctx, who, task_id, "heartbeat", call)
 
 
 @router.post("/api/tasks/{task_id}/release")
-async def release(
-    who: Annotated[Principal, allow("task.hold")], ctx: Ctx, task_id: UUID, call: TaskCall
-) -> Response:
+async def release(who: Annotated[Principal, allow("task.hold")], ctx: Ctx, task_id: UUID, call: TaskCall) -> Response:
     """Back to the queue; goods on the road go back, unless `rest` says they are lost."""
     return await _acted(ctx, who, task_id, "release", call)
 
 
 @router.post("/api/tasks/{task_id}/complete")
-async def complete(
-    who: Annotated[Principal, allow("task.hold")], ctx: Ctx, task_id: UUID, call: TaskCall
-) -> Response:
+async def complete(who: Annotated[Principal, allow("task.hold")], ctx: Ctx, task_id: UUID, call: TaskCall) -> Response:
     """Done, with a note and what was delivered."""
     return await _acted(ctx, who, task_id, "complete", call)
 
 
 @router.post("/api/tasks/{task_id}/fail")
-async def fail(
-    who: Annotated[Principal, allow("task.hold")], ctx: Ctx, task_id: UUID, call: TaskCall
-) -> Response:
+async def fail(who: Annotated[Principal, allow("task.hold")], ctx: Ctx, task_id: UUID, call: TaskCall) -> Response:
     """It could not be done, and why."""
     return await _acted(ctx, who, task_id, "fail", call)
 
@@ -122,9 +110,7 @@ async def queue_tasks(
 ) -> Response:
     """The open tasks of a queue in the order in which it serves them."""
     queue = await queries.queue(conn, queue_id)
-    if queue is None or not who.may(
-        "queue.read", centre_id=queue["centre_id"], emergency_id=queue["emergency_id"]
-    ):
+    if queue is None or not who.may("queue.read", centre_id=queue["centre_id"], emergency_id=queue["emergency_id"]):
         raise not_found("queue")
     rows = await queries.tasks(
         conn,
@@ -174,9 +160,7 @@ async def list_tasks(
         "emergencies": emergencies,
     }
     box = parse_bbox(asked.bbox) if asked.bbox else None
-    rows = await queries.tasks(
-        conn, filters, box=box, after=cursors.moment(asked.cursor), limit=asked.limit + 1
-    )
+    rows = await queries.tasks(conn, filters, box=box, after=cursors.moment(asked.cursor), limit=asked.limit + 1)
     last = rows[asked.limit - 1] if len(rows) > asked.limit else None
     more = cursors.encode(last["updated_at"], last["id"]) if last else None
     return json_response(_features(who, rows[: asked.limit], more))
@@ -206,9 +190,7 @@ async def one_task(who: Annotated[Principal, allow("task.read")], conn: Tx, task
 
 
 @router.get("/api/tasks/{task_id}/voices")
-async def task_voices(
-    who: Annotated[Principal, allow("task.read")], conn: Tx, ctx: Ctx, task_id: UUID
-) -> Response:
+async def task_voices(who: Annotated[Principal, allow("task.read")], conn: Tx, ctx: Ctx, task_id: UUID) -> Response:
     """What people said, for coordinators and the holder alone. Every reading is put down."""
     row = await scope.task_for(conn, who, task_id)
     return json_response(await voices.open_voices(conn, ctx, who, row), headers={"Cache-Control": "no-store"})

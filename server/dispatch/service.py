@@ -131,9 +131,7 @@ async def _too_late(conn: Conn, ctx: Context, who: Principal, row: DictRow, verb
     return Done(problem=problems.lease_lost(kept=kept))
 
 
-async def _keep_evidence(
-    conn: Conn, ctx: Context, task_id: UUID, verb: Verb, order: Order, *, late: bool
-) -> None:
+async def _keep_evidence(conn: Conn, ctx: Context, task_id: UUID, verb: Verb, order: Order, *, late: bool) -> None:
     evidence_id = uuid7()
     record = ctx.sealing.new("evidence", evidence_id) if order.note else None
     await queries.add_evidence(
@@ -152,9 +150,7 @@ async def _keep_evidence(
     )
 
 
-async def _carry_out(
-    conn: Conn, ctx: Context, who: Principal, row: DictRow, move: rules.Move, order: Order
-) -> None:
+async def _carry_out(conn: Conn, ctx: Context, who: Principal, row: DictRow, move: rules.Move, order: Order) -> None:
     data: dict[str, Any] = {"fence": order.fence}
     ref = TaskRef(row["id"], order.fence, row["emergency_id"], row["need_id"], who.actor)
     match move.verb:
@@ -200,9 +196,7 @@ async def _complete(conn: Conn, ctx: Context, ref: TaskRef, row: DictRow, order:
     await causes.after_completion(conn, ctx, row, delivered, ref.actor)
 
 
-async def _give_up(
-    conn: Conn, ctx: Context, ref: TaskRef, row: DictRow, move: rules.Move, order: Order
-) -> None:
+async def _give_up(conn: Conn, ctx: Context, ref: TaskRef, row: DictRow, move: rules.Move, order: Order) -> None:
     if order.rest == "lost":
         await supplies.lose_for_task(conn, ref)
     else:
@@ -227,17 +221,11 @@ async def reassign(conn: Conn, ctx: Context, who: Principal, task_id: UUID, orde
     if row is None:
         raise not_found("task")
     if not _is_staff(who, row):
-        raise Problem(
-            403, "task.not_yours", "This task belongs to another centre.", "این وظیفه از مرکز دیگری است."
-        )
+        raise Problem(403, "task.not_yours", "This task belongs to another centre.", "این وظیفه از مرکز دیگری است.")
     verb: Verb = "reassign" if order.volunteer_id else "requeue"
     if order.fence != row["fence"]:
         now = await queries.lease(conn, task_id, row["fence"])
-        same = (
-            now["volunteer_id"] == order.volunteer_id
-            if now and verb == "reassign"
-            else row["state"] == "queued"
-        )
+        same = now["volunteer_id"] == order.volunteer_id if now and verb == "reassign" else row["state"] == "queued"
         if order.fence == row["fence"] - 1 and same and (verb == "requeue" or row["state"] in rules.HELD):
             return Done(_answer(row, row["fence"], row["state"]))
         raise problems.lease_lost(kept=False)
@@ -294,9 +282,7 @@ async def cancel(conn: Conn, who: Principal, task_id: UUID, order: Order) -> Don
     if row is None:
         raise not_found("task")
     if not _is_staff(who, row):
-        raise Problem(
-            403, "task.not_yours", "This task belongs to another centre.", "این وظیفه از مرکز دیگری است."
-        )
+        raise Problem(403, "task.not_yours", "This task belongs to another centre.", "این وظیفه از مرکز دیگری است.")
     if row["state"] == "cancelled" and order.fence == row["fence"]:
         return Done(_answer(row, row["fence"], "cancelled"))
     if order.fence != row["fence"]:

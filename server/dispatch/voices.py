@@ -46,11 +46,7 @@ async def detail(conn: Conn, who: Principal, row: DictRow) -> dict[str, Any]:
         ]
     if scope.is_holder(who, row) or who.may("task.reassign", centre_id=row["centre_id"]):
         found["moves"] = sorted(
-            {
-                m.verb
-                for m in rules.MOVES
-                if m.source == row["state"] and m.by in {"holder", "dispatcher", "volunteer"}
-            }
+            {m.verb for m in rules.MOVES if m.source == row["state"] and m.by in {"holder", "dispatcher", "volunteer"}}
         )
     return found
 

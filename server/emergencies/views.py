@@ -37,4 +37,4 @@ async def for_map(conn: Conn, bound: UUID | None) -> FirstView:
         return FirstView(str(row["id"]), COUNTRY, COUNTRY_ZOOM)
     return FirstView(
         str(row["id"]), (round(row["lat"], 4), round(row["lon"], 4)), 8.0 if row["width"] < NEAR_DEGREES else 6.5
-    )  # noqa: PLR2004
+    )

@@ -61,9 +61,7 @@ async def bindings_of(conn: Conn, record_id: UUID) -> dict[str, Any]:
 
 async def archive_published(conn: Conn, form_id: str) -> None:
     """Take the published version off the phones' list; submissions of it stay readable."""
-    await conn.execute(
-        "UPDATE forms SET state = 'archived' WHERE form_id = %s AND state = 'published'", (form_id,)
-    )
+    await conn.execute("UPDATE forms SET state = 'archived' WHERE form_id = %s AND state = 'published'", (form_id,))
 
 
 async def set_published(conn: Conn, record_id: UUID) -> None:

@@ -107,9 +107,7 @@ async def before_submission(_who: Annotated[Principal, allow_phone("form.submit"
     return Response(status_code=204, headers=HEADERS)
 
 
-async def submission(
-    request: Request, ctx: Ctx, who: Annotated[Principal, allow_phone("form.submit")]
-) -> Response:
+async def submission(request: Request, ctx: Ctx, who: Annotated[Principal, allow_phone("form.submit")]) -> Response:
     """`POST`: answered 201 after the commit, with the receipt."""
     try:
         sent = await _read(request)
@@ -164,9 +162,7 @@ async def _bounded(request: Request) -> AsyncGenerator[bytes, None]:
     async for chunk in request.stream():
         size += len(chunk)
         if size > openrosa.MAX_SUBMISSION_BYTES:
-            raise Problem(
-                413, "body.too_large", "The submission is too large.", "پاسخ‌های فرم بسیار بزرگ است."
-            )
+            raise Problem(413, "body.too_large", "The submission is too large.", "پاسخ‌های فرم بسیار بزرگ است.")
         yield chunk
 
 

@@ -80,9 +80,7 @@ def _key(instance: Instance | None, xml: bytes) -> str:
     return given or "sha256:" + hashlib.sha256(xml).hexdigest()
 
 
-async def _understand(
-    conn: Conn, instance: Instance, meta: dict[str, Any]
-) -> tuple[FormReport | None, list[str]]:
+async def _understand(conn: Conn, instance: Instance, meta: dict[str, Any]) -> tuple[FormReport | None, list[str]]:
     """What the answers say by the form's bindings, put into `meta`; flags for forms that we do not know."""
     meta |= {
         "form_id": instance.form_id,

@@ -13,7 +13,8 @@ from server.kernel.db import Conn
 
 CARD: Final = """
 SELECT t.id, t.code, t.kind, t.state, t.urgency, t.priority, t.bring, t.skills, t.women_required, t.women_preferred,
-  t.fence, t.lease_until, t.state IN ('claimed', 'accepted', 'en_route') AND t.lease_until < clock_timestamp() AS overdue,
+  t.fence, t.lease_until, t.state IN ('claimed', 'accepted', 'en_route') AND t.lease_until <
+    clock_timestamp() AS overdue,
   t.state = 'queued' AND t.flagged_at IS NOT NULL AS unclaimed, t.created_at, t.updated_at, t.closed_at, t.outcome,
   t.emergency_id, t.queue_id, t.need_id, t.incident_id, t.holder_id, q.centre_id,
   ST_X(t.geom_shown) AS lon, ST_Y(t.geom_shown) AS lat,
@@ -112,7 +113,8 @@ async def who_can(conn: Conn, task: Mapping[str, Any], limit: int) -> list[DictR
             " v.skills @> %(skills)s::text[] AS fits FROM volunteers v"
             " LEFT JOIN tasks t ON t.holder_id = v.id AND t.state = ANY(%(held)s)"
             " WHERE v.centre_id = %(centre)s AND v.status = 'active' AND (NOT %(woman)s OR v.gender = 'woman')"
-            " AND v.id IS DISTINCT FROM %(holder)s GROUP BY v.id ORDER BY count(t.id), fits DESC, v.code LIMIT %(limit)s",
+            " AND v.id IS DISTINCT FROM %(holder)s GROUP BY v.id ORDER BY count(t.id), fits"
+            " DESC, v.code LIMIT %(limit)s",
             {
                 "skills": list(task["skills"]),
                 "held": list(HELD),
@@ -129,7 +131,8 @@ async def volunteer(conn: Conn, volunteer_id: UUID) -> DictRow | None:
     """Who a volunteer's page is for, with their centre."""
     return await (
         await conn.execute(
-            "SELECT v.id, v.code, v.status, v.gender, v.skills, v.centre_id, c.name_fa AS centre_fa, c.name_en AS centre_en"
+            "SELECT v.id, v.code, v.status, v.gender, v.skills, v.centre_id, c.name_fa AS"
+            " centre_fa, c.name_en AS centre_en"
             " FROM volunteers v JOIN centres c ON c.id = v.centre_id WHERE v.id = %s",
             (volunteer_id,),
         )
@@ -210,7 +213,7 @@ async def next_of(conn: Conn, queue_ids: Sequence[UUID], *, woman: bool, each: i
 
 
 async def claimed_so_far(conn: Conn, volunteer_id: UUID) -> int:
-    """How many claims a volunteer has ever had: the key of their next one, so that a second press is no second claim."""
+    """How many claims a volunteer has ever had: the key of their next, so that a second press claims nothing."""
     row = await (
         await conn.execute("SELECT count(*) AS n FROM leases WHERE volunteer_id = %s", (volunteer_id,))
     ).fetchone()

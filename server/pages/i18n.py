@@ -31,11 +31,7 @@ def catalogue(lang: str) -> Mapping[str, str]:
     source = files(__package__) / "translations" / lang / "LC_MESSAGES" / "messages.po"
     with source.open("rb") as handle:
         read = read_po(handle, locale=lang)
-    pairs = {
-        m.id: m.string
-        for m in read
-        if isinstance(m.id, str) and m.id and isinstance(m.string, str) and m.string
-    }
+    pairs = {m.id: m.string for m in read if isinstance(m.id, str) and m.id and isinstance(m.string, str) and m.string}
     return MappingProxyType(pairs)
 
 

@@ -53,10 +53,12 @@ async def reports(conn: Conn, view: str, bounds: Bounds, *, before: UUID | None,
     """Reports of a view, newest first, with reading, links and flags; nobody's words."""
     return await (
         await conn.execute(
-            "SELECT r.id, r.receipt, r.emergency_id, e.name_fa AS emergency_fa, e.name_en AS emergency_en, r.channel, r.flags,"
+            "SELECT r.id, r.receipt, r.emergency_id, e.name_fa AS emergency_fa, e.name_en AS"
+            " emergency_en, r.channel, r.flags,"
             f" r.received_at, r.occurred_at, r.read_state, r.read_error, {_CONFLICT} AS conflict,"
             " (SELECT d.reading FROM readings d WHERE d.report_id = r.id AND d.current) AS reading,"
-            " (SELECT jsonb_agg(jsonb_build_object('type', CASE WHEN l.need_id IS NULL THEN 'incidents' ELSE 'needs' END,"
+            " (SELECT jsonb_agg(jsonb_build_object('type', CASE WHEN l.need_id IS NULL THEN"
+            " 'incidents' ELSE 'needs' END,"
             " 'id', coalesce(l.need_id, l.incident_id), 'code', coalesce(n.code, i.code),"
             " 'category', coalesce(n.category, i.category)) ORDER BY l.role <> 'primary', l.made_at)"
             " FROM report_links l LEFT JOIN needs n ON n.id = l.need_id LEFT JOIN incidents i ON i.id = l.incident_id"
@@ -82,7 +84,8 @@ async def count(conn: Conn, view: str, bounds: Bounds) -> int:
 # Both kinds of record in one list: what lacks a place can get no task.
 _UNLOCATED: Final = """
 SELECT * FROM (
-  SELECT 'needs' AS type, t.id, t.code, t.category, t.urgency, t.people, t.households, t.quantity, t.unit, t.corroboration,
+  SELECT 'needs' AS type, t.id, t.code, t.category, t.urgency, t.people, t.households, t.quantity,
+    t.unit, t.corroboration,
     t.last_reported_at, t.priority, t.emergency_id FROM needs t
   WHERE t.geom_shown IS NULL AND t.status = 'open' AND t.merged_into IS NULL
   UNION ALL

@@ -63,7 +63,7 @@ async def start(view: SignedOut) -> Response:
 
 
 @router.get("/login")
-async def login_page(view: SignedOut, onward: Annotated[str, Query(alias="next")] = "/") -> Response:  # noqa: A002 - the query's own word
+async def login_page(view: SignedOut, onward: Annotated[str, Query(alias="next")] = "/") -> Response:
     """The door."""
     return view.page("login.html", next=safe_next(onward), problem=None, handle="")
 

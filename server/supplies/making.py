@@ -19,9 +19,7 @@ def _sides(asked: NewMovement) -> tuple[Account, Account]:
     """From where to where. Raises a 422 problem when the kind and the centres do not fit."""
     source, target = asked.source, asked.target
     given = (source is not None, target is not None)
-    fits = (
-        given in {(True, False), (False, True)} if asked.kind == "adjustment" else given == _NEEDS[asked.kind]
-    )
+    fits = given in {(True, False), (False, True)} if asked.kind == "adjustment" else given == _NEEDS[asked.kind]
     if not fits or source == target:
         raise Problem(
             422,
@@ -38,9 +36,7 @@ def _sides(asked: NewMovement) -> tuple[Account, Account]:
 
 
 async def _items(conn: Conn, lines: Sequence[Line]) -> list[UUID]:
-    rows = await queries.items_by(
-        conn, ids=[x.item for x in lines if x.item], codes=[x.code for x in lines if x.code]
-    )
+    rows = await queries.items_by(conn, ids=[x.item for x in lines if x.item], codes=[x.code for x in lines if x.code])
     by_id, by_code = {r["id"]: r["id"] for r in rows}, {r["code"]: r["id"] for r in rows}
     found = [by_id.get(x.item) if x.item else by_code.get(x.code or "") for x in lines]
     missing = [n for n, i in enumerate(found) if i is None]

@@ -16,8 +16,7 @@ async def items_by(conn: Conn, *, ids: Sequence[UUID] = (), codes: Sequence[str]
     """Catalogue items by id or code."""
     return await (
         await conn.execute(
-            "SELECT id, code, name_fa, name_en, category, unit FROM items WHERE id = ANY(%s) OR code ="
-            " ANY(%s)",
+            "SELECT id, code, name_fa, name_en, category, unit FROM items WHERE id = ANY(%s) OR code = ANY(%s)",
             (list(ids), list(codes)),
         )
     ).fetchall()
@@ -46,9 +45,7 @@ async def add_item(conn: Conn, row: dict[str, Any]) -> None:
 
 async def centres_by_code(conn: Conn, codes: Sequence[str]) -> dict[str, UUID]:
     """Code → id."""
-    rows = await (
-        await conn.execute("SELECT id, code FROM centres WHERE code = ANY(%s)", (list(codes),))
-    ).fetchall()
+    rows = await (await conn.execute("SELECT id, code FROM centres WHERE code = ANY(%s)", (list(codes),))).fetchall()
     return {r["code"]: r["id"] for r in rows}
 
 
@@ -127,9 +124,7 @@ async def movement_by_key(conn: Conn, natural_key: str) -> tuple[DictRow, list[E
             (row["id"],),
         )
     ).fetchall()
-    return row, [
-        Entry(Account(s["kind"], s["centre_id"], s["task_id"]), s["item_id"], s["quantity"]) for s in sides
-    ]
+    return row, [Entry(Account(s["kind"], s["centre_id"], s["task_id"]), s["item_id"], s["quantity"]) for s in sides]
 
 
 async def on_the_road(conn: Conn, task_id: UUID) -> dict[UUID, Decimal]:
@@ -225,9 +220,7 @@ async def stock(
     ).fetchall()
 
 
-async def movements(
-    conn: Conn, filters: dict[str, Any], after: tuple[Any, UUID] | None, limit: int
-) -> list[DictRow]:
+async def movements(conn: Conn, filters: dict[str, Any], after: tuple[Any, UUID] | None, limit: int) -> list[DictRow]:
     """Movements, the newest first, each with its sides as JSON."""
     texts = {
         "emergency": "m.emergency_id = %(emergency)s",
@@ -302,7 +295,5 @@ async def drift(conn: Conn) -> int:
 
 async def centres_exist(conn: Conn, ids: Sequence[UUID]) -> bool:
     """Whether all of them are there."""
-    row = await (
-        await conn.execute("SELECT count(*) AS n FROM centres WHERE id = ANY(%s)", (list(ids),))
-    ).fetchone()
+    row = await (await conn.execute("SELECT count(*) AS n FROM centres WHERE id = ANY(%s)", (list(ids),))).fetchone()
     return row is not None and row["n"] == len(set(ids))

@@ -124,9 +124,7 @@ async def in_motion(
 ) -> Response:
     """What is on the road now: from which centre, for which task, to which shown point."""
     centres = _centres(who, "stock.read", None)
-    rows = [
-        r for r in await queries.in_motion(conn, emergency) if centres is None or r["centre_id"] in centres
-    ]
+    rows = [r for r in await queries.in_motion(conn, emergency) if centres is None or r["centre_id"] in centres]
     return json_response({"items": [{**r, "quantity": number(r["quantity"])} for r in rows], "next": None})
 
 

@@ -109,18 +109,14 @@ class Default(NamedTuple):
 
 DEFAULTS: Final[dict[str, Default]] = {
     # One day's worth where the standard counts by the day: the next day is the next task.
-    "water": Default(
-        Decimal(15), "litre", "person", "Sphere 2018, Water supply 2.1: 15 litres a person a day"
-    ),
+    "water": Default(Decimal(15), "litre", "person", "Sphere 2018, Water supply 2.1: 15 litres a person a day"),
     "food": Default(
         Decimal(1),
         "ration",
         "person",
         "Sphere 2018, Food assistance 6.1: one day's ration of 2,100 kcal a person",
     ),
-    "bedding": Default(
-        Decimal(1), "piece", "person", "Sphere 2018, Shelter and settlement 4: one blanket a person"
-    ),
+    "bedding": Default(Decimal(1), "piece", "person", "Sphere 2018, Shelter and settlement 4: one blanket a person"),
     "clothing": Default(
         Decimal(2),
         "set",
@@ -130,9 +126,7 @@ DEFAULTS: Final[dict[str, Default]] = {
     # No figure of the standard in pieces: 3.5 m² of covered floor a person (Shelter and settlement 3) is what
     # a family
     # tent of 16 to 20 m² gives five; kits and heaters are packed by the household.
-    "shelter": Default(
-        Decimal(1), "piece", "household", "Sphere 2018, Shelter and settlement 3: 3.5 m² a person"
-    ),
+    "shelter": Default(Decimal(1), "piece", "household", "Sphere 2018, Shelter and settlement 3: 3.5 m² a person"),
     "hygiene": Default(Decimal(1), "kit", "household", "packed by the household"),
     "infant_care": Default(Decimal(1), "kit", "household", "packed by the household"),
     "heating": Default(Decimal(1), "piece", "household", "packed by the household"),

@@ -6,9 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Amount = Annotated[
-    Decimal, Field(gt=0, lt=1_000_000_000, allow_inf_nan=False, decimal_places=6, max_digits=15)
-]
+Amount = Annotated[Decimal, Field(gt=0, lt=1_000_000_000, allow_inf_nan=False, decimal_places=6, max_digits=15)]
 
 
 class Strict(BaseModel):

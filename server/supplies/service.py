@@ -83,9 +83,7 @@ async def post(conn: Conn, posting: Posting) -> Posted | None:
     )
     if not fresh:
         return await _known(conn, posting, sides)
-    accounts = await queries.open_accounts(
-        conn, [(uuid7(), a) for a in dict.fromkeys(s.account for s in sides)]
-    )
+    accounts = await queries.open_accounts(conn, [(uuid7(), a) for a in dict.fromkeys(s.account for s in sides)])
     rows = sorted((accounts[s.account], s.item_id, s.quantity) for s in sides)
     held = await queries.lock_stock(conn, [(a, i) for a, i, _ in rows])
     names = {row_id: account for account, row_id in accounts.items()}
@@ -174,9 +172,7 @@ class TaskRef:
         return Posting(kind, self.key(what), moves, self.actor, self.emergency_id, self.task_id, self.need_id)
 
 
-async def dispatch_for_task(
-    conn: Conn, ref: TaskRef, lines: Iterable[tuple[UUID, Decimal, UUID]]
-) -> Posted | None:
+async def dispatch_for_task(conn: Conn, ref: TaskRef, lines: Iterable[tuple[UUID, Decimal, UUID]]) -> Posted | None:
     """Goods leave their centres for the task's road: (item, quantity, centre) each."""
     road = Account("transit", None, ref.task_id)
     moves = [Transfer(item, quantity, Account("centre", centre), road) for item, quantity, centre in lines]
@@ -219,9 +215,7 @@ async def deliver_for_task(
     if left and rest == "returned":
         await _give_back(conn, ref, left)
     elif left:
-        await post(
-            conn, ref.posting("loss", "rest", [Transfer(i, q, road, rules.LOSS) for i, q in left.items()])
-        )
+        await post(conn, ref.posting("loss", "rest", [Transfer(i, q, road, rules.LOSS) for i, q in left.items()]))
     await post(
         conn,
         ref.posting("delivery", "delivery", [Transfer(i, q, road, rules.RECEIVED) for i, q in given.items()]),
@@ -238,9 +232,7 @@ async def lose_for_task(conn: Conn, ref: TaskRef) -> Posted | None:
     """All that is on the road for the task is lost."""
     road = Account("transit", None, ref.task_id)
     carried = await queries.on_the_road(conn, ref.task_id)
-    return await post(
-        conn, ref.posting("loss", "loss", [Transfer(i, q, road, rules.LOSS) for i, q in carried.items()])
-    )
+    return await post(conn, ref.posting("loss", "loss", [Transfer(i, q, road, rules.LOSS) for i, q in carried.items()]))
 
 
 async def _give_back(conn: Conn, ref: TaskRef, rest: Mapping[UUID, Decimal]) -> Posted | None:

@@ -144,9 +144,7 @@ async def test_women_are_served_by_women(world: World) -> None:
     (man,), (woman,) = await world.volunteers(1, gender="man"), await world.volunteers(1, gender="woman")
     claims = Claims(world.ctx)
     assert (await claims.claim(ClaimRequest(queue, man, 5, "t")))["tasks"] == []
-    await world.run(
-        "UPDATE tasks SET created_at = created_at - make_interval(secs => %s)", rules.WOMEN_FIRST_S + 1
-    )
+    await world.run("UPDATE tasks SET created_at = created_at - make_interval(secs => %s)", rules.WOMEN_FIRST_S + 1)
     got = (await claims.claim(ClaimRequest(queue, man, 5, "t")))["tasks"]
     assert [t["id"] for t in got] == [str(preferred[0])]
     got = (await claims.claim(ClaimRequest(queue, woman, 5, "t")))["tasks"]
@@ -207,10 +205,7 @@ async def test_http_claim_group_commit_and_who_may(world: World) -> None:
         nobody = await http.post(url, json={}, headers=dispatcher)
         assert (nobody.status_code, nobody.json()["code"]) == (422, "claim.who")
         fresh = (await world.volunteers(1))[0]
-        assert (
-            len((await http.post(url, json={"volunteer": str(fresh)}, headers=dispatcher)).json()["tasks"])
-            == 1
-        )
+        assert len((await http.post(url, json={"volunteer": str(fresh)}, headers=dispatcher)).json()["tasks"]) == 1
         away = (await world.volunteers(1, centre=1))[0]
         assert (await http.post(url, json={"volunteer": str(away)}, headers=dispatcher)).status_code == 403
         assert (await http.post(url, json={"volunteer": str(fresh)}, headers=stranger)).status_code == 404

@@ -226,9 +226,7 @@ async def test_what_cannot_be_understood_is_kept_and_flagged(phone: Phone, xml: 
     assert flag in rows[0]["flags"]  # type: ignore[operator]
 
 
-@pytest.mark.parametrize(
-    "xml", [b"", b"<!DOCTYPE a [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><a id='x'>&e;</a>"]
-)
+@pytest.mark.parametrize("xml", [b"", b"<!DOCTYPE a [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><a id='x'>&e;</a>"])
 async def test_what_no_form_sends_is_refused_in_words_that_collect_shows(phone: Phone, xml: bytes) -> None:
     answer = await phone.send(xml)
     assert answer.status_code == 400
@@ -237,9 +235,7 @@ async def test_what_no_form_sends_is_refused_in_words_that_collect_shows(phone: 
 
 
 async def test_requests_that_are_no_submission(phone: Phone) -> None:
-    nothing = await phone.client.post(
-        phone.path("submission"), files={"photo": ("a.jpg", b"x", "image/jpeg")}
-    )
+    nothing = await phone.client.post(phone.path("submission"), files={"photo": ("a.jpg", b"x", "image/jpeg")})
     assert (nothing.status_code, bool(message(nothing))) == (400, True)
     broken = await phone.client.post(
         phone.path("submission"), content=b"nonsense", headers={"Content-Type": "multipart/form-data"}

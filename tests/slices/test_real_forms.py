@@ -12,9 +12,7 @@ from field_forms.xlsform import compile_form
 REAL = Path(__file__).parents[3] / "shared" / "data" / "xlsforms"
 
 
-@pytest.mark.skipif(
-    not (REAL / "index.csv").exists(), reason="the collection of real forms is not on this machine"
-)
+@pytest.mark.skipif(not (REAL / "index.csv").exists(), reason="the collection of real forms is not on this machine")
 def test_real_forms_get_the_verdict_of_the_index() -> None:
     with (REAL / "index.csv").open(encoding="utf-8", newline="") as source:
         rows = [row for row in csv.DictReader(source) if (REAL / row["file"]).exists()]

@@ -95,9 +95,7 @@ def _prepare(stores: Stores, dsn: str) -> None:
     }
     steps = []
     if importlib.util.find_spec("ops.migrate"):
-        steps.append(
-            ["-c", "import os; from ops.migrate import upgrade; upgrade(os.environ['DATABASE_URL'])"]
-        )
+        steps.append(["-c", "import os; from ops.migrate import upgrade; upgrade(os.environ['DATABASE_URL'])"])
     if importlib.util.find_spec("ops.prepare"):
         steps.append(["-m", "ops.prepare"])
     for step in steps:
@@ -110,9 +108,7 @@ def _prepare(stores: Stores, dsn: str) -> None:
             check=False,
         )
         if done.returncode:
-            pytest.exit(
-                f"the test database could not be prepared:\n{done.stdout}\n{done.stderr}", returncode=3
-            )
+            pytest.exit(f"the test database could not be prepared:\n{done.stdout}\n{done.stderr}", returncode=3)
 
 
 def _template(stores: Stores) -> str:

@@ -72,17 +72,25 @@ def upgrade() -> None:
     for function in (TOUCH, REFUSE, REPORT, STOCK, BALANCE):
         op.execute(function)
     for table in VERSIONED:
-        op.execute(f"CREATE TRIGGER touch_version BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION touch_version()")
+        op.execute(
+            f"CREATE TRIGGER touch_version BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION touch_version()"
+        )
     for table in APPEND_ONLY:
-        op.execute(f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table}"
-                   " FOR EACH ROW EXECUTE FUNCTION refuse_change()")
-        op.execute(f"CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON {table}"
-                   " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()")
+        op.execute(
+            f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table}"
+            " FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+        )
+        op.execute(
+            f"CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON {table}"
+            " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+        )
     op.execute("CREATE TRIGGER keep_report BEFORE UPDATE ON reports FOR EACH ROW EXECUTE FUNCTION keep_report()")
     op.execute("CREATE TRIGGER append_only BEFORE DELETE ON reports FOR EACH ROW EXECUTE FUNCTION refuse_change()")
     op.execute("CREATE TRIGGER keep_stock AFTER INSERT ON entries FOR EACH ROW EXECUTE FUNCTION keep_stock()")
-    op.execute("CREATE CONSTRAINT TRIGGER keep_balance AFTER INSERT ON entries DEFERRABLE INITIALLY DEFERRED"
-               " FOR EACH ROW EXECUTE FUNCTION keep_balance()")
+    op.execute(
+        "CREATE CONSTRAINT TRIGGER keep_balance AFTER INSERT ON entries DEFERRABLE INITIALLY DEFERRED"
+        " FOR EACH ROW EXECUTE FUNCTION keep_balance()"
+    )
 
 
 def downgrade() -> None:

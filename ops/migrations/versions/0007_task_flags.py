@@ -13,8 +13,12 @@ def upgrade() -> None:
     """Up."""
     op.add_column("tasks", sa.Column("women_preferred", sa.Boolean, nullable=False, server_default=sa.text("false")))
     op.add_column("tasks", sa.Column("flagged_at", sa.DateTime(timezone=True), nullable=True))
-    op.create_index("ix_tasks_unclaimed_life", "tasks", ["created_at"],
-                    postgresql_where=sa.text("state = 'queued' AND urgency = 'life' AND flagged_at IS NULL"))
+    op.create_index(
+        "ix_tasks_unclaimed_life",
+        "tasks",
+        ["created_at"],
+        postgresql_where=sa.text("state = 'queued' AND urgency = 'life' AND flagged_at IS NULL"),
+    )
 
 
 def downgrade() -> None:

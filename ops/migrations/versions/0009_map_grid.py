@@ -8,7 +8,9 @@ branch_labels = None
 depends_on = None
 
 LAYERS = "'incidents', 'needs', 'tasks', 'reports', 'closures', 'centres', 'movements'"
-ON_EARTH = "geom IS NULL OR (ST_XMin(geom) >= -180 AND ST_XMax(geom) <= 180 AND ST_YMin(geom) >= -90 AND ST_YMax(geom) <= 90)"
+ON_EARTH = (
+    "geom IS NULL OR (ST_XMin(geom) >= -180 AND ST_XMax(geom) <= 180 AND ST_YMin(geom) >= -90 AND ST_YMax(geom) <= 90)"
+)
 EDGES = f"""
   CONSTRAINT pk_map_features PRIMARY KEY (layer, id),
   CONSTRAINT ck_map_features_layer CHECK (layer IN ({LAYERS})),
@@ -61,9 +63,7 @@ CREATE TABLE map_cells (
 
 def _indexes() -> None:
     op.execute("CREATE INDEX idx_map_features_geom ON map_features USING gist (geom)")
-    op.execute(
-        "CREATE INDEX ix_map_features_emergency_layer_seen ON map_features (emergency_id, layer, seen_at)"
-    )
+    op.execute("CREATE INDEX ix_map_features_emergency_layer_seen ON map_features (emergency_id, layer, seen_at)")
     op.execute("CREATE INDEX ix_map_features_layer_xy ON map_features (layer, emergency_id, lon, lat)")
 
 

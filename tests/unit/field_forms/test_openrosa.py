@@ -32,9 +32,7 @@ def _text(root: Element, tag: str) -> str | None:
 
 
 def test_form_list_names_everything_that_collect_needs() -> None:
-    form = ListedForm(
-        "f1", "نیازها <فوری> & دیگر", "3", HASH, "http://host/f1.xml?a=1&b=2", "http://host/m/f1"
-    )
+    form = ListedForm("f1", "نیازها <فوری> & دیگر", "3", HASH, "http://host/f1.xml?a=1&b=2", "http://host/m/f1")
     root = fromstring(render_form_list([form, form]))
     assert root.tag == "{http://openrosa.org/xforms/xformsList}xforms"
     assert len(root) == 2
@@ -108,10 +106,7 @@ def test_many_siblings_take_linear_work() -> None:
     assert len(instance.values("/a/b")) == count
 
 
-@given(
-    st.binary(max_size=400)
-    | st.text(max_size=200).map(lambda t: f"<a id='x'>{t}</a>".encode("utf-8", "replace"))
-)
+@given(st.binary(max_size=400) | st.text(max_size=200).map(lambda t: f"<a id='x'>{t}</a>".encode("utf-8", "replace")))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     try:
         instance = parse_instance(data)

@@ -22,9 +22,7 @@ PATHS = [question.path for question in compiled("rapid_needs").bindings.question
 
 def _codes(kind: str) -> dict[str, tuple[str, str]]:
     with TAXONOMY.open(encoding="utf-8", newline="") as source:
-        return {
-            r["code"]: (r["label_fa"], r["label_en"]) for r in csv.DictReader(source) if r["kind"] == kind
-        }
+        return {r["code"]: (r["label_fa"], r["label_en"]) for r in csv.DictReader(source) if r["kind"] == kind}
 
 
 def _report(body: str) -> FormReport:
@@ -111,9 +109,7 @@ def test_answers_that_cannot_be_used_are_named_and_the_rest_is_kept() -> None:
     }
 
 
-@given(
-    st.dictionaries(st.sampled_from(PATHS), st.text(max_size=30) | st.sampled_from(["9", "-1", "water food"]))
-)
+@given(st.dictionaries(st.sampled_from(PATHS), st.text(max_size=30) | st.sampled_from(["9", "-1", "water food"])))
 def test_any_answers_give_a_report_within_its_bounds(fields: dict[str, str]) -> None:
     instance = replace(parse_instance(rapid_needs("")), fields=fields)
     report = to_report(instance, compiled("rapid_needs").bindings)

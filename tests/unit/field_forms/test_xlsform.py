@@ -92,9 +92,7 @@ def test_persian_comma_between_arguments_is_refused() -> None:
     ],
 )
 def test_a_wrong_role_is_refused_with_its_place(cell: str, code: str) -> None:
-    form = compile_form(
-        markdown_form(f"| | type | name | label | hamyar |\n| | integer | a | A | {cell} |"), ".md"
-    )
+    form = compile_form(markdown_form(f"| | type | name | label | hamyar |\n| | integer | a | A | {cell} |"), ".md")
     assert [(p.code, p.sheet, p.row, p.column) for p in form.problems] == [(code, "survey", 2, "hamyar")]
 
 
