@@ -15,6 +15,8 @@ FEATURES_MOST = 1000
 CELLS_MOST = 1200
 EDGE_MOST = 3000
 """As many records at a box's edges are counted one by one before finer cells are asked instead."""
+PROBE_COSTS = 3
+"""What asking one more column of cells costs, in records counted one by one (measured at a million)."""
 
 
 @dataclass(slots=True)
@@ -48,7 +50,7 @@ async def count(conn: Conn, want: Filter, box: Box, zoom: int, few: int = FEATUR
     if most <= few:
         return None
     for next_level in finer(level):
-        if edge <= EDGE_MOST:
+        if edge <= max(EDGE_MOST, PROBE_COSTS * _columns(_disjoint(box, level, next_level))):
             break
         edge, _ = await _sum_cells(conn, want, box, level, next_level, counted)
         level = next_level
@@ -74,6 +76,10 @@ async def _sum_cells(
         else:
             edge += parts[0]
     return edge, seen
+
+
+def _columns(rects: list[Rect]) -> int:
+    return sum(rect.x1 - rect.x0 for rect in rects)
 
 
 def _inner_box(box: Box, level: int) -> Box | None:

@@ -47,8 +47,13 @@ class ByteCache:
 
 
 async def steady(conn: Conn) -> None:
-    """Make the transaction see one moment: an answer of several queries must add up while the sealer writes."""
-    await conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    """Make the transaction see one moment: an answer of several queries must add up while the sealer writes.
+
+    And plan each query for its own box: a plan for any box takes the wrong index for a thin one.
+    """
+    await conn.execute(
+        "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL plan_cache_mode = force_custom_plan"
+    )
 
 
 async def cells(conn: Conn, ask: Ask, emergency: UUID, seq: int) -> bytes:
