@@ -8,7 +8,7 @@ by this project; `data/SOURCES.md` says from what. Pure: files in, rows out; no 
 import csv
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import lru_cache
 from importlib.resources import files
@@ -93,7 +93,8 @@ def load_country(code: str = "IR") -> list[PlaceRow]:
     short: dict[str, list[str]] = {}
     for row in _table("short_names", code):
         short.setdefault(row["source_id"], []).append(row["name"])
-    rows = [_from_city(city, provinces, official, short) for city in _cities(code)]
+    written = {row["source_id"]: row["name_fa"] for row in _table("official_names", code)}
+    rows = [_named(_from_city(city, provinces, official, short), written) for city in _cities(code)]
     rows += [_from_area(row, "province", provinces) for row in provinces.values()]
     rows += [_from_area(row, "county", provinces) for row in counties]
     return sorted(rows, key=lambda row: -row.population)
@@ -142,6 +143,12 @@ def _from_city(
         kind=kind,
         accuracy_m=accuracy_m,
     )
+
+
+def _named(row: PlaceRow, written: dict[str, str]) -> PlaceRow:
+    """The row under its official Persian name, where the source's alternates lack or misspell it."""
+    name = written.get(row.source_id)
+    return replace(row, name_fa=name, names=(*row.names, name)) if name else row
 
 
 def _from_area(row: dict[str, str], kind: PlaceKind, provinces: dict[str, dict[str, str]]) -> PlaceRow:
