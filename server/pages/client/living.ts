@@ -50,7 +50,11 @@ export class Living {
 
   /** Fetch now. A call during a fetch makes one more after it. `force` also shows what would be kept back. */
   async refresh(force = false): Promise<void> {
-    if (force) this.held = null;
+    if (force) {
+      // What was kept back, or changed in place, must give way: the whole part is asked for.
+      this.held = null;
+      this.tag = null;
+    }
     if (this.running) {
       this.again = true;
       return this.running;
