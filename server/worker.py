@@ -1,7 +1,12 @@
-"""The chain's process: seals events, reads reports, watches leases. Any number may run; locks keep them apart."""
+"""The chain's processes: seal events, read reports, watch leases. Any number may run; locks keep them apart.
+
+`python -m server.worker [LOOP …]` runs the loops named (sealer, chain, leases), all of them when none is.
+"""
 
 import asyncio
 import signal
+import sys
+from collections.abc import Collection
 
 import structlog
 
@@ -9,6 +14,7 @@ from server import wiring
 from server.access.context import Context, make_context
 from server.kernel.logs import configure
 from server.kernel.settings import settings
+from server.kernel.tasks import end
 
 log = structlog.get_logger("worker")
 
@@ -24,21 +30,23 @@ async def _keep(name: str, loop: wiring.Loop, ctx: Context) -> None:
         await asyncio.sleep(1)
 
 
-async def run() -> None:
-    """Run every loop until SIGTERM or SIGINT."""
+async def run(names: Collection[str] = ()) -> None:
+    """Run the loops named (all, when none is) until SIGTERM or SIGINT."""
     configure()
     ctx = await make_context(settings(), max_connections=8)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    tasks = [asyncio.create_task(_keep(name, loop, ctx), name=name) for name, loop in wiring.LOOPS]
+    tasks = [
+        asyncio.create_task(_keep(name, loop, ctx), name=name)
+        for name, loop in wiring.LOOPS
+        if not names or name in names
+    ]
     log.info("worker.started", loops=[t.get_name() for t in tasks])
     await stop.wait()
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await end(*tasks)
     await ctx.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(run())
+    asyncio.run(run(sys.argv[1:]))

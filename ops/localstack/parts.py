@@ -81,11 +81,17 @@ def web_count() -> int:
     return wished_number("HAMYAR_WORKERS", min(2, os.cpu_count() or 1), MOST_WEB)
 
 
+WORKERS = (("sealer", "leases"), ("chain",))
+"""The loops of each worker process."""
+
+
 def app_children(layout: Layout, listener: socket.socket, environment: dict[str, str]) -> list[Child]:
     """Return web, worker and rare jobs, not yet started."""
     fd = listener.fileno()
     children = [_python(layout, environment, "web", ("--fd", str(fd)), (fd,)) for _ in range(web_count())]
-    return [*children, *(_python(layout, environment, part) for part in ("worker", "jobs"))]
+    # The sealer gives every change its number; beside the chain's reading, which is all CPU, it would wait its turn.
+    workers = [_python(layout, environment, "worker", loops) for loops in WORKERS]
+    return [*children, *workers, _python(layout, environment, "jobs")]
 
 
 def _python(

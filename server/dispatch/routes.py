@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
+from psycopg.errors import DeadlockDetected
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.access.context import Context, context
@@ -26,15 +27,31 @@ Ctx = Annotated[Context, Depends(context)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
+DEADLOCK_TRIES = 3
+
+
+async def _tried_again(ctx: Context, who: Principal, task_id: UUID, verb: rules.Verb, call: TaskCall) -> service.Done:
+    """One call in a transaction of its own; again when the chain held the need and this call its task.
+
+    The chain locks a need before its task, a finish the task before its need: PostgreSQL ends one of the two.
+    """
+    for left in reversed(range(DEADLOCK_TRIES)):
+        try:
+            async with ctx.db.tx() as conn:
+                if verb == "reassign":
+                    return await service.reassign(conn, ctx, who, task_id, call.order())
+                if verb == "cancel":
+                    return await service.cancel(conn, who, task_id, call.order())
+                return await service.act(conn, ctx, who, task_id, verb, call.order())
+        except DeadlockDetected:
+            if not left:
+                raise
+    raise AssertionError("unreachable")
+
+
 async def _acted(ctx: Context, who: Principal, task_id: UUID, verb: rules.Verb, call: TaskCall) -> Response:
     # The transaction is ended here, not by the dependency: a late finish is kept although it is answered 409.
-    async with ctx.db.tx() as conn:
-        if verb == "reassign":
-            done = await service.reassign(conn, ctx, who, task_id, call.order())
-        elif verb == "cancel":
-            done = await service.cancel(conn, who, task_id, call.order())
-        else:
-            done = await service.act(conn, ctx, who, task_id, verb, call.order())
+    done = await _tried_again(ctx, who, task_id, verb, call)
     if done.problem:
         raise done.problem
     if verb in {"release", "reassign", "complete"}:

@@ -10,7 +10,7 @@ import yaml
 
 from ops.localstack.durability import SETTINGS
 from ops.localstack.layout import REPOSITORY
-from ops.localstack.parts import PYTHON_PARTS
+from ops.localstack.parts import PYTHON_PARTS, WORKERS
 from ops.localstack.postgres import settings_text
 from ops.localstack.redis_server import MEMORY
 from ops.localstack.state import PARTS
@@ -24,9 +24,10 @@ def compose() -> dict[str, Any]:
 
 
 def test_services_are_the_parts_and_their_preparation(compose: dict[str, Any]) -> None:
-    assert set(compose["services"]) == {*PARTS, "migrate", "prepare"}
-    for part in ("worker", "jobs"):
-        assert compose["services"][part]["command"] == ["python", "-m", PYTHON_PARTS[part]]
+    assert set(compose["services"]) == {*PARTS, "sealer", "migrate", "prepare"}
+    assert compose["services"]["jobs"]["command"] == ["python", "-m", PYTHON_PARTS["jobs"]]
+    workers = [tuple(compose["services"][name]["command"]) for name in ("sealer", "worker")]
+    assert workers == [("python", "-m", PYTHON_PARTS["worker"], *loops) for loops in WORKERS]
     assert compose["services"]["migrate"]["command"][1:] == MIGRATE
     assert compose["services"]["prepare"]["command"][1:] == PREPARE
 
