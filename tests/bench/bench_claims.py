@@ -163,4 +163,4 @@ def run(n: int = 2000, port: int = PORT) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(run()))  # noqa: T201 - the figures
+    print(json.dumps(run()))

@@ -59,7 +59,7 @@ def _new_database(stores: Stores) -> str:
 def _processes(environment: dict[str, str], listener: socket.socket) -> Iterator[None]:
     commands = (
         [sys.executable, "-m", "ops.localstack.web", "--fd", str(listener.fileno())],
-        [sys.executable, "-m", "server.worker"],
+        *([sys.executable, "-m", "server.worker", *loops] for loops in WORKERS),
     )
     started = [
         subprocess.Popen(command, env=environment, pass_fds=[listener.fileno()], stderr=subprocess.DEVNULL)

@@ -1,0 +1,31 @@
+"""`make bench`: every figure of docs/performance.md, printed as it is measured. Counts are asserted, speeds are not."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.bench import bench_claims, bench_import, bench_map, bench_stream
+
+
+def _tell(name: str, figures: dict[str, Any]) -> None:
+    print(f"\n{name}\n{json.dumps(figures, indent=1, default=str)}", flush=True)
+
+
+@pytest.mark.skipif(not bench_import.HAITI.exists(), reason="the Haiti reports are not on this machine")
+def test_import() -> None:
+    figures = bench_import.run()
+    _tell("import reports (Haiti 2010)", figures)
+    assert (figures["rows"], figures["again_imported"]) == (1949, 0)
+
+
+def test_stream() -> None:
+    _tell("accepted → visible, 50 messages/s", bench_stream.run(seconds=60))
+
+
+def test_claims() -> None:
+    _tell("claims over HTTP, 64 clients", bench_claims.run(6000))
+
+
+def test_map() -> None:
+    _tell("map, a million features", bench_map.run())
