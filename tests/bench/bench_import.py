@@ -1,6 +1,6 @@
 """Real reports from a file, on a durable instance: `hamyar import reports`, the whole process timed.
 
-`run()` gives figures, `python -m tests.bench.bench_import` prints them. The limit in the same run: the bare rows, sealed
+`run()` gives figures, `python -m tests.bench.bench_import` prints them. The limit in the same run: bare rows, sealed
 already, by COPY into a table without indexes.
 """
 

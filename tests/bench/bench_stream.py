@@ -25,6 +25,7 @@ from typing import Any
 import httpx
 import psycopg
 
+from ops.localstack.parts import WORKERS
 from ops.localstack.stores import Stores, running
 from server.access.secrets import new_secret, secret_hash
 from server.kernel.ids import uuid7
