@@ -35,6 +35,7 @@ Step = Literal["accept", "en_route", "heartbeat", "release", "complete", "fail"]
 LOST_H: Final = 6
 """For so long a lost lease is told, in hours."""
 LOST: Final = frozenset({"expired", "reassigned", "cancelled"})
+AMOUNT_MOST: Final = 1_000_000_000
 PEEK: Final = 3
 """Tasks of a queue that are shown before one is taken."""
 #: The sentences that the page's own modules say: a phone on a slow link is not sent the words of the whole house.
@@ -126,6 +127,10 @@ PROBLEMS: Final[dict[str, tuple[str, str]]] = {
         "Accept or give back what you have claimed before you take more.",
     ),
     "volunteer.not_active": ("شما اکنون در استراحت یا غایب ثبت شده‌اید.", "You are marked as resting or away."),
+    "stock.short": (
+        "موجودی برای این بار کافی نیست: بنویسید چه بار زده‌اید.",
+        "There is not enough in stock for this load: write what you really loaded.",
+    ),
     "other": ("این کار انجام نشد. دوباره تلاش کنید.", "That did not work. Please try again."),
 }
 """code of a refused form → (Persian, English)."""
@@ -155,6 +160,7 @@ async def step_form(
         int(fence) if fence.isascii() and fence.isdigit() and len(fence) < 10 else -1,  # noqa: PLR2004 - a 32-bit number
         reason=form.get("reason") or None,
         note=(form.get("note") or "")[:10_000] or None,
+        loaded=_loaded(form),
         delivered=_delivered(form),
         rest="lost" if form.get("rest") == "lost" else None,
     )
@@ -170,15 +176,36 @@ async def step_form(
     return _back()
 
 
+def _amounts(form: dict[str, str], prefix: str) -> dict[str, Decimal] | None:
+    """The filled number fields `prefix.…` by what follows the dot; None when there are none, or one is no number."""
+    try:
+        found = {
+            key.removeprefix(prefix): Decimal(value.strip())
+            for key, value in form.items()
+            if key.startswith(prefix) and value.strip()
+        }
+    except InvalidOperation:
+        return None
+    return found if found and all(n.is_finite() and 0 <= n < AMOUNT_MOST for n in found.values()) else None
+
+
 def _delivered(form: dict[str, str]) -> dict[UUID, Decimal] | None:
-    found: dict[UUID, Decimal] = {}
-    for key, value in form.items():
-        if key.startswith("delivered.") and value.strip():
-            try:
-                found[UUID(key.removeprefix("delivered."))] = Decimal(value.strip())
-            except (ValueError, InvalidOperation):
-                return None
-    return found or None
+    found = _amounts(form, "delivered.")
+    try:
+        return {UUID(item): quantity for item, quantity in found.items()} if found else None
+    except ValueError:
+        return None
+
+
+def _loaded(form: dict[str, str]) -> list[tuple[UUID, Decimal, UUID]] | None:
+    found = _amounts(form, "loaded.")
+    if not found:
+        return None
+    try:
+        lines = [(key.partition("."), quantity) for key, quantity in found.items()]
+        return [(UUID(item), quantity, UUID(centre)) for (item, _, centre), quantity in lines if quantity]
+    except ValueError:
+        return None
 
 
 @router.post("/me/queues/{queue_id}/claim")

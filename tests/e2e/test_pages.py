@@ -167,7 +167,7 @@ def test_a_volunteer_takes_and_finishes_a_task_while_the_board_shows_it(browser:
     task.locator("form[action$='/accept'] button").click()
     expect(task).to_have_attribute("data-state", "accepted")
     expect(board.locator(f"#column-accepted {card}")).to_be_visible(timeout=WAIT_MS)
-    task.locator("form[action$='/en_route'] button").click()
+    task.locator("form[action$='/en_route'] button").first.click()
     expect(task).to_have_attribute("data-state", "en_route")
     expect(board.locator(f"#column-en_route {card}")).to_be_visible(timeout=WAIT_MS)
     task.locator("[data-voices]").click()

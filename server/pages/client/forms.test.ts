@@ -18,6 +18,17 @@ describe('a form as JSON', () => {
   });
 });
 
+describe('what was loaded', () => {
+  it('is told when the form asks for it, even when nothing was there', () => {
+    const data = new FormData();
+    data.append('loaded.item-a.centre-a', '30');
+    data.append('loaded.item-a.centre-b', '0');
+    expect(bodyOf(data)).toEqual({ loaded: [{ item: 'item-a', centre: 'centre-a', quantity: 30 }] });
+    data.set('loaded.item-a.centre-a', '0');
+    expect(bodyOf(data)).toEqual({ loaded: [] });
+  });
+});
+
 describe('a refusal in words', () => {
   it('names the fields that are wrong', () => {
     const error = new ApiError(422, 'invalid', 'Some fields are wrong.', { errors: [{ field: 'code', message: 'too short' }] });

@@ -10,24 +10,31 @@ export type Body = Record<string, unknown>;
 
 export interface Ways {
   /** It worked, or it did not and the page is out of date: look again. */
-  after: (form: HTMLFormElement, answer: unknown) => void | Promise<void>;
+  after: (form: HTMLFormElement, answer: unknown, refused?: ApiError) => void | Promise<void>;
   /** The body as it shall be sent; null: send nothing. */
   before?: (form: HTMLFormElement, body: Body) => Body | null | Promise<Body | null>;
 }
 
-/** A form's fields as JSON: empty ones left out, `name:int` and `name:number` as numbers, `delivered.ID` as a list. */
+/** A form's fields as JSON: empty ones left out, `name:int` and `name:number` as numbers, `delivered.ID` and `loaded.ID.CENTRE` as lists. */
 export function bodyOf(data: FormData): Body {
   const body: Body = {};
   const delivered: { item: string; quantity: number }[] = [];
+  const loaded: { item: string; centre: string; quantity: number }[] = [];
+  let asked = false;
   for (const [key, raw] of data) {
     if (typeof raw !== 'string' || raw.trim() === '') continue;
     const [name = '', kind] = key.split(':');
     if (name.startsWith('delivered.')) delivered.push({ item: name.slice('delivered.'.length), quantity: Number(raw) });
-    else if (kind === 'int' || kind === 'number') body[name] = Number(raw);
+    else if (name.startsWith('loaded.')) {
+      const [, item = '', centre = ''] = name.split('.');
+      asked = true;
+      if (Number(raw) > 0) loaded.push({ item, centre, quantity: Number(raw) });
+    } else if (kind === 'int' || kind === 'number') body[name] = Number(raw);
     else if (Array.isArray(body[name])) (body[name] as unknown[]).push(raw);
     else body[name] = raw;
   }
   if (delivered.length) body['delivered'] = delivered;
+  if (asked) body['loaded'] = loaded;
   return body;
 }
 
@@ -53,6 +60,8 @@ async function send(form: HTMLFormElement, ways: Ways): Promise<void> {
     if (method !== 'DELETE') wish.body = body;
     if (form.dataset['etag']) wish.ifMatch = `"${form.dataset['etag']}"`;
     const { data } = await ask<unknown>(path, wish);
+    // The part that comes next may turn this very form into that of the next step: it must take a press at once.
+    delete form.dataset['sent'];
     if (form.dataset['done']) toast(form.dataset['done'], 'good');
     await ways.after(form, data);
   } catch (error) {
@@ -65,7 +74,7 @@ async function send(form: HTMLFormElement, ways: Ways): Promise<void> {
       toast(words, 'bad');
     }
     // A lost lease, a changed record: what stands on the page is no longer so.
-    if ([404, 409, 412].includes(error.status)) await ways.after(form, null);
+    if ([404, 409, 412].includes(error.status)) await ways.after(form, null, error);
   } finally {
     form.removeAttribute('aria-busy');
     delete form.dataset['sent'];

@@ -34,6 +34,7 @@ export class Living {
     this.habits.drawn?.(root);
     document.addEventListener('visibilitychange', () => !document.hidden && this.stir());
     addEventListener('online', () => this.stir());
+    addEventListener('offline', () => this.pulse());
     setInterval(() => this.beat(), 5000);
     this.beat();
   }

@@ -15,7 +15,18 @@ const living = new Living(byId('live'), { rest: 1000, every: 30_000, drawn, busy
 setInterval(countDown, 1000);
 setInterval(() => void beat(), HEARTBEAT_MS);
 document.addEventListener('visibilitychange', () => !document.hidden && void beat());
-serveForms({ after: () => living.refresh(true) });
+serveForms({
+  after: async (form, _, refused) => {
+    const task = form.closest<HTMLElement>('[data-task]')?.dataset['task'];
+    await living.refresh(true);
+    // The shelf holds less than the task names: what was really loaded is asked for.
+    const load = refused?.code === 'stock.short' ? document.querySelector<HTMLDetailsElement>(`#load-${task}`) : null;
+    if (load) {
+      load.open = true;
+      load.querySelector('input[type="number"]')?.scrollIntoView({ block: 'center' });
+    }
+  },
+});
 
 function drawn(root: HTMLElement): void {
   countDown(root);

@@ -24,7 +24,6 @@ function attributes(from: Element, to: Element): void {
   // A fence or a key is no person's word: it follows the server.
   if (from.tagName === 'INPUT' && from.getAttribute('type') === 'hidden') kept.clear();
   if (from.hasAttribute('data-own')) kept.add('hidden');
-  kept.add('data-sent');
   for (const name of from.getAttributeNames()) if (!to.hasAttribute(name) && !kept.has(name)) from.removeAttribute(name);
   for (const name of to.getAttributeNames()) {
     const value = to.getAttribute(name)!;
