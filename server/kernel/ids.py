@@ -14,13 +14,27 @@ _DIGITS = {ord(sign): str(i % 10) for i, sign in enumerate("۰۱۲۳۴۵۶۷۸۹
 _AS_TYPED = _DIGITS | dict.fromkeys(map(ord, " -\u200c\u200e\u200f"))
 
 
+_TAIL = (1 << 62) - 1
+_last = uuid.UUID(int=0)
+
+
 def uuid7(now_ms: int | None = None) -> uuid.UUID:
-    """A time-ordered UUID, version 7 (RFC 9562, 5.7): 48 bits of milliseconds, 74 random bits."""
+    """A time-ordered UUID, version 7 (RFC 9562, 5.7): 48 bits of milliseconds, 74 random bits.
+
+    Ids that one process makes within a millisecond rise too (RFC 9562, 6.2, method 2): what was made first sorts first.
+    """
+    global _last  # noqa: PLW0603 - the last id is what the next one must exceed
     ms = time.time_ns() // 1_000_000 if now_ms is None else now_ms
+    if now_ms is None and ms <= _last.int >> 80 and _last.int & _TAIL < _TAIL - (1 << 32):
+        _last = uuid.UUID(int=_last.int + 1 + int.from_bytes(os.urandom(4)))
+        return _last
     value = (ms & ((1 << 48) - 1)) << 80 | int.from_bytes(os.urandom(10), "big")
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
-    return uuid.UUID(int=value)
+    made = uuid.UUID(int=value)
+    if now_ms is None:
+        _last = made
+    return made
 
 
 def check_sign(body: str) -> str:

@@ -23,6 +23,13 @@ def test_uuid7_is_version_7_and_ordered_by_time() -> None:
     assert earlier.int >> 80 == 1_700_000_000_000
 
 
+def test_ids_of_one_process_rise_even_within_a_millisecond() -> None:
+    made = [uuid7() for _ in range(5000)]
+    assert made == sorted(set(made))
+    assert {one.version for one in made} == {7}
+    assert {one.variant for one in made} == {uuid.RFC_4122}
+
+
 @given(BODIES, st.data())
 def test_one_wrong_sign_is_always_found(body: str, data: st.DataObject) -> None:
     code = body + check_sign(body)
