@@ -33,8 +33,10 @@ LEFT JOIN places p ON p.id = coalesce(n.place_id, i.place_id) LEFT JOIN voluntee
 _ATTENTION: Final = """(t.state = 'escalated'
   OR (t.state IN ('claimed', 'accepted', 'en_route') AND t.lease_until < clock_timestamp())
   OR (t.state = 'queued' AND t.flagged_at IS NOT NULL)
-  OR (t.state = 'failed' AND t.closed_at > clock_timestamp() - interval '24 hours' AND n.status = 'open'
-      AND NOT EXISTS (SELECT 1 FROM tasks o WHERE o.need_id = t.need_id AND o.id > t.id)))"""
+  OR (t.state = 'failed' AND t.closed_at > clock_timestamp() - interval '24 hours'
+      AND EXISTS (SELECT 1 FROM needs w WHERE w.id = t.need_id AND w.status = 'open')
+      AND NOT EXISTS (SELECT 1 FROM tasks o WHERE o.need_id = t.need_id
+        AND o.state IN ('queued', 'claimed', 'accepted', 'en_route', 'escalated'))))"""
 COLUMNS: Final[Mapping[str, tuple[str, str]]] = {
     "attention": (_ATTENTION, "(t.urgency = 'life') DESC, t.priority DESC, t.created_at"),
     "queued": ("t.state = 'queued' AND t.flagged_at IS NULL", "t.priority DESC, t.created_at, t.id"),
@@ -77,12 +79,17 @@ class Bounds:
 
 
 async def column(conn: Conn, bounds: Bounds, name: str, limit: int) -> list[DictRow]:
-    """The tasks of a column of the board, one more than `limit` when there are more."""
+    """The tasks of a column of the board, one more than `limit` when there are more.
+
+    The few ids are picked first: what a card shows is joined for those alone.
+    """
     condition, order = COLUMNS[name]
     where, values = bounds.where()
     return await (
         await conn.execute(
-            f"{CARD} WHERE {where} AND {condition} ORDER BY {order} LIMIT %(limit)s", values | {"limit": limit + 1}
+            f"{CARD} WHERE t.id IN (SELECT t.id FROM tasks t JOIN queues q ON q.id = t.queue_id"
+            f" WHERE {where} AND {condition} ORDER BY {order} LIMIT %(limit)s) ORDER BY {order}",
+            values | {"limit": limit + 1},
         )
     ).fetchall()
 

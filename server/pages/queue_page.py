@@ -21,6 +21,8 @@ EACH = {"attention": 40, "closed": 10}
 """Cards of a column; the others show MOST."""
 MOST = 25
 CANDIDATES = 60
+QUEUES = 60
+"""Queues of the table; those with lives in danger come first."""
 Wish = Annotated[str | None, Query(max_length=60)]
 
 
@@ -56,7 +58,7 @@ async def queue_page(
         columns=columns,
         limits={name: EACH.get(name, MOST) for name in board.COLUMNS},
         counts=await board.counts(tx, bounds),
-        queues=[q for q in everywhere if q["open"] or q["claimed"] or q["escalated"]],
+        queues=[q for q in everywhere if _busy(q) and bounds.centre in {None, q["centre_id"]}][:QUEUES],
         centres=await centre_names(tx),
         items=await item_names(tx, (t["bring"] for rows in columns.values() for t in rows)),
         now=datetime.now(UTC),
@@ -65,6 +67,10 @@ async def queue_page(
         first_steps=not everywhere,
         house=bool(who.scopes_for("token.create")),
     )
+
+
+def _busy(queue: DictRow) -> bool:
+    return bool(queue["open"] or queue["claimed"] or queue["escalated"])
 
 
 def _may(view: View) -> Any:
