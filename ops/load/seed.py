@@ -251,9 +251,9 @@ async def _tasks(conn: Conn, emergency: UUID, start: int) -> None:
 
 
 _SKILL_SETS = (
-    ["first_aid", "rescue"],
-    ["driving", "loader"],
-    ["nursing", "medic"],
+    ["medic", "rescue"],
+    ["driver", "logistics"],
+    ["medic"],
     ["logistics"],
     ["psychosocial"],
     ["machinery", "driver"],

@@ -27,7 +27,7 @@ CONSTRAINTS["uq_tasks_open_incident_kind"] = lambda: Problem(
     409,
     "task.exists",
     "This incident has an open task of that kind already.",
-    "برای این رخداد همین وظیفه باز است.",
+    "برای این رخداد همین مأموریت باز است.",
 )
 
 
@@ -56,7 +56,7 @@ async def _incident(conn: Conn, incident_id: UUID) -> DictRow:
 async def make(conn: Conn, who: Principal, body: NewTask) -> UUID:
     """Put a task for an open, located incident into the queue of its nearest centre. Returns the task's id."""
     if body.kind not in rules.KINDS:
-        raise bad_request("task.kind", f"kind is one of {', '.join(rules.KINDS)}.", "نوع وظیفه شناخته نشد.")
+        raise bad_request("task.kind", f"kind is one of {', '.join(rules.KINDS)}.", "نوع مأموریت شناخته نشد.")
     row = await _incident(conn, body.incident)
     centre = await nearest_centre(conn, row["lon"], row["lat"]) if row["lon"] is not None else None
     if centre is None or row["status"] != "open":

@@ -11,7 +11,7 @@ def lease_lost(**extra: Any) -> Problem:
         409,
         "lease.lost",
         "This task is no longer yours: the claim ran out or it was given to someone else.",
-        "این وظیفه دیگر با شما نیست: زمان آن گذشت یا به دیگری سپرده شد.",
+        "این مأموریت دیگر با شما نیست: زمان آن گذشت یا به دیگری سپرده شد.",
         extra=extra,
     )
 
@@ -22,7 +22,7 @@ def wrong_state(state: str) -> Problem:
         409,
         "task.state",
         "This cannot be done with the task as it stands.",
-        "با وضع کنونی وظیفه این کار شدنی نیست.",
+        "با وضع کنونی مأموریت این کار شدنی نیست.",
         extra={"state": state},
     )
 
@@ -33,7 +33,7 @@ def claim_cap(held: int, cap: int) -> Problem:
         409,
         "claim.cap",
         f"You already hold {held} tasks; accept or release them before you take more.",
-        f"شما {held} وظیفهٔ نپذیرفته دارید؛ پیش از گرفتن وظیفهٔ تازه آن‌ها را بپذیرید یا برگردانید.",
+        f"شما {held} مأموریتٔ نپذیرفته دارید؛ پیش از گرفتن مأموریتٔ تازه آن‌ها را بپذیرید یا برگردانید.",
         extra={"held": held, "cap": cap},
     )
 
@@ -54,7 +54,7 @@ def not_this_volunteer() -> Problem:
         403,
         "claim.other_volunteer",
         "You may not claim for this volunteer.",
-        "شما نمی‌توانید برای این داوطلب وظیفه بگیرید.",
+        "شما نمی‌توانید برای این داوطلب مأموریت بگیرید.",
     )
 
 
@@ -73,10 +73,10 @@ CONSTRAINTS["uq_tasks_open_need_kind"] = lambda: Problem(
     409,
     "task.open_twin",
     "Another open task of this kind serves the same need.",
-    "وظیفهٔ باز دیگری از همین گونه برای این نیاز هست.",
+    "مأموریتٔ باز دیگری از همین گونه برای این نیاز هست.",
 )
 
 
 def woman_required() -> Problem:
     """409: women are served by women."""
-    return Problem(409, "task.woman_required", "This task is for a woman volunteer.", "این وظیفه برای داوطلب زن است.")
+    return Problem(409, "task.woman_required", "This task is for a woman volunteer.", "این مأموریت برای داوطلب زن است.")

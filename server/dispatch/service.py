@@ -106,7 +106,7 @@ def _must_hold(who: Principal, row: DictRow, lease: DictRow | None) -> None:
         return
     if me is not None and row["holder_id"] == me:
         raise problems.lease_lost(kept=False)
-    raise Problem(403, "task.not_holder", "Somebody else holds this task.", "این وظیفه با دیگری است.")
+    raise Problem(403, "task.not_holder", "Somebody else holds this task.", "این مأموریت با دیگری است.")
 
 
 async def _too_late(conn: Conn, ctx: Context, who: Principal, row: DictRow, verb: Verb, order: Order) -> Done:
@@ -221,7 +221,7 @@ async def reassign(conn: Conn, ctx: Context, who: Principal, task_id: UUID, orde
     if row is None:
         raise not_found("task")
     if not _is_staff(who, row):
-        raise Problem(403, "task.not_yours", "This task belongs to another centre.", "این وظیفه از مرکز دیگری است.")
+        raise Problem(403, "task.not_yours", "This task belongs to another centre.", "این مأموریت از مرکز دیگری است.")
     verb: Verb = "reassign" if order.volunteer_id else "requeue"
     if order.fence != row["fence"]:
         now = await queries.lease(conn, task_id, row["fence"])
@@ -282,7 +282,7 @@ async def cancel(conn: Conn, who: Principal, task_id: UUID, order: Order) -> Don
     if row is None:
         raise not_found("task")
     if not _is_staff(who, row):
-        raise Problem(403, "task.not_yours", "This task belongs to another centre.", "این وظیفه از مرکز دیگری است.")
+        raise Problem(403, "task.not_yours", "This task belongs to another centre.", "این مأموریت از مرکز دیگری است.")
     if row["state"] == "cancelled" and order.fence == row["fence"]:
         return Done(_answer(row, row["fence"], "cancelled"))
     if order.fence != row["fence"]:

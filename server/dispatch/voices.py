@@ -61,7 +61,7 @@ async def open_voices(conn: Conn, ctx: Context, who: Principal, row: DictRow) ->
             403,
             "voices.closed",
             "These words are for coordinators and the team that holds the task.",
-            "این سخنان تنها برای هماهنگ‌کنندگان و تیم دارندهٔ وظیفه است.",
+            "این سخنان تنها برای هماهنگ‌کنندگان و تیم دارندهٔ مأموریت است.",
         )
     reports = await reports_behind(conn, row["need_id"], row["incident_id"])
     try:
