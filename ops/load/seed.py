@@ -12,12 +12,15 @@ from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from server.access.context import Context
 from server.dispatch.rules import kind_of, skills_of
 from server.emergencies.service import ensure
 from server.kernel.db import Conn
 from server.kernel.ids import ALPHABET, BASE, check_sign, uuid7
 from server.maps.queries import rebuild_cells, rebuild_features
+from server.needs.rules import Facts, priority
 from server.places.queries import nearest_centre
 from server.places.service import create_centre
 from server.standards.taxonomy import INCIDENTS, NEEDS
@@ -146,7 +149,6 @@ def _moment(dice: random.Random, now: datetime) -> datetime:
 
 
 _URGENCY = ("life", "high", "high", "normal", "normal", "normal", "normal", "normal")
-_POINTS = {"life": 70.0, "high": 40.0, "normal": 15.0}
 
 
 async def _copy_needs(
@@ -154,24 +156,28 @@ async def _copy_needs(
 ) -> None:
     now, categories = datetime.now(UTC), list(NEEDS)
     columns = (
-        "id, code, emergency_id, category, status, urgency, quantity, people, priority, place_id, geom_shown,"
-        " accuracy_m, first_reported_at, last_reported_at"
+        "id, code, emergency_id, category, status, urgency, quantity, people, priority, priority_why, place_id,"
+        " geom_shown, accuracy_m, first_reported_at, last_reported_at"
     )
     async with conn.cursor() as cursor, cursor.copy(f"COPY needs ({columns}) FROM STDIN") as copy:
         for number, (town, lon, lat) in enumerate(_points(dice, towns, count)):
             urgency, at = dice.choice(_URGENCY), _moment(dice, now)
             status = "tasked" if number < tasked else ("met" if number % 2 else "open")
+            category, people, age_h = dice.choice(categories), dice.randrange(1, 300), (now - at).total_seconds() / 3600
+            # The score the chain would give: else it would rank the whole load anew in its first minute.
+            score = priority(Facts(category, urgency, people, corroboration=0, age_h=age_h))
             await copy.write_row(
                 (
                     uuid7(),
                     numbered("N-", start + number),
                     emergency,
-                    dice.choice(categories),
+                    category,
                     status,
                     urgency,
                     dice.randrange(1, 400),
-                    dice.randrange(1, 300),
-                    _POINTS[urgency] + dice.random() * 20,
+                    people,
+                    score.value,
+                    orjson.dumps(list(score.why)).decode(),
                     town.id,
                     f"SRID=4326;POINT({lon} {lat})",
                     1000,

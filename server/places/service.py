@@ -22,6 +22,8 @@ from server.places.names import normalise, squash
 
 RECHECK_S = 30.0
 """How long a process may go on with a gazetteer that somebody has since added to."""
+CACHED = 2
+"""Gazetteers that a process keeps: one a database, and a process of the product knows one database."""
 _EDITABLE = ("name_fa", "name_en", "place_id", "active", "lon", "lat")
 
 CONSTRAINTS["uq_centres_code"] = lambda: Problem(
@@ -67,6 +69,8 @@ async def _current(ctx: Context) -> _Cached:
                 (r["name_en"], r["lat"], r["lon"]): r["id"] for r in sorted(rows, key=lambda r: int(r["population"]))
             }
             fresh = _Cached(mark, time.monotonic(), built, ids)
+    if key not in _cache and len(_cache) >= CACHED:
+        _cache.clear()
     _cache[key] = fresh
     return fresh
 
