@@ -17,6 +17,7 @@ class IncidentEdit(BaseModel):
     category: str | None = None
     urgency: Urgency | None = None
     people: int | None = Field(default=None, ge=0, le=10_000_000)
+    place_id: UUID | None = None
 
     def changes(self) -> dict[str, Any]:
         """What was sent; only a number of people may be taken away."""

@@ -15,6 +15,7 @@ from server.kernel.db import Conn
 from server.kernel.errors import not_found, stale
 from server.kernel.events import NewEvent, emit
 from server.kernel.ids import new_code
+from server.places import service as places
 from server.places.spots import Spot
 from server.standards.taxonomy import INCIDENTS
 
@@ -62,7 +63,8 @@ async def retell(conn: Conn, rows: Mapping[UUID, DictRow], facts: Sequence[Incid
     updates = []
     for f in facts:
         row = rows[f.id]
-        spot = f.spot or Spot(row["place_id"], row["lon"], row["lat"], row["accuracy_m"])
+        told_where = None if "place_id" in row["decided"] else f.spot
+        spot = told_where or Spot(row["place_id"], row["lon"], row["lat"], row["accuracy_m"])
         told = _told(f, spot) | {"code": row["code"], "status": row["status"]}
         if f.tally.first_at is None:
             told |= {"first_reported_at": row["first_reported_at"], "last_reported_at": row["last_reported_at"]}
@@ -147,7 +149,8 @@ async def edit(
     if "category" in changes and changes["category"] not in INCIDENTS:
         raise errors.unknown_category(str(changes["category"]))
     if changes:
-        await queries.decide(conn, incident_id, changes, principal.actor)
+        placed = await places.given(conn, changes, "geom")
+        await queries.decide(conn, incident_id, {**changes, **placed}, principal.actor)
         await emit(
             conn,
             NewEvent(

@@ -25,6 +25,8 @@ class NeedEdit(BaseModel):
     households: int | None = Field(default=None, ge=0, le=10_000_000)
     vulnerable: list[Vulnerable] | None = None
     incident_id: UUID | None = None
+    place_id: UUID | None = None
+    """Where it is, when the reports do not say: the need then shows at that place and gets its task."""
 
     def changes(self) -> dict[str, Any]:
         """What was sent; numbers, the unit and the incident may be taken away."""

@@ -22,6 +22,7 @@ from server.kernel.errors import not_found, stale
 from server.kernel.events import NewEvent, emit, emit_many
 from server.kernel.ids import new_code
 from server.needs import errors, queries, rules
+from server.places import service as places
 from server.places.spots import Spot, shown_point
 from server.standards.taxonomy import NEEDS
 
@@ -150,7 +151,7 @@ async def retell(
                 "accuracy_m",
             )
         }
-        if f.spot is not None:
+        if f.spot is not None and "place_id" not in row["decided"]:
             wrapped = kept["data_key_wrapped"]
             record = ctx.sealing.of(TABLE, f.id, wrapped) if wrapped else ctx.sealing.new(TABLE, f.id)
             kept |= _placed(ctx, f.spot) | {
@@ -223,11 +224,13 @@ async def edit(conn: Conn, need_id: UUID, changes: Mapping[str, Any], version: i
     if "category" in changes and changes["category"] not in NEEDS:
         raise unknown_category(str(changes["category"]))
     if changes:
+        # The sealed point stays: a place is where it shows and where its task goes from.
+        placed = await places.given(conn, changes, "geom_shown")
         score = score_of(row | dict(changes), process_now())
         await queries.decide(
             conn,
             need_id,
-            {**changes, "priority": score.value, "priority_why": list(score.why)},
+            {**changes, **placed, "priority": score.value, "priority_why": list(score.why)},
             list(changes),
             principal.actor,
         )

@@ -57,6 +57,7 @@ async def inbox_page(
         more=shown[PAGE - 1]["id"] if len(shown) > PAGE else None,
         may_open=bool(who.scopes_for("report.open")),
         may_assign=bool(who.scopes_for("report.assign")),
+        may_place={"needs": bool(who.scopes_for("need.edit")), "incidents": bool(who.scopes_for("incident.edit"))},
         may_resolve=bool(who.scopes_for("set_aside.resolve")),
         house=bool(who.scopes_for("token.create")),
         paged=after is not None,

@@ -86,11 +86,11 @@ _UNLOCATED: Final = """
 SELECT * FROM (
   SELECT 'needs' AS type, t.id, t.code, t.category, t.urgency, t.people, t.households, t.quantity,
     t.unit, t.corroboration,
-    t.last_reported_at, t.priority, t.emergency_id FROM needs t
+    t.last_reported_at, t.priority, t.emergency_id, t.version FROM needs t
   WHERE t.geom_shown IS NULL AND t.status = 'open' AND t.merged_into IS NULL
   UNION ALL
   SELECT 'incidents', t.id, t.code, t.category, t.urgency, t.people, NULL, NULL, NULL, t.corroboration,
-    t.last_reported_at, 0, t.emergency_id FROM incidents t
+    t.last_reported_at, 0, t.emergency_id, t.version FROM incidents t
   WHERE t.geom IS NULL AND t.status = 'open' AND t.merged_into IS NULL) t
 WHERE (%(emergency)s::uuid IS NULL OR t.emergency_id = %(emergency)s)
   AND (%(within)s::uuid[] IS NULL OR t.emergency_id = ANY(%(within)s))

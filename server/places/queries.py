@@ -89,6 +89,13 @@ async def biggest(conn: Conn, *, box: Box | None, kinds: Sequence[str] | None, l
     ).fetchall()
 
 
+async def spot(conn: Conn, place_id: UUID) -> DictRow | None:
+    """A place's point as EWKT with its accuracy in metres, as records take it over."""
+    return await (
+        await conn.execute("SELECT id, ST_AsEWKT(geom) AS ewkt, accuracy_m FROM places WHERE id = %s", (place_id,))
+    ).fetchone()
+
+
 async def mark(conn: Conn) -> tuple[int, str]:
     """What changes whenever the table of places does: how many, and the newest."""
     row = await (await conn.execute("SELECT count(*) AS n, max(created_at) AS newest FROM places")).fetchone()

@@ -94,6 +94,19 @@ def _place_row(row: DictRow) -> PlaceRow:
     )
 
 
+async def given(conn: Conn, changes: Mapping[str, Any], column: str) -> dict[str, Any]:
+    """What follows from a `place_id` among a person's changes: the point for `column` and its accuracy; else nothing.
+
+    Raises 400 `place.unknown` for a place that is not in the gazetteer.
+    """
+    if "place_id" not in changes:
+        return {}
+    row = await queries.spot(conn, changes["place_id"])
+    if row is None:
+        raise bad_request("place.unknown", "There is no such place.", "چنین جایی در فهرست نیست.")
+    return {column: row["ewkt"], "accuracy_m": row["accuracy_m"]}
+
+
 async def search(
     conn: Conn, text: str | None, *, box: Box | None, kinds: list[str] | None, limit: int
 ) -> dict[str, Any]:

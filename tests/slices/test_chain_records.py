@@ -303,3 +303,26 @@ async def test_tasks_follow_reports_and_people_alike(ctx: Context, client_of: Ma
     tag = (await client.get(f"/api/needs/{need['id']}")).headers["etag"]
     await _ok(await client.patch(f"/api/needs/{need['id']}", json={"status": "closed"}, headers={VERSION: tag}))
     assert [t["state"] for t in await rows(ctx, "SELECT state FROM tasks")] == ["cancelled"]
+
+
+async def test_a_person_gives_a_need_its_place_and_it_gets_its_task(ctx: Context, client_of: MakeClient) -> None:
+    where = await emergency(ctx)
+    await centre(ctx, "H-1", 47.7, 33.2)
+    await told(ctx, where, (A, "آب آشامیدنی نداریم ۴۰ نفر هستیم"))
+    (need,) = await needs_of(ctx, where, "water")
+    assert need["lon"] is None
+    assert await rows(ctx, "SELECT 1 FROM tasks") == []
+    client = await client_of("coordinator")
+    address = f"/api/needs/{need['id']}"
+    tag = (await client.get(address)).headers["etag"]
+    nowhere = await client.patch(address, json={"place_id": str(where)}, headers={VERSION: tag})
+    assert (nowhere.status_code, nowhere.json()["code"]) == (400, "place.unknown")
+    found = (await _ok(await client.get("/api/places", params={"q": "پلدختر"})))["features"][0]
+    placed = await _ok(await client.patch(address, json={"place_id": found["id"]}, headers={VERSION: tag}))
+    assert placed["geometry"]["coordinates"] == pytest.approx(found["geometry"]["coordinates"], abs=1e-5)
+    assert placed["properties"]["place"]["en"] == "Poldokhtar"
+    assert [t["state"] for t in await rows(ctx, "SELECT state FROM tasks")] == ["queued"]
+    # The same voice from another town does not move what a person has placed.
+    await told(ctx, where, (A, "ما در آق قلا آب آشامیدنی نداریم"))
+    (still,) = [n for n in await needs_of(ctx, where, "water") if n["id"] == need["id"]]
+    assert still["name_en"] == "Poldokhtar"

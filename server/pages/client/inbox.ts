@@ -6,6 +6,7 @@ import { serveForms } from './forms.ts';
 import { digits, t } from './i18n.ts';
 import { actOnChoice, Living } from './living.ts';
 import { follow } from './follow.ts';
+import { placeField } from './places.ts';
 import { marked } from '../../../mapping/client/voice.ts';
 import { dateTime } from './time.ts';
 
@@ -14,7 +15,21 @@ actOnChoice();
 
 const living = new Living(byId('live'), { rest: 4000, every: 30_000, busy: reading });
 follow(['report', 'need', 'incident', 'emergency'], () => living.stir());
-serveForms({ after: () => living.refresh(true) });
+serveForms({
+  after: () => living.refresh(true),
+  // A record takes its place by id; the field's coordinates are for centres and emergencies.
+  before: (form, body) => {
+    if (!form.matches('.voice-row__place-it')) return body;
+    const { place_id: place } = body;
+    return place ? { place_id: place } : null;
+  },
+});
+document.addEventListener('focusin', (event) => {
+  const field = (event.target as Element).closest<HTMLElement>('[data-place]:not([data-wired])');
+  if (!field) return;
+  field.dataset['wired'] = '';
+  placeField(field);
+});
 
 /** Rows stay where they are while somebody reads one or walks among them. */
 function reading(): boolean {
