@@ -28,7 +28,7 @@ run: setup
 
 test:
 	@ops/setup.sh --test
-	@$(VENV)/python -m pytest $(ARGS)
+	@$(VENV)/python -m tests $(ARGS)
 
 check: setup
 	@$(VENV)/ruff check .
