@@ -16,8 +16,8 @@ from server.access.context import Context
 from server.access.roles import Role
 from server.kernel.db import Conn
 
-WAIT_S = 30
-"""How long to wait for the drill to bring its volunteers."""
+WAIT_S = 15
+"""How many seconds to wait for the drill to bring its volunteers and the first tasks."""
 WORDS = (
     "river",
     "stone",
@@ -72,17 +72,25 @@ async def _person(conn: Conn, ctx: Context, handle: str, role: Role, fa: str, bo
     return {"role": role, "fa": fa, "en": role, "value": f"{ctx.settings.url}/login   {handle} / {words}"}
 
 
+_FREE = """
+SELECT v.id, coalesce(w.waiting, 0) AS waiting FROM volunteers v
+LEFT JOIN (SELECT q.centre_id, count(*) AS waiting FROM tasks t JOIN queues q ON q.id = t.queue_id
+  WHERE t.state = 'queued' GROUP BY q.centre_id) w ON w.centre_id = v.centre_id
+WHERE v.status = 'active' AND NOT EXISTS (SELECT 1 FROM tokens k WHERE k.volunteer_id = v.id)
+ORDER BY waiting DESC, v.code LIMIT 1"""
+
+
 async def _first_volunteer(ctx: Context) -> UUID | None:
+    """One whom the drill does not move, of the centre where most tasks wait: there is something to do."""
+    found: UUID | None = None
     for _ in range(WAIT_S):
         async with ctx.db.tx() as conn:
-            row = await (
-                await conn.execute("SELECT id FROM volunteers WHERE status = 'active' ORDER BY code LIMIT 1")
-            ).fetchone()
-        if row:
-            found: UUID = row["id"]
-            return found
+            row = await (await conn.execute(_FREE)).fetchone()
+        found = row["id"] if row else found
+        if row and row["waiting"]:
+            break
         await asyncio.sleep(1)
-    return None
+    return found
 
 
 if __name__ == "__main__":
