@@ -9,6 +9,7 @@ from server.incidents import models as incidents
 from server.kernel import models as kernel
 from server.kernel.base import Base
 from server.maps import models as maps
+from server.messaging import models as messaging
 from server.needs import models as needs
 from server.places import models as places
 from server.reports import models as reports
@@ -24,6 +25,7 @@ TABLES = (
     incidents,
     kernel,
     maps,
+    messaging,
     needs,
     places,
     reports,

@@ -135,3 +135,23 @@ class Evidence(Sealed, Base):
     late: Mapped[bool] = mapped_column(server_default=text("false"))
     note_sealed: Mapped[bytes | None]
     at: Mapped[Now]
+
+
+class TaskCode(Base):
+    """What a volunteer texts back to answer for a task: bound to one holder's fence, spent by its first use.
+
+    Only a keyed hash is kept. `verbs`: what it may say (ACCEPT, DONE, FAIL).
+    """
+
+    __tablename__ = "task_codes"
+    __table_args__ = (Index("ix_task_codes_task", "task_id", "fence"),)
+    code_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    task_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tasks.id"))
+    fence: Mapped[int]
+    volunteer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("volunteers.id"))
+    verbs: Mapped[Codes]
+    created_at: Mapped[Now]
+    expires_at: Mapped[Moment]
+    used_at: Mapped[Moment | None]
+    used_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("reports.id"))
+    used_as: Mapped[str | None]

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -18,7 +18,8 @@ class Report(Sealed, Base):
     """What somebody said. A trigger refuses every change but the reading's state and the emergency's assignment.
 
     (`source`, `source_key`) is the sender's own identity of the message; the same with another `body_hash` is
-    kept as a second report, and both show as in conflict.
+    kept as a second report, and both show as in conflict. `lane` 1: a storm of one sender, read after the others;
+    `held_until`: a part that waits for its other parts.
     """
 
     __tablename__ = "reports"
@@ -28,7 +29,8 @@ class Report(Sealed, Base):
         CheckConstraint("read_state IN ('pending', 'read', 'failed')", name="read_state"),
         CheckConstraint("octet_length(body_hash) = 32", name="body_hash"),
         CheckConstraint(on_earth("geom_shown"), name="geom_on_earth"),
-        Index("ix_reports_ready", "received_at", "id", postgresql_where=text(READY)),
+        Index("ix_reports_ready", "lane", "received_at", "id", postgresql_where=text(READY)),
+        CheckConstraint("lane IN (0, 1)", name="lane"),
         Index("ix_reports_emergency_received", "emergency_id", "received_at"),
         Index(
             "ix_reports_flagged",
@@ -58,6 +60,53 @@ class Report(Sealed, Base):
     read_attempts: Mapped[int] = mapped_column(server_default=text("0"))
     read_at: Mapped[Moment | None]
     read_error: Mapped[str | None]
+    lane: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    held_until: Mapped[Moment | None]
+
+
+class Alias(Base):
+    """What the spool promised for a message that turned out to be known: it leads to the report that stands."""
+
+    __tablename__ = "report_aliases"
+    receipt: Mapped[str] = mapped_column(primary_key=True)
+    promised_id: Mapped[uuid.UUID] = mapped_column(unique=True)
+    report_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("reports.id"), index=True)
+
+
+class Part(Base):
+    """A report that is one part of a longer text message (3GPP TS 23.040, 9.2.3.24.1).
+
+    `whole`: keyed hash of source, sender, reference and count. `lead_id`: the report that speaks for the whole; the
+    others are read with it.
+    """
+
+    __tablename__ = "report_parts"
+    __table_args__ = (
+        CheckConstraint("number BETWEEN 1 AND total AND total BETWEEN 2 AND 255", name="number"),
+        Index("ix_report_parts_whole", "whole", "created_at"),
+    )
+    report_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("reports.id"), primary_key=True)
+    whole: Mapped[bytes]
+    number: Mapped[int]
+    total: Mapped[int]
+    lead_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("reports.id"), index=True)
+    created_at: Mapped[Now]
+
+
+class Watch(Base):
+    """A report on which a life may hang, until somebody has looked at it. `escalated_at`: nobody did in time."""
+
+    __tablename__ = "report_watches"
+    __table_args__ = (
+        Index("ix_report_watches_due", "due_at", postgresql_where=text("seen_at IS NULL AND escalated_at IS NULL")),
+        Index("ix_report_watches_open", "escalated_at", postgresql_where=text("seen_at IS NULL")),
+    )
+    report_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("reports.id"), primary_key=True)
+    emergency_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("emergencies.id"))
+    due_at: Mapped[Moment]
+    escalated_at: Mapped[Moment | None]
+    seen_at: Mapped[Moment | None]
+    seen_by: Mapped[str | None]
 
 
 class Reading(Base):
