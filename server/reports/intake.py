@@ -16,6 +16,7 @@ from server.kernel.db import Conn
 from server.kernel.events import NewEvent, emit_many
 from server.kernel.geo import on_earth
 from server.kernel.ids import new_code, uuid7
+from server.messaging.numbers import normal_number
 from server.reports import queries, rules
 from server.reports.content import content_flags
 
@@ -80,7 +81,7 @@ def safe_key(sealing: Sealing, key: str) -> str:
 
 def sender_hash(sealing: Sealing, sender: str | None, country: str = "IR") -> bytes | None:
     """What tells senders apart without naming them."""
-    return sealing.keyed_hash("sender", rules.normal_number(sender, country)) if sender else None
+    return sealing.keyed_hash("sender", normal_number(sender, country)) if sender else None
 
 
 async def accept(conn: Conn, ctx: Context, items: Sequence[Incoming], *, actor: str = "system") -> list[Accepted]:

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
+from server.messaging.numbers import BETWEEN
+
 LONG_CHARS: Final = 10_000
 """Beyond what any gateway joins from parts (255 × 67 characters is 17,085, and nobody types that)."""
 KEY_CHARS: Final = 80
@@ -34,11 +36,7 @@ LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
 """Python cannot read every date that PostgreSQL keeps: one row beyond would break each list it stands in."""
 
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9._:~-]{1,80}")
-_DIGITS = str.maketrans("۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩", "01234567890123456789")
-_BETWEEN = re.compile(r"[\s().\-/\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _LONG_NUMBER = re.compile(r"\d{9,}")
-_IRAN_NATIONAL = 11
-"""Digits of an Iranian number written with its leading zero."""
 
 
 def is_plain_key(key: str) -> bool:
@@ -48,25 +46,8 @@ def is_plain_key(key: str) -> bool:
     try:
         UUID(key)
     except ValueError:
-        return not _LONG_NUMBER.search(_BETWEEN.sub("", key))
+        return not _LONG_NUMBER.search(BETWEEN.sub("", key))
     return True
-
-
-def normal_number(raw: str, country: str = "IR") -> str:
-    """A sender as one spelling: `۰۹۱۲ ۱۲۳ ۴۵۶۷`, `0098912…`, `98912…` are `+98912…`; a name is casefolded."""
-    text = _BETWEEN.sub("", raw.translate(_DIGITS))
-    digits = text.removeprefix("+")
-    if not digits.isascii() or not digits.isdigit():
-        return text.casefold()
-    if text.startswith("+"):
-        return text
-    if digits.startswith("00"):
-        return "+" + digits[2:]
-    if country == "IR" and len(digits) == _IRAN_NATIONAL and digits.startswith("0"):
-        return "+98" + digits[1:]
-    if country == "IR" and len(digits) == _IRAN_NATIONAL + 1 and digits.startswith("98"):
-        return "+" + digits
-    return digits
 
 
 def claimed_time(value: datetime | None) -> tuple[datetime | None, bool]:

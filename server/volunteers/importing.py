@@ -15,6 +15,7 @@ from server.kernel.db import Conn
 from server.kernel.errors import Problem
 from server.kernel.events import NewEvent, emit
 from server.kernel.ids import new_code, uuid7
+from server.messaging.numbers import phone_number
 from server.volunteers import queries, rules, service
 
 ACTOR: Final = "import"
@@ -120,7 +121,7 @@ async def _take(conn: Conn, ctx: Context, row: dict[str, str], centres: dict[str
 
 def read(row: dict[str, str], country: str) -> dict[str, Any]:
     """A row as a volunteer's fields. Raises SetAside with the reason's code."""
-    phone = rules.phone(row["phone"], country) if row["phone"] else None
+    phone = phone_number(row["phone"], country) if row["phone"] else None
     if row["phone"] and phone is None:
         raise SetAside("phone_invalid")
     if not row["code"] and not phone:

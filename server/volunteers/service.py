@@ -11,7 +11,8 @@ from server.kernel.db import Conn
 from server.kernel.errors import CONSTRAINTS, Problem, not_found, stale
 from server.kernel.events import NewEvent, emit
 from server.kernel.ids import new_code, uuid7
-from server.volunteers import queries, rules
+from server.messaging.numbers import phone_number
+from server.volunteers import queries
 from server.volunteers.schemas import NewVolunteer, VolunteerChange
 
 TABLE: Final = "volunteers"
@@ -43,7 +44,7 @@ def normal_phone(ctx: Context, raw: str | None) -> str | None:
     """The number in one spelling. Raises a 422 problem when it is none."""
     if not raw:
         return None
-    number = rules.phone(raw, ctx.settings.country)
+    number = phone_number(raw, ctx.settings.country)
     if number is None:
         raise Problem(
             422,

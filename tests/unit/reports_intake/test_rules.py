@@ -10,33 +10,8 @@ from hypothesis import strategies as st
 from server.emergencies.rules import area_problem, is_code
 from server.reports.importing.geojson import position
 from server.reports.importing.rows import ENOUGH, Around, coordinate
-from server.reports.rules import claimed_time, in_order, is_plain_key, normal_number
+from server.reports.rules import claimed_time, in_order, is_plain_key
 from server.reports.schemas import claim, parse_object
-
-
-@pytest.mark.parametrize(
-    ("raw", "number"),
-    [
-        ("09121234567", "+989121234567"),
-        ("۰۹۱۲ ۱۲۳ ۴۵۶۷", "+989121234567"),
-        ("00989121234567", "+989121234567"),
-        ("+98 (912) 123-4567", "+989121234567"),
-        ("989121234567", "+989121234567"),
-        ("\u202a+989121234567\u202c", "+989121234567"),
-        ("٠٩١٢١٢٣٤٥٦٧", "+989121234567"),
-        ("3000", "3000"),
-        ("HilalAB", "hilalab"),
-        ("+50912345678", "+50912345678"),
-        ("", ""),
-    ],
-)
-def test_a_number_has_one_spelling(raw: str, number: str) -> None:
-    assert normal_number(raw) == number
-    assert normal_number(number) == number
-
-
-def test_other_countries_keep_their_zero() -> None:
-    assert normal_number("09121234567", "HT") == "09121234567"
 
 
 @pytest.mark.parametrize(
