@@ -1,0 +1,91 @@
+"""Every message that Hamyar writes by itself, in Persian and English. Pure.
+
+Whoever looks over the receiver's shoulder, or reads the network, learns nothing: no place, no name, no category, no
+word of a report, not even who writes. A template holds codes, words for a state, and counts; a test holds each,
+with the longest parameters, to two segments (`segments.count`), most fit into one. Codes stay in Latin signs between
+Persian words: by UAX #9 a run of Latin letters and digits keeps its order there without any control character.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+LANGUAGES: Final = ("fa", "en")
+STATES: Final[Mapping[str, tuple[str, str]]] = {
+    "received": ("رسیده", "received"),
+    "reading": ("در حال خواندن", "being read"),
+    "seen": ("دیده شد", "seen by us"),
+    "assigned": ("کسی مأمور شد", "someone is assigned"),
+    "on_way": ("در راه", "on its way"),
+    "done": ("انجام شد", "done"),
+    "person": ("نزد همکار ما", "with a person of ours"),
+    "closed": ("بسته شد", "closed"),
+    "unknown": ("شناخته نشد", "not known"),
+}
+"""What STATUS may answer: the state's name → its words in Persian and English."""
+
+TEMPLATES: Final[Mapping[str, tuple[str, str]]] = {
+    "receipt": (
+        "پیام شما رسید. کد {code}\nپیگیری: وضعیت {code}",
+        "Your message was received. Code {code}\nTo ask: STATUS {code}",
+    ),
+    "receipt.many": (
+        "{count} پیام دیگر شما هم رسید. کد {code}\nپیگیری: وضعیت {code}",
+        "{count} more of your messages were received. Code {code}\nTo ask: STATUS {code}",
+    ),
+    "status": ("کد {code}: {state}", "Code {code}: {state}"),
+    "fix.done": ("اصلاح شما برای {code} رسید.", "Your correction of {code} was received."),
+    "fix.unknown": (
+        "کد {code} شناخته نشد. پیام شما نگه داشته شد و خوانده می‌شود.",
+        "Code {code} is not known. Your message was kept and will be read.",
+    ),
+    "stop.done": (
+        "دیگر پیامی نمی‌فرستیم، مگر پاسخ پیام خودتان یا برای جان شما.",
+        "No more messages, except answers to your own and what concerns your life.",
+    ),
+    "task.new": (
+        "کار تازه {code}\nپاسخ: قبول {code}\nسپس: انجام {code} یا ناموفق {code}",
+        "New task {code}\nReply: ACCEPT {code}\nThen: DONE {code} or FAIL {code}",
+    ),
+    "task.accepted": ("{code}: پذیرفتید. سپاس.", "{code}: accepted. Thank you."),
+    "task.done": ("{code}: پایان کار ثبت شد. سپاس.", "{code}: recorded as done. Thank you."),
+    "task.failed": ("{code}: ثبت شد؛ به دیگری سپرده می‌شود.", "{code}: recorded; it goes to somebody else."),
+    "task.passed_on": ("{code}: دیگر با شما نیست.", "{code}: no longer yours."),
+    "task.code_unknown": (
+        "این کد شناخته نشد. پیام شما به همکار ما نشان داده می‌شود.",
+        "This code is not known. Your message is shown to a person of ours.",
+    ),
+    "task.code_used": (
+        "این کد پیش‌تر به کار رفته است. پیام شما به همکار ما نشان داده می‌شود.",
+        "This code was used before. Your message is shown to a person of ours.",
+    ),
+    "alarm.life": (
+        "فوری: {count} پیام هنوز دیده نشده. نخستین: {code}\nصفحه را باز کنید.",
+        "Urgent: {count} not looked at yet. First: {code}\nOpen the page.",
+    ),
+    "help": (
+        "پیام خود را به هر زبانی بنویسید.\nپیگیری: وضعیت کد\nاصلاح: اصلاح کد متن\nپایان پیام‌ها: لغو",
+        "Write in your own words.\nTo ask: STATUS code\nTo correct: FIX code words\nTo end: STOP",
+    ),
+    "test": ("پیام آزمایشی {code}", "Test message {code}"),
+}
+"""name → (Persian, English). Parameters: `code` (Latin signs), `state` (a name of STATES), `count` (a whole number)."""
+SECRET: Final = frozenset({"task.new"})
+"""Templates whose code is a key while it lives: the outbox keeps them rendered and sealed."""
+LONGEST: Final[Mapping[str, Any]] = {"code": "M" * 12, "count": 100_000, "state": "person"}
+"""The longest parameters that a test renders each template with."""
+_PERSIAN: Final = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+
+
+def render(name: str, lang: str, params: Mapping[str, Any]) -> str:
+    """A message's words. Counts come in the language's own numerals. Raises KeyError for what it does not know."""
+    column = LANGUAGES.index(lang) if lang in LANGUAGES else 0
+    return TEMPLATES[name][column].format_map({key: _shown(key, value, column) for key, value in params.items()})
+
+
+def _shown(key: str, value: Any, column: int) -> str:
+    if key == "state":
+        return STATES[value][column]
+    if key == "count":
+        text = str(int(value))
+        return text.translate(_PERSIAN) if LANGUAGES[column] == "fa" else text
+    return str(value)
