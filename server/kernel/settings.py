@@ -26,6 +26,10 @@ class Settings(BaseSettings):
     lease_s: int = Field(default=300, ge=1)
     """How long a claim lasts without a heartbeat, in seconds of the database's clock."""
     max_body_bytes: int = Field(default=20_000_000, ge=1024)
+    spool: Path | None = None
+    """Where messages lie while the database is away; best on another disk than the database's."""
+    spool_bytes: int = Field(default=2_000_000_000, ge=1_000_000)
+    """How much may lie there, in bytes of all processes together. A message takes about a kilobyte."""
     database_url: str = Field(default="", validation_alias=AliasChoices("DATABASE_URL", "database_url"))
     redis_url: str = Field(default="", validation_alias=AliasChoices("REDIS_URL", "redis_url"))
 
@@ -38,6 +42,11 @@ class Settings(BaseSettings):
     def keys_dir(self) -> Path:
         """Where the sealing keys lie; may later be another machine's."""
         return self.home / "keys"
+
+    @property
+    def spool_dir(self) -> Path:
+        """Where messages lie while the database is away."""
+        return self.spool or self.home / "spool"
 
 
 @lru_cache(maxsize=1)
