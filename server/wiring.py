@@ -24,6 +24,8 @@ from server.needs.routes import router as needs
 from server.pages.routes import router as pages
 from server.places.routes import router as places
 from server.reports import chain
+from server.reports.front import Front
+from server.reports.hotline_routes import router as hotline
 from server.reports.record_routes import router as records
 from server.reports.routes import router as reports
 from server.reports.sms_routes import router as sms
@@ -36,6 +38,7 @@ ROUTERS: Sequence[APIRouter] = (
     places,
     reports,
     records,
+    hotline,
     sms,
     forms,
     incidents,
@@ -72,7 +75,9 @@ LOOPS: Sequence[tuple[str, Loop]] = (("sealer", _seal), ("chain", _chain), ("lea
 
 @asynccontextmanager
 async def background(app: FastAPI) -> AsyncIterator[None]:
-    """What runs inside each web process beside the requests: the stream's reader."""
+    """What runs inside each web process beside the requests: the front of intake, the stream's reader."""
     app.state.on_needs = ON_NEEDS
+    app.state.front = front = Front(app.state.context)
     async with hub.running(app):
         yield
+    await front.close()

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -13,7 +13,6 @@ import orjson
 from server.access.context import Context
 from server.access.sealing import Sealing
 from server.kernel.db import Conn
-from server.kernel.events import NewEvent, emit_many
 from server.kernel.geo import on_earth
 from server.kernel.ids import new_code, uuid7
 from server.messaging.numbers import normal_number
@@ -21,6 +20,8 @@ from server.reports import queries, rules
 from server.reports.content import content_flags
 
 TABLE: Final = "reports"
+Row = dict[str, Any]
+"""A report's columns (`queries.COLUMNS`) before it is written. `received_at` None: when it is written."""
 _CLASHES: Final = 8
 """Receipts have 31^7 (2.7e10) values: eight clashes in a row mean that something else is wrong."""
 
@@ -90,18 +91,26 @@ async def accept(conn: Conn, ctx: Context, items: Sequence[Incoming], *, actor: 
     Copies of what is known (within `items`, from before, or from a transaction at the same time) have no effect and
     get the first one's id and receipt. The caller commits, then rings `reports`, then answers.
     """
-    rows = [_row(ctx, item) for item in items]
-    # One order for everybody: two batches with the same messages cannot wait for each other in a circle.
-    first: dict[tuple[str, str, bytes], dict[str, Any]] = {}
-    for row in rows:
+    return await accept_rows(conn, [row_of(ctx, item, actor=actor) for item in items])
+
+
+async def accept_rows(conn: Conn, rows: Sequence[Row]) -> list[Accepted]:
+    """As `accept`, for rows that `row_of` made. Each bears its own actor; their order is the order they came in."""
+    first: dict[tuple[str, str, bytes], Row] = {}
+    for nth, row in enumerate(rows):
+        row["nth"] = nth
         first.setdefault(_identity(row), row)
+    # One order for everybody: two batches with the same messages cannot wait for each other in a circle.
     ordered = [first[identity] for identity in sorted(first)]
-    written: set[UUID] = set()
+    conflicts: dict[UUID, bool] = {}
+    found: dict[tuple[str, str, bytes], Any] = {}
     missing = ordered
     for _ in range(_CLASHES):
-        written |= await queries.insert_reports(conn, missing)
-        found = await queries.known_reports(conn, ordered)
-        missing = [row for row in ordered if _identity(row) not in found]
+        conflicts |= await queries.insert_reports(conn, missing)
+        missing = [row for row in ordered if row["id"] not in conflicts]
+        if missing:
+            found = await queries.known_reports(conn, missing)
+            missing = [row for row in missing if _identity(row) not in found]
         if not missing:
             break
         # Neither written nor known: its receipt is taken. Another one.
@@ -109,35 +118,53 @@ async def accept(conn: Conn, ctx: Context, items: Sequence[Incoming], *, actor: 
             row["receipt"] = new_code()
     else:
         raise RuntimeError("no free receipt was found")
-    await emit_many(
-        conn,
-        [
-            NewEvent(
-                "report.accepted",
-                "report",
-                row["id"],
-                row["emergency_id"],
-                actor,
-                data={"channel": row["channel"]},
-            )
-            for row in rows
-            if row["id"] in written
-        ],
-    )
+    return _answers(rows, first, conflicts, found)
+
+
+def _answers(
+    rows: Sequence[Row],
+    first: Mapping[tuple[str, str, bytes], Row],
+    conflicts: Mapping[UUID, bool],
+    found: Mapping[tuple[str, str, bytes], Any],
+) -> list[Accepted]:
+    bodies: dict[tuple[str, str], int] = {}
+    for source, key, _ in first:
+        bodies[source, key] = bodies.get((source, key), 0) + 1
     answers = []
     for row in rows:
-        kept = found[_identity(row)]
-        answers.append(Accepted(kept["id"], kept["receipt"], row["id"] not in written, kept["conflict"]))
+        identity = _identity(row)
+        here = bodies[identity[:2]] > 1
+        if kept := found.get(identity):
+            answers.append(Accepted(kept["id"], kept["receipt"], True, here or kept["conflict"]))
+        else:
+            kept = first[identity]
+            answers.append(Accepted(kept["id"], kept["receipt"], kept is not row, here or conflicts[kept["id"]]))
     return answers
 
 
-async def accept_unnumbered(conn: Conn, ctx: Context, item: Incoming, *, actor: str) -> Accepted:
-    """As `accept`, for a message whose identity is its words: the same ones within `REPEAT_WINDOW_S` are one.
+async def settle_unnumbered(conn: Conn, rows: Sequence[Row], unnumbered: Sequence[bool]) -> None:
+    """Give copies of messages that bear no number the key of the first: same words, same sender, within the window.
 
-    A lock on the words lets copies that come at once see each other. The window slides by the database's clock.
+    Nothing else may have come from the sender between: ACCEPT, FAIL, ACCEPT are three messages. Locks on the words
+    let copies that come at once see each other. The window slides by the database's clock. Changes `rows`.
     """
-    key = await queries.repeated_key(conn, item.source, body_hash(ctx.sealing, item), rules.REPEAT_WINDOW_S)
-    return (await accept(conn, ctx, [replace(item, source_key=key) if key else item], actor=actor))[0]
+    asked = {(row["source"], row["body_hash"]) for row, bare in zip(rows, unnumbered, strict=True) if bare}
+    known = await queries.repeated_keys(conn, sorted(asked), rules.REPEAT_WINDOW_S)
+    last: dict[bytes, Row] = {}
+    here: dict[tuple[str, bytes], str] = {}
+    for row, bare in zip(rows, unnumbered, strict=True):
+        words, sender = (row["source"], row["body_hash"]), row["sender_hash"]
+        before = last.get(sender) if sender else None
+        if bare:
+            if before is not None:
+                if (before["source"], before["body_hash"]) == words:
+                    row["source_key"] = before["source_key"]
+            elif key := here.get(words) or known.get(words):
+                row["source_key"] = key
+            if not sender:
+                here.setdefault(words, row["source_key"])
+        if sender:
+            last[sender] = row
 
 
 def _identity(row: Mapping[str, Any]) -> tuple[str, str, bytes]:
@@ -148,9 +175,11 @@ def _bytes(text: str | None) -> bytes:
     return b"" if text is None else text.encode("utf-8", "surrogatepass")
 
 
-def _row(ctx: Context, item: Incoming) -> dict[str, Any]:
-    """The columns of a new report; what is personal leaves here sealed."""
-    sealing, report_id = ctx.sealing, uuid7()
+def row_of(
+    ctx: Context, item: Incoming, *, actor: str = "system", report_id: UUID | None = None, receipt: str | None = None
+) -> Row:
+    """The columns of a new report; what is personal leaves here sealed. `report_id`, `receipt`: as already promised."""
+    sealing, report_id = ctx.sealing, report_id or uuid7()
     record = sealing.new(TABLE, report_id)
     meta, flags = dict(item.meta), [*item.flags, *content_flags(item.body, item.content_type)]
     key = safe_key(sealing, item.source_key)
@@ -171,7 +200,10 @@ def _row(ctx: Context, item: Incoming) -> dict[str, Any]:
     shown = sealing.blur(item.lon, item.lat) if located and item.lon is not None and item.lat is not None else None
     return {
         "id": report_id,
-        "receipt": new_code(),
+        "receipt": receipt or new_code(),
+        "actor": actor,
+        "received_at": None,
+        "lane": 0,
         "emergency_id": item.emergency_id,
         "channel": item.channel,
         "source": item.source,

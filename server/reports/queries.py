@@ -14,8 +14,12 @@ from server.kernel.geo import Box
 Identity = tuple[str, str, bytes]
 """(source, source_key, body_hash): what makes two messages the same one."""
 
-_COLUMNS: Final = (
+COLUMNS: Final = (
     ("id", "uuid"),
+    ("nth", "int4"),
+    ("actor", "text"),
+    ("received_at", "timestamptz"),
+    ("lane", "int2"),
     ("receipt", "text"),
     ("emergency_id", "uuid"),
     ("channel", "text"),
@@ -36,19 +40,33 @@ _COLUMNS: Final = (
     ("data_key_wrapped", "bytea"),
 )
 # ON CONFLICT without a target: a taken receipt is left out like a known message, and the caller tells them apart.
+# One moment for all, and a microsecond more for each: rows are inserted in the order of their keys, and a sender's
+# messages must still be read in the order they came in.
 _INSERT: Final = sql.SQL("""
-INSERT INTO reports (id, receipt, emergency_id, channel, source, source_key, body_hash, content_type, flags,
-  occurred_at, sender_hash, body_sealed, sender_sealed, meta_sealed, geom_exact_sealed, geom_shown,
-  sealing_key_id, data_key_wrapped)
-SELECT id, receipt, emergency_id, channel, source, source_key, body_hash, content_type,
-  array_remove(string_to_array(flags, ' '), ''), occurred_at, sender_hash, body_sealed, sender_sealed, meta_sealed,
-  geom_exact_sealed, ST_SetSRID(ST_MakePoint(lon, lat), 4326), sealing_key_id, data_key_wrapped
-FROM unnest({arrays}) AS new ({names})
-ON CONFLICT DO NOTHING
-RETURNING id
+WITH given AS MATERIALIZED (SELECT * FROM unnest({arrays}) AS new ({names})),
+written AS (
+  INSERT INTO reports (id, receipt, emergency_id, channel, source, source_key, body_hash, content_type, flags,
+    received_at, lane, occurred_at, sender_hash, body_sealed, sender_sealed, meta_sealed, geom_exact_sealed,
+    geom_shown, sealing_key_id, data_key_wrapped)
+  SELECT id, receipt, emergency_id, channel, source, source_key, body_hash, content_type,
+    CASE WHEN flags = '' THEN '{{}}' ELSE string_to_array(flags, ' ') END,
+    coalesce(received_at, moment.now + nth * interval '1 microsecond'), lane,
+    occurred_at, sender_hash, body_sealed, sender_sealed, meta_sealed, geom_exact_sealed,
+    ST_SetSRID(ST_MakePoint(lon, lat), 4326), sealing_key_id, data_key_wrapped
+  FROM given, (SELECT clock_timestamp() AS now) AS moment
+  ON CONFLICT DO NOTHING
+  RETURNING id, emergency_id, channel
+), told AS (
+  INSERT INTO events_unsealed (verb, subject_type, subject_id, emergency_id, actor, data)
+  SELECT 'report.accepted', 'report', w.id, w.emergency_id, g.actor, jsonb_build_object('channel', w.channel)
+  FROM written w JOIN given g USING (id) ORDER BY g.nth
+)
+SELECT w.id, EXISTS (SELECT 1 FROM reports o WHERE o.source = g.source AND o.source_key = g.source_key
+  AND o.body_hash <> g.body_hash) AS conflict
+FROM written w JOIN given g USING (id)
 """).format(
-    arrays=sql.SQL(", ").join(sql.SQL("%b::{}[]").format(sql.SQL(kind)) for _, kind in _COLUMNS),
-    names=sql.SQL(", ").join(sql.Identifier(name) for name, _ in _COLUMNS),
+    arrays=sql.SQL(", ").join(sql.SQL("%b::{}[]").format(sql.SQL(kind)) for _, kind in COLUMNS),
+    names=sql.SQL(", ").join(sql.Identifier(name) for name, _ in COLUMNS),
 )
 _KNOWN: Final = """
 SELECT r.id, r.receipt, r.source, r.source_key, r.body_hash, EXISTS (
@@ -63,12 +81,15 @@ _CONFLICT: Final = (
 )
 
 
-async def insert_reports(conn: Conn, rows: Sequence[Mapping[str, Any]]) -> set[UUID]:
-    """Insert reports (columns of `_COLUMNS`, flags parted by blanks, lon/lat of the shown point); the ids written."""
+async def insert_reports(conn: Conn, rows: Sequence[Mapping[str, Any]]) -> dict[UUID, bool]:
+    """Insert reports with their events (`COLUMNS`; flags parted by blanks, lon/lat of the shown point).
+
+    The ids written, and whether others stood under the same key before this statement.
+    """
     if not rows:
-        return set()
-    columns = [[row[name] for row in rows] for name, _ in _COLUMNS]
-    return {row["id"] for row in await (await conn.execute(_INSERT, columns)).fetchall()}
+        return {}
+    columns = [[row[name] for row in rows] for name, _ in COLUMNS]
+    return {row["id"]: row["conflict"] for row in await (await conn.execute(_INSERT, columns)).fetchall()}
 
 
 async def known_reports(conn: Conn, rows: Sequence[Mapping[str, Any]]) -> dict[Identity, DictRow]:
@@ -78,23 +99,28 @@ async def known_reports(conn: Conn, rows: Sequence[Mapping[str, Any]]) -> dict[I
     return {(row["source"], row["source_key"], bytes(row["body_hash"])): row for row in found}
 
 
-async def repeated_key(conn: Conn, source: str, body_hash: bytes, window_s: int) -> str | None:
-    """The key under which the same words came from this source within the window; None when they are new.
+async def repeated_keys(conn: Conn, words: Sequence[tuple[str, bytes]], window_s: int) -> dict[tuple[str, bytes], str]:
+    """Of (source, body_hash)es: the keys under which the same words came within the window; without those that are new.
 
-    Nothing else may have come from the sender since: ACCEPT, FAIL, ACCEPT are three messages. Locks the words until
-    the transaction ends; the lock is a statement of its own, so that the next one sees what its last holder wrote.
+    Nothing else may have come from the sender since. Locks the words, in one order for everybody, until the
+    transaction ends; the lock is a statement of its own, so that the next one sees what its last holder wrote.
     """
-    await conn.execute("SELECT pg_advisory_xact_lock(%s)", (int.from_bytes(body_hash[:8], signed=True),))
-    row = await (
+    if not words:
+        return {}
+    locks = sorted({int.from_bytes(body_hash[:8], signed=True) for _, body_hash in words})
+    await conn.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%b::bigint[]) AS key", (locks,))
+    found = await (
         await conn.execute(
-            "SELECT r.source_key FROM reports r WHERE r.body_hash = %s AND r.source = %s"
-            " AND r.received_at > clock_timestamp() - make_interval(secs => %s) AND NOT EXISTS ("
+            "SELECT DISTINCT ON (k.source, k.body_hash) k.source, k.body_hash, r.source_key"
+            " FROM unnest(%b::text[], %b::bytea[]) AS k (source, body_hash)"
+            " JOIN reports r ON r.body_hash = k.body_hash AND r.source = k.source"
+            " WHERE r.received_at > clock_timestamp() - make_interval(secs => %s) AND NOT EXISTS ("
             "SELECT 1 FROM reports later WHERE later.sender_hash = r.sender_hash AND later.received_at > r.received_at)"
-            " ORDER BY r.received_at LIMIT 1",
-            (body_hash, source, window_s),
+            " ORDER BY k.source, k.body_hash, r.received_at",
+            ([source for source, _ in words], [body_hash for _, body_hash in words], window_s),
         )
-    ).fetchone()
-    return str(row["source_key"]) if row else None
+    ).fetchall()
+    return {(row["source"], bytes(row["body_hash"])): row["source_key"] for row in found}
 
 
 _LISTED: Final = (

@@ -1,7 +1,6 @@
 """SMS gateways: each in its own shape, thin, answered after the commit. A person's message is never refused."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Annotated, Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -10,11 +9,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from server.access.context import Context, context
 from server.access.guard import allow
 from server.access.principal import Principal
-from server.emergencies.service import resolve
 from server.kernel.http import json_response, read_body
 from server.kernel.ids import uuid7
-from server.kernel.redis import ring
-from server.reports.intake import Accepted, Incoming, accept, accept_unnumbered
+from server.reports.front import Front
+from server.reports.intake import Accepted, Incoming
 from server.reports.rules import in_order
 from server.reports.schemas import claim, parse_object
 
@@ -31,17 +29,10 @@ _KANNEL_META: Final = (
 _UCS2: Final = "2"
 
 
-async def _keep(ctx: Context, gateway: Principal, item: Incoming, *, unnumbered: bool) -> Accepted:
-    """Commit, then wake the chain."""
-    async with ctx.db.tx() as conn:
-        emergency = await resolve(conn, gateway.emergency_id, None)
-        placed = replace(item, emergency_id=emergency)
-        if unnumbered:
-            done = await accept_unnumbered(conn, ctx, placed, actor=gateway.actor)
-        else:
-            done = (await accept(conn, ctx, [placed], actor=gateway.actor))[0]
-    await ring(ctx.redis, "reports")
-    return done
+async def _keep(request: Request, gateway: Principal, item: Incoming, *, unnumbered: bool) -> Accepted:
+    """Keep it with whatever else comes at this moment."""
+    front: Front = request.app.state.front
+    return await front.keep(item, actor=gateway.actor, emergency=gateway.emergency_id, unnumbered=unnumbered)
 
 
 @router.post("/kannel")
@@ -53,11 +44,11 @@ async def kannel_post(gateway: Gateway, request: Request, ctx: Services) -> Resp
     sender = headers.get("x-kannel-from") or _text(query.get("from"))
     recipient = headers.get("x-kannel-to") or _text(query.get("to"))
     meta = {name: headers[name] for name in _KANNEL_META if headers.get(name)}
-    return await _kannel(ctx, gateway, query, (body, content_type), (_wide(sender), _wide(recipient)), meta)
+    return await _kannel(request, gateway, query, (body, content_type), (_wide(sender), _wide(recipient)), meta)
 
 
 @router.get("/kannel")
-async def kannel_get(gateway: Gateway, request: Request, ctx: Services) -> Response:
+async def kannel_get(gateway: Gateway, request: Request) -> Response:
     """Kannel's `get-url`: `id=%I&smsc=%i&from=%p&to=%P&text=%b&charset=%C&coding=%c`.
 
     Prefer POST: addresses are logged.
@@ -66,11 +57,13 @@ async def kannel_get(gateway: Gateway, request: Request, ctx: Services) -> Respo
     charset = _text(query.get("charset")) or ("utf-16be" if _text(query.get("coding")) == _UCS2 else "utf-8")
     meta: dict[str, Any] = {name: _text(query[name]) for name in ("coding", "udh", "time") if name in query}
     people = _text(query.get("from")), _text(query.get("to"))
-    return await _kannel(ctx, gateway, query, (query.get("text", b""), f"text/plain; charset={charset}"), people, meta)
+    return await _kannel(
+        request, gateway, query, (query.get("text", b""), f"text/plain; charset={charset}"), people, meta
+    )
 
 
 async def _kannel(
-    ctx: Context,
+    request: Request,
     gateway: Principal,
     query: Mapping[str, bytes],
     content: tuple[bytes, str],
@@ -99,7 +92,7 @@ async def _kannel(
         {**meta, "smsc": smsc},
         flags=in_order(flags),
     )
-    await _keep(ctx, gateway, item, unnumbered=True)
+    await _keep(request, gateway, item, unnumbered=True)
     return Response(status_code=200, media_type="text/plain")
 
 
@@ -110,7 +103,7 @@ async def generic(gateway: Gateway, request: Request, ctx: Services) -> Response
     item, numbered = generic_message(
         raw, request.headers.get("content-type", "application/octet-stream"), f"sms:generic:{gateway.id}"
     )
-    done = await _keep(ctx, gateway, item, unnumbered=not numbered)
+    done = await _keep(request, gateway, item, unnumbered=not numbered)
     return json_response({"receipt": done.receipt, "report": done.id})
 
 

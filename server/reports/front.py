@@ -1,0 +1,191 @@
+"""The front of intake: concurrent requests of a process share one transaction, each is answered after its commit.
+
+Whoever comes while a group commits goes with the next one, so the groups grow with the load and one message alone waits
+for nobody. With the database away or slow, messages go to the shelter, which answers from there.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+from uuid import UUID
+
+import psycopg
+import structlog
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow, dict_row
+
+from server.access.context import Context
+from server.emergencies.service import resolve
+from server.kernel.db import Conn
+from server.kernel.errors import Problem
+from server.kernel.redis import ring
+from server.reports.intake import Accepted, Incoming, Row, accept_rows, row_of, settle_unnumbered
+
+log = structlog.get_logger("front")
+BATCH: Final = 256
+PATIENCE_S: Final = 2.0
+"""A group that the database has not kept by then goes to the shelter: a gateway would soon ask again."""
+
+
+@dataclass(slots=True, eq=False)
+class Pending:
+    """A message on its way into the database: as it came (`item`), and its row, sealed under an id not yet promised.
+
+    `emergency`: the one its gateway is bound to. `unnumbered`: the gateway gave it no number that copies share.
+    """
+
+    item: Incoming
+    actor: str
+    emergency: UUID | None
+    unnumbered: bool
+    row: Row
+    came_at: float = field(default_factory=time.time)
+    """Seconds since 1970 by this machine's clock: what `received_at` will be when it has to be sheltered."""
+
+
+class Shelter(Protocol):
+    """Where messages wait for a database that is away. What it answers must be the same in every process."""
+
+    def is_open(self) -> bool:
+        """Whether something waits in it: then all later messages go there too, so that a sender's order holds."""
+        ...
+
+    async def put(self, pending: Sequence[Pending]) -> list[Accepted]:
+        """Keep them durably; the answers, in order. Raises when it cannot: then the gateway is told to come again."""
+        ...
+
+
+Waiting = tuple[Pending, "asyncio.Future[Accepted]"]
+
+
+class Front:
+    """One process's way into `reports`: `keep` returns when the message is durable.
+
+    One connection of its own: it is never taken by slow readers, and a sender's messages are committed in order.
+    """
+
+    def __init__(self, ctx: Context, shelter: Shelter | None = None) -> None:
+        self.ctx, self.shelter = ctx, shelter
+        self._waiting: list[Waiting] = []
+        self._flusher: asyncio.Task[None] | None = None
+        self._ringing: asyncio.Task[None] | None = None
+        self._conn: Conn | None = None
+
+    async def keep(
+        self, item: Incoming, *, actor: str, emergency: UUID | None = None, unnumbered: bool = False
+    ) -> Accepted:
+        """Keep one message. `emergency`: the gateway's own, else the sole open one is meant. Answers after the commit.
+
+        Raises 503 when neither the database nor the shelter could keep it.
+        """
+        row = row_of(self.ctx, item, actor=actor)
+        future: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
+        self._waiting.append((Pending(item, actor, emergency, unnumbered, row), future))
+        if self._flusher is None:
+            self._flusher = asyncio.create_task(self._flush(), name="front.flush")
+        return await future
+
+    async def close(self) -> None:
+        """Let what is under way end, and give the connection back."""
+        while self._flusher is not None:
+            await asyncio.wait([self._flusher])
+        if self._ringing:
+            await asyncio.wait([self._ringing])
+        await self._drop()
+
+    async def _flush(self) -> None:
+        # Once round the loop: all requests that were read from their sockets by now go together.
+        await asyncio.sleep(0)
+        try:
+            while self._waiting:
+                group, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+                await self._settle(group)
+        finally:
+            self._flusher = None
+
+    async def _settle(self, group: Sequence[Waiting]) -> None:
+        """Answer each of a group, whatever happens."""
+        pending = [one for one, _ in group]
+        try:
+            if self.shelter and self.shelter.is_open():
+                answers = await self.shelter.put(pending)
+            else:
+                answers = await self._commit_or_shelter(pending)
+        except Exception as error:  # noqa: BLE001 - whatever it was, each waiter must hear of it
+            log.error("front.failed", kind=type(error).__name__, messages=len(group))  # noqa: TRY400 - a row may be quoted
+            for _, future in group:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for (_, future), answer in zip(group, answers, strict=True):
+            if not future.done():
+                future.set_result(answer)
+
+    async def _commit_or_shelter(self, pending: Sequence[Pending]) -> list[Accepted]:
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                answers = await self._commit(pending)
+        except (psycopg.OperationalError, TimeoutError, OSError) as error:
+            # The commit may have come through all the same: kept twice it is still one, by its identity.
+            await self._drop()
+            log.warning("front.database_away", kind=type(error).__name__, messages=len(pending))
+            if self.shelter is None:
+                raise away() from None
+            return await self.shelter.put(pending)
+        self._ring()
+        return answers
+
+    async def _commit(self, pending: Sequence[Pending]) -> list[Accepted]:
+        conn, fresh = await self._connection()
+        try:
+            return await self._write(conn, pending)
+        except psycopg.OperationalError:
+            await self._drop()
+            if fresh:
+                raise
+        # The server may only have been started anew since the last group.
+        conn, _ = await self._connection()
+        return await self._write(conn, pending)
+
+    async def _write(self, conn: Conn, pending: Sequence[Pending]) -> list[Accepted]:
+        async with conn.transaction():
+            sole = await resolve(conn, None, None) if any(one.emergency is None for one in pending) else None
+            rows = []
+            for one in pending:
+                one.row["emergency_id"] = one.emergency or sole
+                rows.append(one.row)
+            if any(one.unnumbered for one in pending):
+                await settle_unnumbered(conn, rows, [one.unnumbered for one in pending])
+            return await accept_rows(conn, rows)
+
+    async def _connection(self) -> tuple[Conn, bool]:
+        """The connection, and whether it was just made."""
+        if self._conn is not None and not self._conn.closed:
+            return self._conn, False
+        self._conn = await AsyncConnection[DictRow].connect(
+            self.ctx.db.dsn, autocommit=True, row_factory=dict_row, connect_timeout=2
+        )
+        return self._conn, True
+
+    async def _drop(self) -> None:
+        conn, self._conn = self._conn, None
+        if conn is not None:
+            await conn.close()
+
+    def _ring(self) -> None:
+        """Wake the chain, without waiting for Redis; one ring at a time, since a lost one costs a poll only."""
+        if self._ringing is None or self._ringing.done():
+            self._ringing = asyncio.create_task(ring(self.ctx.redis, "reports"), name="front.ring")
+
+
+def away() -> Problem:
+    """503: not kept; come again."""
+    return Problem(
+        503,
+        "database.unavailable",
+        "The database is not answering; try again.",
+        "پایگاه داده پاسخ نمی‌دهد؛ دوباره بفرستید.",
+        headers={"Retry-After": "2"},
+    )
