@@ -1,7 +1,7 @@
-"""All tests, in two halves side by side: `python -m tests [pytest's arguments]`.
+"""All tests, in groups side by side: `python -m tests [pytest's arguments]`.
 
 With arguments it is pytest itself. Without, the layers that mostly wait (kills, gateways, a browser) run beside those
-that mostly compute; each half has servers of its own. The second half's output follows the first's, then a line that
+that mostly compute; each group has servers of its own. The later groups' output follows the first's, then a line that
 adds them up.
 """
 
@@ -10,15 +10,32 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-HALVES = (("tests/unit", "tests/slices", "tests/contracts"), ("tests/faults", "tests/e2e"))
 COUNTED = ("passed", "failed", "error", "errors", "skipped")
+
+
+def groups() -> list[list[str]]:
+    """What runs side by side: the slices in two, each with a share of everything that waits."""
+    slices = [str(path) for path in sorted(Path("tests/slices").glob("test_*.py"))]
+    return [
+        ["tests/unit", "tests/contracts", *slices[::2]],
+        ["tests/faults", *slices[1::2]],
+        ["tests/e2e"],
+    ]
 
 
 def _environment(number: int) -> dict[str, str]:
     kept = os.environ.get("HAMYAR_TEST_HOME")
     return {**os.environ, **({"HAMYAR_TEST_HOME": f"{kept}-{number}"} if kept and number else {})}
+
+
+def _start(number: int, paths: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+    with log.open("wb") as out:
+        return subprocess.Popen(
+            [sys.executable, "-m", "pytest", *paths], stdout=out, stderr=out, env=_environment(number)
+        )
 
 
 def _counts(text: str) -> dict[str, int]:
@@ -28,32 +45,45 @@ def _counts(text: str) -> dict[str, int]:
 
 
 def main() -> int:
-    """Run them; 0 when every half passed."""
+    """Run them; 0 when every group passed."""
     if len(sys.argv) > 1:
         return subprocess.call([sys.executable, "-m", "pytest", *sys.argv[1:]])
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "second.log"
-        with log.open("wb") as out:
-            second = subprocess.Popen(
-                [sys.executable, "-m", "pytest", *HALVES[1]], stdout=out, stderr=out, env=_environment(1)
-            )
-            first = subprocess.Popen(
-                [sys.executable, "-m", "pytest", *HALVES[0]], stdout=subprocess.PIPE, env=_environment(0), text=True
-            )
-            said = []
-            for line in first.stdout or ():
-                print(line, end="", flush=True)
-                said.append(line)
-            codes = [first.wait(), second.wait()]
-        later = log.read_text(errors="replace")
-    print(later, flush=True)
     total: dict[str, int] = dict.fromkeys(COUNTED, 0)
-    for text in ("".join(said), later):
-        for word, n in _counts(text).items():
-            total[word] = total.get(word, 0) + n
+    codes = []
+    with tempfile.TemporaryDirectory() as folder:
+        logs = [Path(folder) / f"{n}.log" for n, _ in enumerate(groups())]
+        running = [_start(n, paths, log) for (n, paths), log in zip(enumerate(groups()), logs, strict=True)]
+        for process, log in zip(running, logs, strict=True):
+            said = _follow(process, log)
+            codes.append(process.wait())
+            for word, n in _counts(said).items():
+                total[word] = total.get(word, 0) + n
     failed = total["failed"] + total["error"] + total["errors"]
     print(f"{total['passed']} passed, {failed} failed, {total['skipped']} skipped", flush=True)
-    return max(codes)
+    return 1 if any(codes) else 0
+
+
+def _follow(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Print a group's output as it comes, until it ends; all that it said."""
+    with log.open(encoding="utf-8", errors="replace") as lines:
+        said = []
+        while True:
+            ended = process.poll() is not None
+            piece = lines.read()
+            if piece:
+                print(piece, end="", flush=True)
+                said.append(piece)
+            elif ended:
+                return "".join(said)
+            else:
+                _pause(process)
+
+
+def _pause(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(0.5)
+    except subprocess.TimeoutExpired:
+        return
 
 
 if __name__ == "__main__":
