@@ -12,6 +12,8 @@ _TEAM: Final[frozenset[Role]] = _STAFF | {"volunteer"}
 PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     # intake
     "report.send": _EDIT | {"gateway", "field", "volunteer", "dispatcher"},
+    # who answers the phone: a volunteer types no more than she may send as a report, and sees her own calls alone
+    "hotline.type": _TEAM,
     "sms.receive": frozenset({"gateway", "admin"}),
     "form.read": _EDIT | {"field", "volunteer", "dispatcher"},
     "form.submit": _EDIT | {"field", "volunteer", "dispatcher"},

@@ -32,6 +32,7 @@ Cue = Literal["province", "county", "village", "city", "area", "near", "around",
 _TOKEN = re.compile(r"[^\W_]+")
 _LONGEST = 5
 _FUZZY_FROM = 5
+_BEGUN_FROM = 2
 _BEFORE: dict[str, Cue] = {}
 for _kind, _words in {
     "province": "استان ostan province",
@@ -164,6 +165,17 @@ class Gazetteer:
             matches.append(match)
             at = match.last + 1
         return matches or self._fuzzy_matches(words)
+
+    def begun(self, folded: Folded) -> str | None:
+        """Return the name that stands unfinished at the end of a text right after a word that announces a place."""
+        words = tokens_of(folded.text)
+        for count in (1, 2):
+            run = words[-count:]
+            if len(words) <= count or len("".join(w.text for w in run)) < _BEGUN_FROM or run[0].text in _BEFORE:
+                continue
+            if _cues_at(words, len(words) - count, len(words) - 1)[0] in _STRONG | {"near", "around", "road"}:
+                return " ".join(w.text for w in run)
+        return None
 
     def _exact_at(self, words: Sequence[Token], at: int, text: str) -> Match | None:
         for count in range(min(_LONGEST, len(words) - at), 0, -1):

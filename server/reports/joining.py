@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from server.incidents.rules import Tally, higher
+from server.kernel.geo import on_earth
 from server.places.spots import NOWHERE, Spot
 
 Kind = Literal["need", "incident"]
@@ -48,6 +49,7 @@ OF_A_HOUSE: Final = frozenset(
 )
 """Incidents of one house: as with needs, two houses of a town are two of them."""
 VOICE: Final = "voice"
+NAME_CHARS: Final = 200
 _URGENCY: Final = "urgency:"
 _GROUP: Final = "group:"
 _QUANTITY: Final = "quantity"
@@ -157,7 +159,8 @@ def best(spots: Iterable[Spot]) -> Spot:
 
 def finds(reading: Mapping[str, Any]) -> list[Find]:
     """What a reading's report adds to the picture: nothing for offers, chatter and closed updates."""
-    if reading["kind"] in {"offer", "other"} or is_closing(reading):
+    command = reading.get("command")
+    if reading["kind"] in {"offer", "other"} or is_closing(reading) or (command and command["command"] != "NEED"):
         return []
     common: Said = {VOICE: 1, f"{_URGENCY}{reading['urgency']}": 1}
     if reading["people"] is not None:
@@ -178,8 +181,8 @@ def finds(reading: Mapping[str, Any]) -> list[Find]:
 
 
 def is_closing(reading: Mapping[str, Any]) -> bool:
-    """Whether a report says that something is over: met, cancelled, withdrawn."""
-    return bool(reading["kind"] == "update" and reading["urgency"] == "none")
+    """Whether a report's words say that something is over: met, cancelled. STOP and DONE are no words about a need."""
+    return bool(reading["kind"] == "update" and reading["urgency"] == "none" and not reading.get("command"))
 
 
 def with_answers(reading: Mapping[str, Any], answers: Mapping[str, Any]) -> dict[str, Any]:
@@ -216,6 +219,39 @@ def usable_answers(answers: Any, needs: Iterable[str], incidents: Iterable[str])
     if known.get("urgency") not in {"life", "high", "normal", "none"}:
         known["urgency"] = None
     return known
+
+
+def with_told(reading: Mapping[str, Any], told: Any) -> dict[str, Any]:
+    """A reading with what somebody who listened says beside it: how many, that a life is in danger, which place it is.
+
+    What she left out stays as read. A life in danger makes a report of what rules would take for chatter.
+    """
+    merged = dict(reading)
+    if not isinstance(told, dict):
+        return merged
+    if (people := _count(told.get("people"))) is not None:
+        merged["people"] = int(people)
+    if told.get("urgency") == "life":
+        merged["urgency"] = "life"
+        merged["kind"] = "report" if merged["kind"] == "other" else merged["kind"]
+    return merged | ({"place": place} if (place := _told_place(told.get("place"))) else {})
+
+
+def _told_place(place: Any) -> dict[str, Any] | None:
+    """A place of the gazetteer as a reading names it; None for anything that is not one."""
+    if not isinstance(place, dict) or not isinstance(place.get("name"), str):
+        return None
+    lon, lat, accuracy = place.get("lon"), place.get("lat"), _count(place.get("accuracy_m"))
+    if not (isinstance(lon, float | int) and isinstance(lat, float | int) and on_earth(lon, lat)) or accuracy is None:
+        return None
+    name_fa = place.get("name_fa")
+    return {
+        "name": place["name"][:NAME_CHARS],
+        "name_fa": name_fa[:NAME_CHARS] if isinstance(name_fa, str) else None,
+        "lat": lat,
+        "lon": lon,
+        "accuracy_m": int(accuracy),
+    }
 
 
 def _list(answers: Mapping[str, Any], key: str) -> list[Any]:

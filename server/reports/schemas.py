@@ -19,6 +19,7 @@ MESSAGES: Final = {
     "missing": ("is missing", "خالی است"),
     "string": ("must be a string", "باید متن باشد"),
     "number": ("must be a number", "باید عدد باشد"),
+    "object": ("must be an object", "باید یک شیء JSON باشد"),
     "time": ("must be an ISO 8601 time", "باید زمان ISO 8601 باشد"),
     "channel": (
         "must be one of " + ", ".join(_POSTED_CHANNELS),
@@ -82,6 +83,7 @@ class PostedReport:
     lon: float | None
     occurred_at: datetime | None
     emergency: str | None
+    told: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -119,6 +121,16 @@ class _Fields:
             self.fault(name, "time")
         return found
 
+    def told(self) -> dict[str, Any]:
+        """What somebody who listened says beside the words: `people`, `urgency`, and the `place` of our gazetteer."""
+        told = self.data.get("told")
+        if told is None:
+            return {}
+        if not isinstance(told, dict):
+            self.fault("told", "object")
+            return {}
+        return {key: told[key] for key in ("people", "urgency", "place") if told.get(key) is not None}
+
 
 def posted_report(raw: bytes) -> PostedReport:
     """The report in a request's body. Raises 400 when it is no JSON object, 422 with the fields that are wrong."""
@@ -134,10 +146,10 @@ def posted_report(raw: bytes) -> PostedReport:
     if channel not in _POSTED_CHANNELS:
         got.fault("channel", "channel")
     lat, lon, occurred_at = got.number("lat"), got.number("lon"), got.time("occurred_at")
-    emergency = got.string("emergency")
+    emergency, told = got.string("emergency"), got.told() if channel == "hotline" else {}
     if got.wrong:
         raise invalid(got.wrong)
-    return PostedReport(parsed.bytes_of(text or ""), channel, sender, lat, lon, occurred_at, emergency)
+    return PostedReport(parsed.bytes_of(text or ""), channel, sender, lat, lon, occurred_at, emergency, told)
 
 
 def assignment(raw: bytes) -> str:

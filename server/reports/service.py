@@ -35,6 +35,7 @@ async def take(conn: Conn, ctx: Context, principal: Principal, posted: PostedRep
         posted.text,
         posted.sender,
         content_type="text/plain; charset=utf-8",
+        meta={"told": posted.told} if posted.told else {},
         lon=posted.lon,
         lat=posted.lat,
         occurred_at=posted.occurred_at,
