@@ -18,9 +18,11 @@ from server.access.context import Context
 from server.kernel.db import Conn
 from server.kernel.events import NewEvent, emit
 from server.kernel.redis import Bell, ring
+from server.messaging.outbox import BELL as OUTBOX
 from server.needs import service as needs
 from server.places import service as places
 from server.reports import chain_queries as queries
+from server.reports.hearing import OnHeard
 from server.reports.understanding import Atlas, Batch, Understood, understand_all
 from server.reports.weaving import OnNeeds, Weaver
 
@@ -35,9 +37,9 @@ _RERANK_LOCK: Final = "SELECT pg_try_advisory_xact_lock(hashtextextended('needs.
 _FIRST: Final = UUID(int=0)
 
 
-async def run(ctx: Context, on_needs: Sequence[OnNeeds] = ()) -> None:
+async def run(ctx: Context, on_needs: Sequence[OnNeeds] = (), on_heard: Sequence[OnHeard] = ()) -> None:
     """Read reports as they come until cancelled; every minute score ageing needs anew. Any number may run."""
-    bell, weaver = Bell(ctx.redis, "reports"), Weaver(ctx, on_needs)
+    bell, weaver = Bell(ctx.redis, "reports"), Weaver(ctx, on_needs, on_heard)
     try:
         async with asyncio.TaskGroup() as lanes:
             for _ in range(LANES):
@@ -59,9 +61,11 @@ async def _rerank_each_minute(ctx: Context, on_needs: Sequence[OnNeeds]) -> None
         await rerank(ctx, on_needs)
 
 
-async def process_batch(ctx: Context, on_needs: Sequence[OnNeeds] = (), limit: int = BATCH) -> int:
+async def process_batch(
+    ctx: Context, on_needs: Sequence[OnNeeds] = (), limit: int = BATCH, on_heard: Sequence[OnHeard] = ()
+) -> int:
     """Take and work one batch; how many reports it held. 0: there was nothing to do."""
-    return await _one_batch(ctx, Weaver(ctx, on_needs), limit)
+    return await _one_batch(ctx, Weaver(ctx, on_needs, on_heard), limit)
 
 
 async def _one_batch(ctx: Context, weaver: Weaver, limit: int) -> int:
@@ -69,11 +73,13 @@ async def _one_batch(ctx: Context, weaver: Weaver, limit: int) -> int:
     async with ctx.db.tx() as conn:
         rows = await queries.take(conn, limit)
         if rows:
-            batch = await asyncio.to_thread(understand_all, ctx.sealing, atlas, rows)
+            batch = await asyncio.to_thread(understand_all, ctx.sealing, atlas, rows, ctx.settings.country)
             await _weave(conn, weaver, batch, rows)
     if rows:
         await ring(ctx.redis, "events")
         await ring(ctx.redis, "queues")
+        if weaver.on_heard:
+            await ring(ctx.redis, OUTBOX)
     return len(rows)
 
 

@@ -17,7 +17,7 @@ ATTEMPTS_MOST: Final = 3
 
 _TAKE: Final = f"""
 SELECT id, emergency_id, channel, content_type, flags, received_at, occurred_at, sender_hash, body_sealed, meta_sealed,
-  geom_exact_sealed, data_key_wrapped, read_attempts, clock_timestamp() AS now
+  geom_exact_sealed, data_key_wrapped, read_attempts, receipt, sender_sealed, read_at, clock_timestamp() AS now
 FROM reports WHERE {READY} ORDER BY received_at, id LIMIT %s FOR UPDATE SKIP LOCKED
 """  # noqa: S608 - a fixed condition
 # One joiner an emergency at a time: whoever holds the lock sees all that earlier holders have made. Reading, which is

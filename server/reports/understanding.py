@@ -14,6 +14,7 @@ from server.places.gazetteer import Gazetteer
 from server.places.spots import Spot
 from server.reports import joining
 from server.reports.content import text_of
+from server.reports.hearing import Heard, heard_of
 from server.reports.intake import TABLE
 from server.reports.reading import read
 from server.standards.taxonomy import INCIDENTS, NEEDS
@@ -41,6 +42,7 @@ class Understood:
     spot: Spot
     finds: tuple[joining.Find, ...]
     closing: bool
+    heard: Heard
 
 
 @dataclass(slots=True)
@@ -51,18 +53,18 @@ class Batch:
     bad: list[tuple[UUID, str]] = field(default_factory=list)
 
 
-def understand_all(sealing: Sealing, atlas: Atlas, rows: Iterable[Mapping[str, Any]]) -> Batch:
+def understand_all(sealing: Sealing, atlas: Atlas, rows: Iterable[Mapping[str, Any]], country: str = "IR") -> Batch:
     """Read a batch; a report that cannot be read is set apart with the name of what went wrong, never its words."""
     batch = Batch()
     for row in rows:
         try:
-            batch.good.append(understand(sealing, atlas, row))
+            batch.good.append(understand(sealing, atlas, row, country))
         except Exception as error:  # noqa: BLE001 - whatever one report breaks, the others are read
             batch.bad.append((row["id"], type(error).__name__))
     return batch
 
 
-def understand(sealing: Sealing, atlas: Atlas, row: Mapping[str, Any]) -> Understood:
+def understand(sealing: Sealing, atlas: Atlas, row: Mapping[str, Any], country: str = "IR") -> Understood:
     """Open, read and locate one row of `reports`."""
     record = sealing.of(TABLE, row["id"], bytes(row["data_key_wrapped"]))
     answers = answers_of(record, row)
@@ -72,6 +74,8 @@ def understand(sealing: Sealing, atlas: Atlas, row: Mapping[str, Any]) -> Unders
     if answers:
         reading = joining.with_answers(reading, answers)
         reading["place"] = _named_place(answers, atlas) or reading["place"]
+    elif row["channel"] == "hotline":
+        reading = joining.with_told(reading, told_of(record, row))
     spot, flags = spot_of(record, row, reading, answers, atlas.ids)
     if flags:
         reading["flags"] = list(flags)
@@ -87,6 +91,7 @@ def understand(sealing: Sealing, atlas: Atlas, row: Mapping[str, Any]) -> Unders
         spot,
         tuple(joining.finds(reading)),
         joining.is_closing(reading),
+        heard_of(record, row, reading, text, country),
     )
 
 
@@ -96,6 +101,13 @@ def answers_of(record: Record, row: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     meta = orjson.loads(record.open("meta_sealed", row["meta_sealed"]) or b"{}")
     return joining.usable_answers(meta.get("answers"), NEEDS, INCIDENTS)
+
+
+def told_of(record: Record, row: Mapping[str, Any]) -> Any:
+    """What the volunteer at the phone said beside the caller's words, as it came; None when she said nothing."""
+    if row["meta_sealed"] is None:
+        return None
+    return orjson.loads(record.open("meta_sealed", row["meta_sealed"]) or b"{}").get("told")
 
 
 def spot_of(

@@ -24,6 +24,7 @@ from server.places.spots import Spot
 from server.reports import chain_queries as queries
 from server.reports import joining
 from server.reports.deciding import Known, Woven, decide, key_of, link, question_of
+from server.reports.hearing import OnHeard
 from server.reports.joining import Candidate, Kind
 from server.reports.reading import RULES_VERSION
 from server.reports.understanding import Understood
@@ -65,8 +66,9 @@ class Points:
 class Weaver:
     """Weaves batches; keep one a process, for its memory of points."""
 
-    def __init__(self, ctx: Context, on_needs: Sequence[OnNeeds] = ()) -> None:
+    def __init__(self, ctx: Context, on_needs: Sequence[OnNeeds] = (), on_heard: Sequence[OnHeard] = ()) -> None:
         self.ctx, self.on_needs, self.points = ctx, tuple(on_needs), Points(ctx)
+        self.on_heard = tuple(on_heard)
 
     async def weave(self, conn: Conn, reports: Sequence[Understood], at: datetime) -> None:
         """Everything that follows from these reports, in the transaction that holds their emergencies' locks."""
@@ -91,6 +93,9 @@ class Weaver:
         if touched:
             for hook in self.on_needs:
                 await hook(conn, self.ctx, list(dict.fromkeys(touched)))
+        heard = [r.heard for r in reports]
+        for answer in self.on_heard:
+            await answer(conn, self.ctx, heard)
 
     async def _own(self, conn: Conn, reports: Sequence[Understood], at: datetime) -> dict[bytes, list[DictRow]]:
         """What the senders who name no place, or say that something is over, have spoken of before."""
