@@ -5,9 +5,7 @@ for nobody. With the database away or slow, messages go to the shelter, which an
 """
 
 import asyncio
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -17,32 +15,16 @@ from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 
 from server.access.context import Context
-from server.emergencies.service import resolve
 from server.kernel.db import Conn
 from server.kernel.errors import Problem
 from server.kernel.redis import ring
-from server.reports.intake import Accepted, Incoming, Row, accept_rows, row_of, settle_unnumbered
+from server.reports.intake import Accepted, Incoming, row_of
+from server.reports.writing import Pending, write_apart, write_group
 
 log = structlog.get_logger("front")
 BATCH: Final = 256
 PATIENCE_S: Final = 2.0
 """A group that the database has not kept by then goes to the shelter: a gateway would soon ask again."""
-
-
-@dataclass(slots=True, eq=False)
-class Pending:
-    """A message on its way into the database: as it came (`item`), and its row, sealed under an id not yet promised.
-
-    `emergency`: the one its gateway is bound to. `unnumbered`: the gateway gave it no number that copies share.
-    """
-
-    item: Incoming
-    actor: str
-    emergency: UUID | None
-    unnumbered: bool
-    row: Row
-    came_at: float = field(default_factory=time.time)
-    """Seconds since 1970 by this machine's clock: what `received_at` will be when it has to be sheltered."""
 
 
 class Shelter(Protocol):
@@ -127,7 +109,7 @@ class Front:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 answers = await self._commit(pending)
-        except (psycopg.OperationalError, TimeoutError, OSError) as error:
+        except (psycopg.Error, TimeoutError, OSError) as error:
             # The commit may have come through all the same: kept twice it is still one, by its identity.
             await self._drop()
             log.warning("front.database_away", kind=type(error).__name__, messages=len(pending))
@@ -150,15 +132,14 @@ class Front:
         return await self._write(conn, pending)
 
     async def _write(self, conn: Conn, pending: Sequence[Pending]) -> list[Accepted]:
+        try:
+            return await write_group(conn, pending)
+        except psycopg.OperationalError:
+            raise
+        except (psycopg.Error, RuntimeError) as error:
+            log.warning("front.refused", kind=type(error).__name__, messages=len(pending))
         async with conn.transaction():
-            sole = await resolve(conn, None, None) if any(one.emergency is None for one in pending) else None
-            rows = []
-            for one in pending:
-                one.row["emergency_id"] = one.emergency or sole
-                rows.append(one.row)
-            if any(one.unnumbered for one in pending):
-                await settle_unnumbered(conn, rows, [one.unnumbered for one in pending])
-            return await accept_rows(conn, rows)
+            return await write_apart(conn, self.ctx, pending)
 
     async def _connection(self) -> tuple[Conn, bool]:
         """The connection, and whether it was just made."""
