@@ -20,6 +20,9 @@ from server.live.audit import router as audit
 from server.live.routes import router as live
 from server.maps.projection import project
 from server.maps.routes import router as maps
+from server.messaging import pulse, registry
+from server.messaging.alarm_routes import router as alarms
+from server.messaging.gateway_routes import router as gateways
 from server.needs.routes import router as needs
 from server.pages.routes import router as pages
 from server.places.routes import router as places
@@ -47,6 +50,8 @@ ROUTERS: Sequence[APIRouter] = (
     volunteers,
     supplies,
     dispatch,
+    gateways,
+    alarms,
     maps,
     live,
     audit,
@@ -69,15 +74,20 @@ async def _chain(ctx: Context) -> None:
     await chain.run(ctx, on_needs=ON_NEEDS)
 
 
-LOOPS: Sequence[tuple[str, Loop]] = (("sealer", _seal), ("chain", _chain), ("leases", sweep.run))
+LOOPS: Sequence[tuple[str, Loop]] = (
+    ("sealer", _seal),
+    ("chain", _chain),
+    ("leases", sweep.run),
+    ("pulse", pulse.run),
+)
 """The worker's loops, by name."""
 
 
 @asynccontextmanager
 async def background(app: FastAPI) -> AsyncIterator[None]:
-    """What runs inside each web process beside the requests: the front of intake, the stream's reader."""
+    """What runs inside each web process beside the requests: the front of intake, gateways, the stream's reader."""
     app.state.on_needs = ON_NEEDS
     app.state.front = front = Front(app.state.context)
-    async with hub.running(app):
+    async with registry.running(app), hub.running(app):
         yield
     await front.close()

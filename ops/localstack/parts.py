@@ -81,7 +81,7 @@ def web_count() -> int:
     return wished_number("HAMYAR_WORKERS", min(2, os.cpu_count() or 1), MOST_WEB)
 
 
-WORKERS = (("sealer", "leases"), ("chain",))
+WORKERS = (("sealer", "leases", "pulse"), ("chain",))
 """The loops of each worker process."""
 
 

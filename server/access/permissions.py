@@ -58,6 +58,11 @@ PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     "stock.import": _EDIT,
     "movement.read": _SEE,
     "movement.make": _STAFF,
+    # text messages: gateways, alarms
+    "gateway.read": _SEE,
+    "gateway.edit": _EDIT,
+    "alarm.read": _SEE,
+    "alarm.see": _STAFF,
     # the house
     "token.create": frozenset({"admin", "coordinator"}),
     "invite.create": frozenset({"admin", "coordinator"}),

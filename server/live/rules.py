@@ -16,6 +16,8 @@ SEEN_WITH: Mapping[str, str] = {
     "movement": "movement.read",
     "stock": "stock.read",
     "volunteer": "volunteer.read",
+    "alarm": "alarm.read",
+    "gateway": "gateway.read",
     "account": "audit.read",
     "token": "audit.read",
 }

@@ -1,0 +1,125 @@
+"""The gateways as a web process knows them: in memory, read anew every few seconds and after each change.
+
+A door must know its gateway while the database is away, and must not ask it for each message. So the last list read
+stands until a newer one is there. A secret path that is unknown is looked for once more before it is refused.
+"""
+
+import asyncio
+import contextlib
+import hmac
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+from uuid import UUID
+
+import psycopg
+import structlog
+from fastapi import FastAPI
+from psycopg_pool import PoolTimeout
+
+from server.access.context import Context
+from server.access.secrets import secret_hash
+from server.kernel.errors import Problem
+from server.kernel.tasks import end
+from server.messaging import pulse
+from server.messaging.beats import FLUSH_S
+from server.messaging.gateways import Gateway, all_gateways
+
+log = structlog.get_logger("gateways")
+_AGAIN_S: Final = 1.0
+"""An unknown path makes a process read the table at most this often."""
+_AWAY_S: Final = 2.0
+"""A door does not wait longer than this for a database that hangs."""
+DATABASE_AWAY: Final = (psycopg.Error, PoolTimeout, OSError, TimeoutError)
+
+
+class Registry:
+    """All gateways of the instance. `known_*` never touch the database; `find_*` may, once, for a stranger."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._tokens: dict[UUID, Gateway] = {}
+        self._paths: dict[bytes, Gateway] = {}
+        self._read_at: float | None = None
+        self._tried_at = 0.0
+        self._lock = asyncio.Lock()
+
+    def known_by_token(self, token_id: UUID) -> Gateway | None:
+        """The gateway that bears a token; None for a token without one."""
+        return self._tokens.get(token_id)
+
+    async def by_token(self, token_id: UUID) -> Gateway | None:
+        """As `known_by_token`, and looked for once more when it is unknown."""
+        return self._tokens.get(token_id) or (self._tokens.get(token_id) if await self._again() else None)
+
+    async def by_path(self, secret: str) -> Gateway | None:
+        """The gateway behind a secret path. Raises 503 when the list could never be read: better late than refused."""
+        found = self._by_path(secret)
+        if found is None and await self._again():
+            found = self._by_path(secret)
+        if found is None and self._read_at is None:
+            raise Problem(
+                503,
+                "gateway.list_away",
+                "The list of gateways cannot be read yet; try again.",
+                "فهرست درگاه‌ها هنوز خوانده نشده است؛ دوباره بفرستید.",
+                headers={"Retry-After": "2"},
+            )
+        return found
+
+    def _by_path(self, secret: str) -> Gateway | None:
+        wanted = secret_hash(secret)
+        return next((g for key, g in self._paths.items() if hmac.compare_digest(key, wanted)), None)
+
+    async def _again(self) -> bool:
+        if time.monotonic() - self._tried_at < _AGAIN_S and self._read_at is not None:
+            return False
+        with contextlib.suppress(*DATABASE_AWAY):
+            async with asyncio.timeout(_AWAY_S):
+                await self.refresh()
+                return True
+        return False
+
+    async def refresh(self) -> None:
+        """Read the table. Raises what the database raises; the old list then stands."""
+        asked = time.monotonic()
+        async with self._lock:
+            if self._read_at is not None and self._tried_at > asked:
+                return
+            self._tried_at = time.monotonic()
+            async with self._ctx.db.tx() as conn:
+                found = await all_gateways(conn, self._ctx)
+            self._tokens = {g.token_id: g for g in found if g.token_id}
+            self._paths = {g.path_hash: g for g in found if g.path_hash}
+            self._read_at = time.monotonic()
+
+    def forget(self) -> None:
+        """Somebody has changed a gateway here: the next stranger is looked for at once."""
+        self._tried_at = -_AGAIN_S
+
+
+async def _keep_fresh(ctx: Context, registry: Registry) -> None:
+    """Every few seconds: beats written down, the list read anew."""
+    while True:
+        try:
+            await pulse.write_down(ctx)
+            await registry.refresh()
+        except DATABASE_AWAY as error:
+            log.info("gateways.stale", kind=type(error).__name__)
+        await asyncio.sleep(FLUSH_S)
+
+
+@asynccontextmanager
+async def running(app: FastAPI) -> AsyncIterator[None]:
+    """`app.state.gateways`, kept fresh while the web process runs; last beats are written at its end."""
+    ctx: Context = app.state.context
+    registry = app.state.gateways = Registry(ctx)
+    keeping = asyncio.create_task(_keep_fresh(ctx, registry), name="gateways")
+    try:
+        yield
+    finally:
+        await end(keeping)
+        with contextlib.suppress(*DATABASE_AWAY):
+            async with asyncio.timeout(_AWAY_S):
+                await pulse.write_down(ctx)
