@@ -26,6 +26,14 @@ class Settings(BaseSettings):
     lease_s: int = Field(default=300, ge=1)
     """How long a claim lasts without a heartbeat, in seconds of the database's clock."""
     max_body_bytes: int = Field(default=20_000_000, ge=1024)
+    timezone: str = "Asia/Tehran"
+    """The calendar of this instance: where a day of the outbox begins, and when its quiet hours are."""
+    quiet_hours: str = Field(default="22:00-07:00", pattern=r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$")
+    """When only life-saving messages, alarms and answers are texted; empty: never quiet."""
+    daily_segments: int | None = Field(default=None, ge=0)
+    """How many segments all gateways together may send in a day; life-saving messages pass."""
+    recipient_hourly: int = Field(default=20, ge=1)
+    """How many messages one number gets in an hour; life-saving messages pass."""
     spool: Path | None = None
     """Where messages lie while the database is away; best on another disk than the database's."""
     spool_bytes: int = Field(default=2_000_000_000, ge=1_000_000)

@@ -1,9 +1,10 @@
 """Gateways, the outbox, who wants no messages, who is on duty. Numbers and free words are sealed."""
 
 import uuid
+from datetime import date
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -126,6 +127,16 @@ class Message(Sealed, Base):
     created_at: Mapped[Now]
     sent_at: Mapped[Moment | None]
     delivered_at: Mapped[Moment | None]
+
+
+class GatewayDay(Base):
+    """What one gateway was handed on one day of the instance's calendar: the daily cap counts here, under a lock."""
+
+    __tablename__ = "gateway_days"
+    gateway_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("gateways.id", ondelete="CASCADE"), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    segments: Mapped[int] = mapped_column(server_default=text("0"))
+    messages: Mapped[int] = mapped_column(server_default=text("0"))
 
 
 class Stopped(Base):
