@@ -19,6 +19,9 @@ STATES: Final[Mapping[str, tuple[str, str]]] = {
     "done": ("انجام شد", "done"),
     "person": ("نزد همکار ما", "with a person of ours"),
     "closed": ("بسته شد", "closed"),
+    "read": ("خوانده شد", "read"),
+    "queued": ("در نوبت کمک", "waiting its turn"),
+    "part": ("بخشی انجام شد", "partly done"),
     "unknown": ("شناخته نشد", "not known"),
 }
 """What STATUS may answer: the state's name → its words in Persian and English."""
@@ -38,6 +41,12 @@ TEMPLATES: Final[Mapping[str, tuple[str, str]]] = {
         "کد {code} شناخته نشد. پیام شما نگه داشته شد و خوانده می‌شود.",
         "Code {code} is not known. Your message was kept and will be read.",
     ),
+    "fix.asked": (
+        "{code}: پیام شما رسید و همکار ما آن را می‌بیند.",
+        "{code}: your message was received; a person of ours will see it.",
+    ),
+    "stop.code": ("{code} پس گرفته شد.", "{code} was taken back."),
+    "start.done": ("باز هم به شما پیام می‌دهیم.", "You will get messages again."),
     "stop.done": (
         "دیگر پیامی نمی‌فرستیم، مگر پاسخ پیام خودتان یا برای جان شما.",
         "No more messages, except answers to your own and what concerns your life.",

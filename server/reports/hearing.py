@@ -56,7 +56,8 @@ class Heard:
         return self.command.get("code") if self.command else None
 
 
-OnHeard = Callable[[Conn, Context, Sequence[Heard]], Awaitable[Any]]
+OnHeard = Callable[[Conn, Context, Sequence[Heard]], Awaitable[Sequence[UUID]]]
+"""Called with a batch, in its transaction; the needs that it has changed."""
 
 
 def heard_of(record: Record, row: Mapping[str, Any], reading: Mapping[str, Any], text: str, country: str) -> Heard:

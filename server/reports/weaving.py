@@ -90,12 +90,14 @@ class Weaver:
         closed = await _close(conn, [r for r in located if r.closing], own)
         await self._tell(conn, reports, woven, closed)
         touched = [s.id for s in woven.subjects.values() if s.kind == "need"] + list(closed)
-        if touched:
-            for hook in self.on_needs:
-                await hook(conn, self.ctx, list(dict.fromkeys(touched)))
+        await self._follow(conn, touched)
         heard = [r.heard for r in reports]
         for answer in self.on_heard:
-            await answer(conn, self.ctx, heard)
+            await self._follow(conn, await answer(conn, self.ctx, heard))
+
+    async def _follow(self, conn: Conn, needs_changed: Sequence[UUID]) -> None:
+        for hook in self.on_needs if needs_changed else ():
+            await hook(conn, self.ctx, list(dict.fromkeys(needs_changed)))
 
     async def _own(self, conn: Conn, reports: Sequence[Understood], at: datetime) -> dict[bytes, list[DictRow]]:
         """What the senders who name no place, or say that something is over, have spoken of before."""
