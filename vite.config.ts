@@ -40,6 +40,8 @@ for (const [name, path] of [
   ['house', './server/pages/client/house.ts'],
   ['stock', './server/pages/client/stock.ts'],
   ['inbox', './server/pages/client/inbox.ts'],
+  ['hotline', './server/pages/client/hotline.ts'],
+  ['alarms', './server/pages/client/alarms.ts'],
   ['field', './field_forms/app/main.ts'],
 ] as const) {
   if (existsSync(here(path))) entries[name] = here(path);

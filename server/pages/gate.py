@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from urllib.parse import quote
 
 from fastapi import Depends, Request, Response
@@ -21,9 +21,13 @@ NAV = (
     ("map", "map.read"),
     ("queue", "queue.read"),
     ("inbox", "report.list"),
+    ("hotline", "hotline.type"),
     ("stock", "stock.read"),
     ("house", "token.create"),
 )
+
+
+STEERS: Final = ("dispatcher", "coordinator", "admin")
 
 
 class SignInFirst(Exception):
@@ -59,6 +63,9 @@ class View:
         """What base.html needs: drill, nav, user, page."""
         who = self.principal
         nav = [code for code, permission in NAV if who and who.scopes_for(permission)]
+        if who and not who.has_role(*STEERS):
+            # Volunteers who answer the phone are given the address; the others must not take it for a way to report.
+            nav = [code for code in nav if code != "hotline"]
         if who and who.volunteer_id:
             # A volunteer's own tasks come first, and are no place for anybody else.
             nav.insert(0, "me")

@@ -29,6 +29,8 @@ export interface Wish {
   key?: string;
   signal?: AbortSignal;
   timeoutMs?: number;
+  /** Signed out: stay on the page and throw, for somebody is in the middle of something. */
+  stay?: boolean;
 }
 
 /** Ask for JSON. Throws ApiError; on 401 it also leaves for the login page and comes back to where the person was. */
@@ -54,7 +56,7 @@ export async function ask<T>(path: string, wish: Wish = {}): Promise<Answer<T>> 
   }
   learnClock(response.headers.get('Date'));
   if (response.status === 401) {
-    location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search + location.hash)}`);
+    if (!wish.stay) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search + location.hash)}`);
     throw new ApiError(401, 'login', t('Please sign in again'));
   }
   const data = (await response.json().catch(() => ({}))) as T & Record<string, unknown>;
