@@ -131,11 +131,11 @@ async def test_beats_outlive_an_outage_of_the_database(
     beats.beat(UUID(made["id"]), "out")
 
     async def broken(*_: object) -> None:
-        raise OSError
+        raise OSError("away")
 
     with monkeypatch.context() as outage:
         outage.setattr(pulse, "write", broken)
-        with pytest.raises(OSError, match=""):
+        with pytest.raises(OSError, match="away"):
             await pulse.write_down(ctx)
     await pulse.write_down(ctx)
     kept = await rows(ctx, "SELECT last_out_at, last_in_at FROM gateway_beats")
