@@ -59,6 +59,11 @@ class Layout:
         return (self.home / "redis").resolve()
 
     @property
+    def kannel(self) -> Path:
+        """Kannel's folder, beside the servers' own: its user must be able to walk there."""
+        return self.postgres.parent / "kannel"
+
+    @property
     def logs(self) -> Path:
         """One log file for each part of the instance."""
         return self.home / "logs"

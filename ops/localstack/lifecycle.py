@@ -19,6 +19,8 @@ from ops.localstack.redis_server import STOP_SIGNALS as REDIS_SIGNALS
 from ops.localstack.state import PARTS, RunState, known_drill, locked, read_state, wished_drill
 from ops.localstack.supervisor import AlreadyRunning, Supervisor, Wishes, answers_ready
 from ops.localstack.talk import say
+from ops.sms.parts import BOXES
+from ops.sms.plan import plan_file
 
 # Longer than every wait of the supervisor's own start together: it reports failure itself.
 DETACH_SECONDS = 3600.0
@@ -139,7 +141,7 @@ def down() -> None:
         return
     if state.supervised and state.supervisor is not None:
         stop(state.supervisor, ((APP_SIGNALS[0][0], DOWN_SECONDS), APP_SIGNALS[1]))
-    for part in ("drill", "jobs", "worker", "web", "redis", "postgres"):
+    for part in ("smsbox", "bearerbox", "drill", "jobs", "worker", "web", "redis", "postgres"):
         signals = {"postgres": POSTGRES_SIGNALS, "redis": REDIS_SIGNALS}.get(part, APP_SIGNALS)
         for process in state.living(part):
             if not stop(process, signals):
@@ -163,6 +165,9 @@ def status() -> dict[str, dict[str, Any]]:
     found["web"]["url"] = state.url
     found["postgres"]["dsn"] = database_url(layout)[0]
     found["redis"]["url"] = redis_url(layout)[0]
+    for box in BOXES:
+        if box in state.parts or plan_file(layout).exists():
+            found[box] = {"pids": [process.pid for process in state.living(box)]}
     return found
 
 

@@ -1,5 +1,6 @@
 """The parts of an instance and how each is started: what `hamyar up` runs and docker-compose.yml mirrors."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -23,7 +24,11 @@ STEADY_SECONDS = 30.0
 
 @dataclass
 class Child:
-    """One process that the supervisor keeps alive, restarting it with growing pauses."""
+    """One process that the supervisor keeps alive, restarting it with growing pauses.
+
+    ``tend`` is called at every tick; ``group``: what it leaves behind in its session ends with it; ``follows``: it is
+    ended when that part ends.
+    """
 
     part: str
     start: Callable[[], subprocess.Popen[bytes]]
@@ -35,6 +40,10 @@ class Child:
     due: float = 0.0
     once: bool = False
     after: Callable[[subprocess.Popen[bytes]], None] | None = field(default=None)
+    tend: Callable[[], None] | None = None
+    group: bool = False
+    follows: str = ""
+    most_pause: float = BACKOFF_SECONDS[-1]
 
     def launch(self) -> None:
         """Start the process and, for a store, wait until it answers."""
@@ -48,11 +57,17 @@ class Child:
         """Return the exit status once the process is gone (negative: killed by that signal)."""
         return self.popen.poll() if self.popen is not None else None
 
+    def end_group(self) -> None:
+        """End at once whatever of its session is left."""
+        if self.group and self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+
     def plan_restart(self) -> float:
         """Note a death and return the seconds to wait: a long steady life clears the count."""
         if time.monotonic() - self.started > STEADY_SECONDS:
             self.failures = 0
-        pause = BACKOFF_SECONDS[min(self.failures, len(BACKOFF_SECONDS) - 1)]
+        pause = min(self.most_pause, BACKOFF_SECONDS[min(self.failures, len(BACKOFF_SECONDS) - 1)])
         self.failures += 1
         self.popen = None
         self.process = None

@@ -27,6 +27,7 @@ from ops.localstack.redis_server import STOP_SIGNALS as REDIS_SIGNALS
 from ops.localstack.redis_server import Redis
 from ops.localstack.state import RunState, browse_host, read_state, settle_drill, supervisor_lock, write_state
 from ops.localstack.talk import Journal
+from ops.sms.following import BOXES, Kannel
 
 READY_SECONDS = 90.0
 # A migration of a large table takes its time; one that hangs must not hang `hamyar up` for ever.
@@ -34,7 +35,8 @@ STEP_SECONDS = 1800.0
 EARLY_DEATHS = 3
 TICK_SECONDS = 0.25
 ROTATE_SECONDS = 30.0
-STOP_ORDER = (("announce", "drill", "jobs", "worker", "web"), ("redis",), ("postgres",))
+# smsbox first, while there is somebody to take what it holds; then bearerbox, whose store keeps the rest.
+STOP_ORDER = (("smsbox",), ("bearerbox",), ("announce", "drill", "jobs", "worker", "web"), ("redis",), ("postgres",))
 SIGNALS = {"postgres": POSTGRES_SIGNALS, "redis": REDIS_SIGNALS}
 MIGRATE = ["-c", "import os; from ops.migrate import upgrade; upgrade(os.environ['DATABASE_URL'])"]
 PREPARE = ["-m", "ops.prepare"]
@@ -68,6 +70,7 @@ class Supervisor:
         self.children: list[Child] = []
         self.state = RunState(host=wished_host(), port=wished_port(), supervisor=identify(os.getpid()))
         self.listener: socket.socket | None = None
+        self.kannel = Kannel(layout)
         self._asked = False
         self._interruptible = False
         self._wake, self._alarm = socket.socketpair()
@@ -130,6 +133,7 @@ class Supervisor:
                 child.launch()
             self._write_state()
             self._await_ready()
+            self._follow_kannel()
         self.state.phase = "ready"
         self._write_state()
         self.journal.tell(f"✓ آماده است: {self.state.url}", f"Ready: {self.state.url}")
@@ -232,14 +236,43 @@ class Supervisor:
                 if child.ended() is not None:
                     self._mourn(child)
             self._revive()
+            self._tend()
             if time.monotonic() - rotated > ROTATE_SECONDS:
                 rotated = time.monotonic()
                 for path in self.layout.logs.glob("*.log"):
                     rotate(path)
             self._pause()
 
+    def _tend(self) -> None:
+        for child in self.children:
+            if child.tend is not None:
+                child.tend()
+        if self.listener is not None and self.kannel.changed():
+            self._follow_kannel()
+
+    def _follow_kannel(self) -> None:
+        """Start Kannel as it is configured now; a Kannel that cannot run leaves the rest of the instance alone."""
+        old = [child for child in self.children if child.part in BOXES]
+        for part in STOP_ORDER[:2]:
+            self._end_wave([child for child in old if child.part in part])
+        self.children = [child for child in self.children if child not in old]
+        try:
+            boxes = self.kannel.children()
+            self.children += boxes
+            for child in boxes:
+                child.launch()
+        except (Problem, OSError) as error:
+            fa, en = (error.fa, error.en) if isinstance(error, Problem) else (f"Kannel: {error}", f"Kannel: {error}")
+            self.journal.tell(fa, en)
+        self._write_state()
+
     def _mourn(self, child: Child) -> None:
         status = child.ended()
+        child.end_group()
+        if not child.once:
+            for other in self.children:
+                if other.follows == child.part and other.popen is not None:
+                    other.end_group()
         if child.once:
             self.journal.note(f"{child.part} finished with status {status}")
             self.children.remove(child)
