@@ -1,5 +1,6 @@
 """The only file that knows every slice: which routers, which loops, and what follows from what."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -15,6 +16,7 @@ from server.emergencies.routes import router as emergencies
 from server.forms.routes import router as forms
 from server.incidents.routes import router as incidents
 from server.kernel.sealer import Projection, Sealer
+from server.kernel.tasks import end
 from server.live import hub
 from server.live.audit import router as audit
 from server.live.routes import router as live
@@ -26,11 +28,12 @@ from server.messaging.gateway_routes import router as gateways
 from server.needs.routes import router as needs
 from server.pages.routes import router as pages
 from server.places.routes import router as places
-from server.reports import chain
+from server.reports import chain, draining
 from server.reports.front import Front
 from server.reports.hotline_routes import router as hotline
 from server.reports.record_routes import router as records
 from server.reports.routes import router as reports
+from server.reports.sheltering import Shelter
 from server.reports.sms_routes import router as sms
 from server.supplies.routes import router as supplies
 from server.volunteers.routes import router as volunteers
@@ -79,6 +82,7 @@ LOOPS: Sequence[tuple[str, Loop]] = (
     ("chain", _chain),
     ("leases", sweep.run),
     ("pulse", pulse.run),
+    ("spool", draining.run),
 )
 """The worker's loops, by name."""
 
@@ -87,7 +91,11 @@ LOOPS: Sequence[tuple[str, Loop]] = (
 async def background(app: FastAPI) -> AsyncIterator[None]:
     """What runs inside each web process beside the requests: the front of intake, gateways, the stream's reader."""
     app.state.on_needs = ON_NEEDS
-    app.state.front = front = Front(app.state.context)
+    app.state.shelter = shelter = Shelter(app.state.context)
+    app.state.front = front = Front(app.state.context, shelter)
+    watch = asyncio.create_task(shelter.watch(), name="shelter.watch")
     async with registry.running(app), hub.running(app):
         yield
     await front.close()
+    await end(watch)
+    await shelter.close()

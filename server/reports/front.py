@@ -5,6 +5,9 @@ for nobody. With the database away or slow, messages go to the shelter, which an
 """
 
 import asyncio
+import contextlib
+import os
+import socket
 from collections.abc import Sequence
 from typing import Final, Protocol
 from uuid import UUID
@@ -30,8 +33,8 @@ PATIENCE_S: Final = 2.0
 class Shelter(Protocol):
     """Where messages wait for a database that is away. What it answers must be the same in every process."""
 
-    def is_open(self) -> bool:
-        """Whether something waits in it: then all later messages go there too, so that a sender's order holds."""
+    async def direct(self) -> bool:
+        """Whether a group may go to the database: not while something waits here, so that a sender's order holds."""
         ...
 
     async def put(self, pending: Sequence[Pending]) -> list[Accepted]:
@@ -54,6 +57,8 @@ class Front:
         self._flusher: asyncio.Task[None] | None = None
         self._ringing: asyncio.Task[None] | None = None
         self._conn: Conn | None = None
+        self._tries = 0
+        """Raised at each try that was given up: what still goes on of it must touch nothing any more."""
 
     async def keep(
         self, item: Incoming, *, actor: str, emergency: UUID | None = None, unnumbered: bool = False
@@ -75,7 +80,7 @@ class Front:
             await asyncio.wait([self._flusher])
         if self._ringing:
             await asyncio.wait([self._ringing])
-        await self._drop()
+        self._drop()
 
     async def _flush(self) -> None:
         # Once round the loop: all requests that were read from their sockets by now go together.
@@ -91,10 +96,10 @@ class Front:
         """Answer each of a group, whatever happens."""
         pending = [one for one, _ in group]
         try:
-            if self.shelter and self.shelter.is_open():
-                answers = await self.shelter.put(pending)
-            else:
+            if self.shelter is None or await self.shelter.direct():
                 answers = await self._commit_or_shelter(pending)
+            else:
+                answers = await self.shelter.put(pending)
         except Exception as error:  # noqa: BLE001 - whatever it was, each waiter must hear of it
             log.error("front.failed", kind=type(error).__name__, messages=len(group))  # noqa: TRY400 - a row may be quoted
             for _, future in group:
@@ -106,12 +111,16 @@ class Front:
                 future.set_result(answer)
 
     async def _commit_or_shelter(self, pending: Sequence[Pending]) -> list[Accepted]:
+        writing = asyncio.create_task(self._commit(pending, self._tries), name="front.commit")
+        done, _ = await asyncio.wait({writing}, timeout=PATIENCE_S)
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                answers = await self._commit(pending)
-        except (psycopg.Error, TimeoutError, OSError) as error:
-            # The commit may have come through all the same: kept twice it is still one, by its identity.
-            await self._drop()
+            if not done:
+                raise TimeoutError  # noqa: TRY301 - late is one more way of being away
+            answers = writing.result()
+        except (psycopg.Error, TimeoutError, OSError, RuntimeError) as error:
+            # The commit may have come through all the same: kept twice it is still one, by its identity. COMMIT is a
+            # statement of its own, so nothing that we gave up on is written much later, after the sender's next ones.
+            self._give_up(writing)
             log.warning("front.database_away", kind=type(error).__name__, messages=len(pending))
             if self.shelter is None:
                 raise away() from None
@@ -119,16 +128,16 @@ class Front:
         self._ring()
         return answers
 
-    async def _commit(self, pending: Sequence[Pending]) -> list[Accepted]:
-        conn, fresh = await self._connection()
+    async def _commit(self, pending: Sequence[Pending], try_number: int) -> list[Accepted]:
+        conn, fresh = await self._connection(try_number)
         try:
             return await self._write(conn, pending)
         except psycopg.OperationalError:
-            await self._drop()
-            if fresh:
+            if fresh or try_number != self._tries:
                 raise
+            self._drop()
         # The server may only have been started anew since the last group.
-        conn, _ = await self._connection()
+        conn, _ = await self._connection(try_number)
         return await self._write(conn, pending)
 
     async def _write(self, conn: Conn, pending: Sequence[Pending]) -> list[Accepted]:
@@ -141,19 +150,34 @@ class Front:
         async with conn.transaction():
             return await write_apart(conn, self.ctx, pending)
 
-    async def _connection(self) -> tuple[Conn, bool]:
+    async def _connection(self, try_number: int) -> tuple[Conn, bool]:
         """The connection, and whether it was just made."""
         if self._conn is not None and not self._conn.closed:
             return self._conn, False
-        self._conn = await AsyncConnection[DictRow].connect(
+        conn = await AsyncConnection[DictRow].connect(
             self.ctx.db.dsn, autocommit=True, row_factory=dict_row, connect_timeout=2
         )
-        return self._conn, True
+        if try_number != self._tries:
+            conn.pgconn.finish()
+            raise psycopg.OperationalError("given up on meanwhile")
+        self._conn = conn
+        return conn, True
 
-    async def _drop(self) -> None:
+    def _give_up(self, writing: "asyncio.Task[list[Accepted]]") -> None:
+        """Leave a try behind. Not by cancelling: psycopg would ask a server that does not answer, for ten seconds."""
+        self._tries += 1
+        writing.add_done_callback(lambda task: task.cancelled() or task.exception())
+        self._drop()
+
+    def _drop(self) -> None:
+        """Cut the connection: whoever waits on it hears of it at once."""
         conn, self._conn = self._conn, None
-        if conn is not None:
-            await conn.close()
+        if conn is None or conn.closed:
+            return
+        with contextlib.suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(conn.pgconn.socket)) as line:
+            line.shutdown(socket.SHUT_RDWR)
+        if conn.pgconn.transaction_status != psycopg.pq.TransactionStatus.ACTIVE:
+            conn.pgconn.finish()
 
     def _ring(self) -> None:
         """Wake the chain, without waiting for Redis; one ring at a time, since a lost one costs a poll only."""

@@ -142,14 +142,17 @@ def _answers(
     return answers
 
 
-async def settle_unnumbered(conn: Conn, rows: Sequence[Row], unnumbered: Sequence[bool]) -> None:
+async def settle_unnumbered(
+    conn: Conn, rows: Sequence[Row], unnumbered: Sequence[bool], *, since: datetime | None = None
+) -> None:
     """Give copies of messages that bear no number the key of the first: same words, same sender, within the window.
 
     Nothing else may have come from the sender between: ACCEPT, FAIL, ACCEPT are three messages. Locks on the words
-    let copies that come at once see each other. The window slides by the database's clock. Changes `rows`.
+    let copies that come at once see each other. The window slides by the database's clock; `since`: it began then, for
+    messages that came earlier. Changes `rows`.
     """
     asked = {(row["source"], row["body_hash"]) for row, bare in zip(rows, unnumbered, strict=True) if bare}
-    known = await queries.repeated_keys(conn, sorted(asked), rules.REPEAT_WINDOW_S)
+    known = await queries.repeated_keys(conn, sorted(asked), rules.REPEAT_WINDOW_S, since)
     last: dict[bytes, Row] = {}
     here: dict[tuple[str, bytes], str] = {}
     for row, bare in zip(rows, unnumbered, strict=True):

@@ -32,6 +32,7 @@ class Report(Sealed, Base):
         Index("ix_reports_ready", "lane", "received_at", "id", postgresql_where=text(READY)),
         CheckConstraint("lane IN (0, 1)", name="lane"),
         Index("ix_reports_emergency_received", "emergency_id", "received_at"),
+        Index("ix_reports_received", "received_at", "id"),
         Index(
             "ix_reports_flagged",
             "received_at",

@@ -99,7 +99,9 @@ async def known_reports(conn: Conn, rows: Sequence[Mapping[str, Any]]) -> dict[I
     return {(row["source"], row["source_key"], bytes(row["body_hash"])): row for row in found}
 
 
-async def repeated_keys(conn: Conn, words: Sequence[tuple[str, bytes]], window_s: int) -> dict[tuple[str, bytes], str]:
+async def repeated_keys(
+    conn: Conn, words: Sequence[tuple[str, bytes]], window_s: int, since: datetime | None = None
+) -> dict[tuple[str, bytes], str]:
     """Of (source, body_hash)es: the keys under which the same words came within the window; without those that are new.
 
     Nothing else may have come from the sender since. Locks the words, in one order for everybody, until the
@@ -114,10 +116,11 @@ async def repeated_keys(conn: Conn, words: Sequence[tuple[str, bytes]], window_s
             "SELECT DISTINCT ON (k.source, k.body_hash) k.source, k.body_hash, r.source_key"
             " FROM unnest(%b::text[], %b::bytea[]) AS k (source, body_hash)"
             " JOIN reports r ON r.body_hash = k.body_hash AND r.source = k.source"
-            " WHERE r.received_at > clock_timestamp() - make_interval(secs => %s) AND NOT EXISTS ("
+            " WHERE r.received_at > coalesce(%s::timestamptz, clock_timestamp() - make_interval(secs => %s))"
+            " AND NOT EXISTS ("
             "SELECT 1 FROM reports later WHERE later.sender_hash = r.sender_hash AND later.received_at > r.received_at)"
             " ORDER BY k.source, k.body_hash, r.received_at",
-            ([source for source, _ in words], [body_hash for _, body_hash in words], window_s),
+            ([source for source, _ in words], [body_hash for _, body_hash in words], since, window_s),
         )
     ).fetchall()
     return {(row["source"], bytes(row["body_hash"])): row["source_key"] for row in found}
@@ -156,7 +159,7 @@ async def reports_page(  # noqa: PLR0913 - a list's filters
         "since": since,
     }
     for given, clause in (
-        (before, "r.id < %(before)s"),
+        (before, "(r.received_at, r.id) < (SELECT b.received_at, b.id FROM reports b WHERE b.id = %(before)s)"),
         (within, "r.emergency_id = ANY(%(within)s)"),
         (emergency, "r.emergency_id = %(emergency)s"),
         (channel, "r.channel = %(channel)s"),
@@ -181,7 +184,9 @@ async def reports_page(  # noqa: PLR0913 - a list's filters
         )
         params |= {"west": box.west, "south": box.south, "east": box.east, "north": box.north}
     query = sql.SQL(_LISTED) + sql.SQL(" WHERE ") + sql.SQL(" AND ").join([sql.SQL("true"), *where])
-    return await (await conn.execute(query + sql.SQL(" ORDER BY r.id DESC LIMIT %(limit)s"), params)).fetchall()
+    return await (
+        await conn.execute(query + sql.SQL(" ORDER BY r.received_at DESC, r.id DESC LIMIT %(limit)s"), params)
+    ).fetchall()
 
 
 async def report(conn: Conn, report_id: UUID) -> DictRow | None:

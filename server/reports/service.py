@@ -14,7 +14,7 @@ from server.kernel.db import Conn
 from server.kernel.errors import not_found
 from server.kernel.events import NewEvent, emit
 from server.kernel.ids import uuid7
-from server.reports import queries
+from server.reports import queries, spool_queries
 from server.reports.content import text_of
 from server.reports.errors import assigned_elsewhere, bad_key
 from server.reports.intake import Accepted, Incoming, accept
@@ -55,8 +55,10 @@ def may_see(principal: Principal, permission: str, row: DictRow) -> bool:
 
 
 async def seen(conn: Conn, principal: Principal, permission: str, report_id: UUID) -> DictRow:
-    """A report within the reader's bounds, else 404."""
+    """A report within the reader's bounds, else 404. An id that the spool promised leads to the report that stands."""
     row = await queries.report(conn, report_id)
+    if row is None and (standing := await spool_queries.standing(conn, report_id)):
+        row = await queries.report(conn, standing)
     if row is None or not may_see(principal, permission, row):
         raise not_found("report")
     return row
@@ -69,11 +71,11 @@ async def show(conn: Conn, ctx: Context, principal: Principal, report_id: UUID) 
     properties = shown["properties"]
     properties["conflicts_with"] = await queries.others_of_identity(conn, row) if row["conflict"] else []
     properties["links"] = [
-        {"type": link["type"], "id": link["id"]} for link in await queries.live_links(conn, report_id)
+        {"type": link["type"], "id": link["id"]} for link in await queries.live_links(conn, row["id"])
     ]
     if may_see(principal, "report.open", row):
         properties |= opened(ctx, row)
-        await emit(conn, NewEvent("report.opened", "report", report_id, row["emergency_id"], principal.actor))
+        await emit(conn, NewEvent("report.opened", "report", row["id"], row["emergency_id"], principal.actor))
     return shown
 
 
@@ -115,10 +117,10 @@ async def reading(conn: Conn, principal: Principal, report_id: UUID) -> dict[str
     """How a report was understood, as far as it is."""
     row = await seen(conn, principal, "report.read", report_id)
     return reading_answer(
-        report_id,
+        row["id"],
         row["read_state"],
-        await queries.current_reading(conn, report_id),
-        await queries.live_links(conn, report_id),
+        await queries.current_reading(conn, row["id"]),
+        await queries.live_links(conn, row["id"]),
     )
 
 
@@ -175,6 +177,7 @@ REASONS: Final = {
     "no_text": ("There is no text in this row.", "در این ردیف متنی نیست."),
     "no_object": ("This is no GeoJSON feature.", "این یک عارضهٔ GeoJSON نیست."),
     "refused": ("The database refused this row.", "پایگاه داده این ردیف را نپذیرفت."),
+    "damaged": ("Damaged on the disk of waiting messages.", "روی دیسک پیام‌های در انتظار آسیب دیده است."),
 }
 """Why input was set aside, in both languages."""
 

@@ -1,0 +1,156 @@
+"""Where messages go while the database is away: into the spool, and answered from there.
+
+What is promised there comes from the message's own identity, so that every process, and a repeat after any restart,
+gives the same answer; the drained report stands under that id and receipt (or an alias leads from them to the one that
+stood before).
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+from prometheus_client import Counter, Gauge
+
+from server.access.context import Context
+from server.access.sealing import Sealing
+from server.kernel.errors import Problem
+from server.kernel.ids import code_of, uuid8
+from server.reports.intake import Accepted, body_hash, row_of, safe_key
+from server.reports.spool import Spool, SpoolFull, SpoolRow
+from server.reports.spool_folder import Census, Waiting
+from server.reports.writing import Pending
+
+log = structlog.get_logger("spool")
+HOLD_S: Final = 1.0
+"""How long a group waits, at most, for the last messages of the spool to be drained before it goes direct again."""
+NO_HOLD_S: Final = 5.0
+RETRY_S: Final = 5
+SAY_EVERY_S: Final = 60.0
+_RECEIPT_BYTES: Final = 18
+"""For `code_of`: ten signs."""
+
+PUT: Final = Counter("hamyar_spool_put", "Messages put into the spool by this process")
+REFUSED: Final = Counter("hamyar_spool_refused", "Messages turned away because the spool was full")
+BYTES: Final = Gauge("hamyar_spool_bytes", "Bytes in the spool's folder, of all processes")
+LIMIT: Final = Gauge("hamyar_spool_limit_bytes", "Bytes that may lie there, by the setting and the disk's room")
+RECORDS: Final = Gauge("hamyar_spool_records", "Messages that wait to be drained, of all processes")
+
+
+def promise(sealing: Sealing, source: str, source_key: str, body: bytes) -> tuple[UUID, str]:
+    """The id (UUIDv8) and the receipt (ten signs) of the message with this identity, for ever."""
+    identity = f"{source}\0{source_key}\0{body.hex()}"
+    report_id = uuid8(sealing.keyed_hash("promised id", identity))
+    return report_id, code_of(sealing.keyed_hash("promised receipt", identity)[:_RECEIPT_BYTES])
+
+
+class Shelter:
+    """One process's way into the spool. `direct()` says where the next group goes."""
+
+    def __init__(self, ctx: Context) -> None:
+        self.ctx = ctx
+        self.spool = Spool(ctx.settings.spool_dir, ctx.settings.spool_bytes)
+        self.waiting = Waiting(0, None)
+        self._census = Census(self.spool.folder)
+        self._no_hold_until = 0.0
+        self._said: dict[str, float] = {}
+
+    def is_open(self) -> bool:
+        """Whether anything waits to be drained, of any process."""
+        return self.spool.is_open()
+
+    async def direct(self) -> bool:
+        """Whether the next group may go to the database.
+
+        Not while anything waits to be drained. When the drainer has caught up it asks the writers to let go: then the
+        group waits a moment for the last messages, so that nobody's later message is written before her earlier one.
+        """
+        if not self.spool.is_open():
+            return True
+        if not self.spool.is_closing() or time.monotonic() < self._no_hold_until:
+            return False
+        await self.spool.release()
+        until = time.monotonic() + HOLD_S
+        while self.spool.is_open():
+            if time.monotonic() > until or not self.spool.is_closing():
+                self._no_hold_until = time.monotonic() + NO_HOLD_S
+                return False
+            await asyncio.sleep(0.02)
+        return True
+
+    async def put(self, pending: Sequence[Pending]) -> list[Accepted]:
+        """Keep them on the disk; the promised answers, in order. Raises 503 `spool.full`: the only refusal there is."""
+        rows = [self._row(one) for one in pending]
+        try:
+            await self.spool.put(rows)
+        except SpoolFull as reason:
+            REFUSED.inc(len(rows))
+            self._say("spool.full", reason=str(reason))
+            raise full() from None
+        PUT.inc(len(rows))
+        return [Accepted(row.row["id"], row.row["receipt"], known=False, conflict=False) for row in rows]
+
+    def _row(self, one: Pending) -> SpoolRow:
+        """Its columns, sealed under the promised id: what was sealed for the database bears another one."""
+        sealing, item = self.ctx.sealing, one.item
+        key = safe_key(sealing, item.source_key)
+        report_id, receipt = promise(sealing, item.source, key, body_hash(sealing, item))
+        row = row_of(self.ctx, item, actor=one.actor, report_id=report_id, receipt=receipt)
+        row["emergency_id"] = one.emergency
+        return SpoolRow(row, one.actor, one.unnumbered, resolve=one.emergency is None)
+
+    def state(self) -> dict[str, Any]:
+        """What anybody may know of it, without the database: open or not, how full, from 0 to 1."""
+        level = self.spool.level()
+        return {"open": self.is_open(), "share": round(level.share, 3), "filling": level.filling}
+
+    def details(self) -> dict[str, Any]:
+        """The figures: how much waits since when."""
+        level, view = self.spool.level(), self.spool.view()
+        return {
+            "records": self.waiting.records,
+            "bytes": level.bytes,
+            "limit": level.limit,
+            "oldest": self.waiting.oldest,
+            "damaged": view.damaged,
+        }
+
+    async def watch(self) -> None:
+        """Once a second: count what waits, set the gauges, say loudly when it fills. Until cancelled."""
+        while True:
+            try:
+                if self.is_open() or self.waiting.records:
+                    self.waiting = await asyncio.to_thread(self._census.count)
+                level = self.spool.level()
+                BYTES.set(level.bytes)
+                LIMIT.set(level.limit)
+                RECORDS.set(self.waiting.records)
+                if level.filling:
+                    self._say("spool.filling", share=round(level.share, 3), bytes=level.bytes, limit=level.limit)
+            except OSError as error:
+                self._say("spool.unreadable", kind=type(error).__name__)
+            await asyncio.sleep(1)
+
+    async def close(self) -> None:
+        """Let go of the segment."""
+        await self.spool.close()
+
+    def _say(self, what: str, **figures: Any) -> None:
+        """One line a minute for each thing: a full spool must not fill the log's disk as well."""
+        now = time.monotonic()
+        if now - self._said.get(what, -SAY_EVERY_S) >= SAY_EVERY_S:
+            self._said[what] = now
+            log.error(what, **figures)
+
+
+def full() -> Problem:
+    """503: the database is away and the spool has no room; come again."""
+    return Problem(
+        503,
+        "spool.full",
+        "The database is away and the room for waiting messages is used up; send this again later.",
+        "پایگاه داده در دسترس نیست و جای پیام‌های در انتظار پر است؛ کمی بعد دوباره بفرستید.",
+        headers={"Retry-After": str(RETRY_S)},
+    )
