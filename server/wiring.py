@@ -24,12 +24,14 @@ from server.maps.projection import project
 from server.maps.routes import router as maps
 from server.messaging import pulse, registry
 from server.messaging.alarm_routes import router as alarms
+from server.messaging.duty_routes import router as duties
 from server.messaging.gateway_routes import router as gateways
 from server.needs.routes import router as needs
 from server.pages.routes import router as pages
 from server.places.routes import router as places
-from server.reports import chain, draining
+from server.reports import answering, chain, draining, looking, watching
 from server.reports.front import Front
+from server.reports.hearing import OnHeard
 from server.reports.hotline_routes import router as hotline
 from server.reports.record_routes import router as records
 from server.reports.routes import router as reports
@@ -55,16 +57,19 @@ ROUTERS: Sequence[APIRouter] = (
     dispatch,
     gateways,
     alarms,
+    duties,
     maps,
     live,
     audit,
     pages,
 )
-PROJECTIONS: Sequence[Projection] = (project,)
+PROJECTIONS: Sequence[Projection] = (project, looking.project)
 """What is brought up to date in each sealing transaction."""
 
 # A need's task stands above the chain and the records' edits in the tiers, so it is handed down from here.
 ON_NEEDS = (tasks_for_needs,)
+ON_HEARD: Sequence[OnHeard] = (watching.watch, answering.answer)
+"""What follows from a batch of reports once it is read and woven, in its transaction."""
 
 Loop = Callable[[Context], Awaitable[None]]
 
@@ -74,7 +79,7 @@ async def _seal(ctx: Context) -> None:
 
 
 async def _chain(ctx: Context) -> None:
-    await chain.run(ctx, on_needs=ON_NEEDS)
+    await chain.run(ctx, on_needs=ON_NEEDS, on_heard=ON_HEARD)
 
 
 LOOPS: Sequence[tuple[str, Loop]] = (
@@ -83,6 +88,7 @@ LOOPS: Sequence[tuple[str, Loop]] = (
     ("leases", sweep.run),
     ("pulse", pulse.run),
     ("spool", draining.run),
+    ("watches", watching.run),
 )
 """The worker's loops, by name."""
 

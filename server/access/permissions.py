@@ -23,6 +23,7 @@ PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     "report.read": _SEE | {"gateway", "field"},
     "report.open": _EDIT,
     "report.assign": _EDIT,
+    "report.see": _STAFF,
     "set_aside.read": _EDIT,
     "set_aside.resolve": _EDIT,
     # the map and its records
@@ -63,6 +64,8 @@ PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     "gateway.edit": _EDIT,
     "alarm.read": _SEE,
     "alarm.see": _STAFF,
+    "duty.read": _SEE,
+    "duty.edit": _EDIT,
     # the house
     "token.create": frozenset({"admin", "coordinator"}),
     "invite.create": frozenset({"admin", "coordinator"}),

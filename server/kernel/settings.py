@@ -25,6 +25,12 @@ class Settings(BaseSettings):
     tile_attribution: str = ""
     lease_s: int = Field(default=300, ge=1)
     """How long a claim lasts without a heartbeat, in seconds of the database's clock."""
+    life_s: int = Field(default=300, ge=1)
+    """How long a report on which a life may hang waits for somebody to look before telephones ring, in seconds."""
+    sms_accept_s: int = Field(default=900, ge=1)
+    """How long a volunteer who was sent a task by text has to accept it: texts are slower than the app."""
+    sms_hold_s: int = Field(default=7200, ge=1)
+    """How long a task accepted by text is hers without another word: her telephone sends no heartbeat."""
     max_body_bytes: int = Field(default=20_000_000, ge=1024)
     timezone: str = "Asia/Tehran"
     """The calendar of this instance: where a day of the outbox begins, and when its quiet hours are."""

@@ -14,7 +14,7 @@ from server.kernel.db import Tx
 from server.kernel.geo import parse_bbox
 from server.kernel.http import json_response, read_body
 from server.kernel.redis import ring
-from server.reports import queries, schemas, service
+from server.reports import queries, schemas, service, watching
 
 router = APIRouter(prefix="/api", tags=["reports"])
 Services = Annotated[Context, Depends(context)]
@@ -104,6 +104,12 @@ async def assign_report(
         done = await service.assign(conn, principal, report_id, asked)
     await ring(ctx.redis, "reports")
     return json_response(done, media_type=GEOJSON)
+
+
+@router.post("/reports/{report_id}/seen")
+async def see_report(principal: Annotated[Principal, allow("report.see")], report_id: UUID, tx: Tx) -> Response:
+    """Somebody has looked at a report on which a life may hang: nobody is called for it any more. Twice is once."""
+    return json_response(await watching.see(tx, principal, report_id))
 
 
 @router.get("/set-aside")
