@@ -8,6 +8,7 @@ from psycopg import sql
 from psycopg.rows import DictRow
 
 from server.incidents.listing import Filters, where
+from server.kernel import arrays
 from server.kernel.db import Conn
 
 _SELECT: Final = """
@@ -32,6 +33,16 @@ CROSS JOIN LATERAL (
      AND i.last_reported_at BETWEEN s.at - interval '72 hours' AND s.at + interval '72 hours'
    ORDER BY ST_Distance(i.geom, ST_SetSRID(ST_MakePoint(s.lon, s.lat), 4326)) LIMIT 100)) c
 """
+_ASKED: Final = (
+    ("emergency_id", "uuid"),
+    ("category", "text"),
+    ("place_id", "uuid"),
+    ("lon", "float8"),
+    ("lat", "float8"),
+    ("dx", "float8"),
+    ("dy", "float8"),
+    ("at", "timestamptz"),
+)
 _COLUMNS: Final = (
     ("id", "uuid"),
     ("code", "text"),
@@ -50,7 +61,7 @@ _COLUMNS: Final = (
     ("status", "text"),
 )
 _NAMES: Final = ", ".join(name for name, _ in _COLUMNS)
-_ARRAYS: Final = ", ".join(f"%b::{kind}[]" for _, kind in _COLUMNS)
+_ARRAYS: Final = ", ".join(f"%s::{kind}[]" for _, kind in _COLUMNS)
 _STORED: Final = _NAMES.replace("lon, lat", "geom")
 _VALUES: Final = _NAMES.replace("lon, lat", "ST_SetSRID(ST_MakePoint(lon, lat), 4326)")
 _INSERT: Final = f"INSERT INTO incidents ({_STORED}) SELECT {_VALUES} FROM unnest({_ARRAYS}) AS v({_NAMES})"  # noqa: S608
@@ -70,10 +81,8 @@ async def candidates(conn: Conn, spots: Sequence[Mapping[str, Any]]) -> list[Dic
     """
     if not spots:
         return []
-    keys = ("emergency_id", "category", "place_id", "lon", "lat", "dx", "dy", "at")
-    return await (
-        await conn.execute(_CANDIDATES, (list(range(len(spots))), *([s[k] for s in spots] for k in keys)))
-    ).fetchall()
+    columns = [arrays.OF_KIND[kind](s[name] for s in spots) for name, kind in _ASKED]
+    return await (await conn.execute(_CANDIDATES, (arrays.numbers(range(len(spots))), *columns))).fetchall()
 
 
 async def lock(conn: Conn, ids: Sequence[UUID]) -> list[DictRow]:
@@ -87,12 +96,9 @@ async def lock(conn: Conn, ids: Sequence[UUID]) -> list[DictRow]:
     ).fetchall()
 
 
-def _arrays(rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
-    """One list a column; an array holds one type, so that whole numbers among degrees are made floats."""
-    return [
-        [float(r[name]) if kind == "float8" and r[name] is not None else r[name] for r in rows]
-        for name, kind in _COLUMNS
-    ]
+def _arrays(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """One array a column."""
+    return [arrays.OF_KIND[kind](r[name] for r in rows) for name, kind in _COLUMNS]
 
 
 async def insert_many(conn: Conn, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -9,7 +9,8 @@ from uuid import UUID
 
 import orjson
 from psycopg import AsyncConnection
-from psycopg.types.json import Jsonb
+
+from server.kernel import arrays
 
 GENESIS = b"\0" * 32
 
@@ -71,13 +72,13 @@ async def emit_many(conn: AsyncConnection[Any], events: Sequence[NewEvent]) -> N
     await conn.execute(
         _INSERT,
         (
-            [e.verb for e in events],
-            [e.subject_type for e in events],
-            [e.subject_id for e in events],
-            [e.emergency_id for e in events],
-            [e.centre_id for e in events],
-            [e.actor for e in events],
-            [Jsonb(dict(e.data)) for e in events],
+            arrays.texts(e.verb for e in events),
+            arrays.texts(e.subject_type for e in events),
+            arrays.uuids(e.subject_id for e in events),
+            arrays.uuids(e.emergency_id for e in events),
+            arrays.uuids(e.centre_id for e in events),
+            arrays.texts(e.actor for e in events),
+            arrays.jsons(dict(e.data) for e in events),
         ),
     )
 

@@ -14,10 +14,10 @@ import psycopg
 import structlog
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
-from psycopg.types.json import Jsonb
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
+from server.kernel import arrays
 from server.kernel.db import Conn, Database
 from server.kernel.events import GENESIS, SealedEvent, chain_hash
 from server.kernel.tasks import end
@@ -233,9 +233,10 @@ async def _insert(conn: Conn, sealed: Sequence[SealedEvent]) -> None:
         " SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::text[], %s::uuid[], %s::uuid[],"
         " %s::uuid[], %s::text[], %s::jsonb[], %s::bytea[])",
         (
-            [e.seq for e in sealed], [e.at for e in sealed], [e.verb for e in sealed],
-            [e.subject_type for e in sealed], [e.subject_id for e in sealed], [e.emergency_id for e in sealed],
-            [e.centre_id for e in sealed], [e.actor for e in sealed], [Jsonb(e.data) for e in sealed],
-            [e.hash for e in sealed],
+            arrays.numbers(e.seq for e in sealed), arrays.moments(e.at for e in sealed),
+            arrays.texts(e.verb for e in sealed), arrays.texts(e.subject_type for e in sealed),
+            arrays.uuids(e.subject_id for e in sealed), arrays.uuids(e.emergency_id for e in sealed),
+            arrays.uuids(e.centre_id for e in sealed), arrays.texts(e.actor for e in sealed),
+            arrays.jsons(e.data for e in sealed), arrays.blobs(e.hash for e in sealed),
         ),
     )  # fmt: skip

@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from psycopg.rows import DictRow
-from psycopg.types.json import Jsonb
 
+from server.kernel import arrays
 from server.kernel.db import Conn
 from server.maps import layer_queries
 from server.maps.grid import FINEST, LEVELS
@@ -86,7 +86,10 @@ async def put_features(conn: Conn, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         await conn.execute(
             _PUT,
-            (*([row[name] for row in rows] for name, _ in _COLUMNS), [Jsonb(row["props"]) for row in rows]),
+            (
+                *(arrays.OF_KIND[kind](row[name] for row in rows) for name, kind in _COLUMNS),
+                arrays.jsons(row["props"] for row in rows),
+            ),
         )
 
 
@@ -126,9 +129,13 @@ async def add_to_cells(conn: Conn, deltas: CellDeltas) -> None:
         await conn.execute(_EMPTY, _columns(emptied))
 
 
-def _columns(rows: Sequence[tuple[tuple[Any, ...], Sequence[int]]]) -> list[list[Any]]:
+_DELTA_KINDS = ("text", "uuid", "bool", "int", "int", "int", "text", "text", "int", "int", "bigint", "bigint")
+
+
+def _columns(rows: Sequence[tuple[tuple[Any, ...], Sequence[int]]]) -> list[str]:
     flat = [(*key, *parts) for key, parts in rows]
-    return [list(column) for column in zip(*flat, strict=True)]
+    columns = zip(*flat, strict=True)
+    return [arrays.OF_KIND[kind](column) for kind, column in zip(_DELTA_KINDS, columns, strict=True)]
 
 
 async def join_writers(conn: Conn) -> None:

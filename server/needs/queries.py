@@ -1,7 +1,6 @@
 """All SQL of needs."""
 
-from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from server.incidents.listing import Filters, where
+from server.kernel import arrays
 from server.kernel.db import Conn
 
 _SHOWN: Final = (
@@ -40,6 +40,16 @@ CROSS JOIN LATERAL (
      AND d.last_reported_at BETWEEN s.at - interval '72 hours' AND s.at + interval '72 hours'
    ORDER BY ST_Distance(d.geom_shown, ST_SetSRID(ST_MakePoint(s.lon, s.lat), 4326)) LIMIT 300)) c
 """
+_ASKED: Final = (
+    ("emergency_id", "uuid"),
+    ("category", "text"),
+    ("place_id", "uuid"),
+    ("lon", "float8"),
+    ("lat", "float8"),
+    ("dx", "float8"),
+    ("dy", "float8"),
+    ("at", "timestamptz"),
+)
 _COLUMNS: Final = (
     ("id", "uuid"),
     ("code", "text"),
@@ -68,11 +78,6 @@ _COLUMNS: Final = (
     ("data_key_wrapped", "bytea"),
 )
 _KEPT: Final = frozenset({"id", "code", "emergency_id"})
-_CASTS: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "float8": float,
-    "bigint": int,
-    "numeric": lambda n: Decimal(str(n)),
-}
 
 
 def _column(name: str) -> str:
@@ -88,7 +93,7 @@ def _value(name: str) -> str:
 
 
 _FROM: Final = (
-    f" FROM unnest({', '.join(f'%b::{kind}[]' for _, kind in _COLUMNS)})"
+    f" FROM unnest({', '.join(f'%s::{kind}[]' for _, kind in _COLUMNS)})"
     f" AS v({', '.join(name for name, _ in _COLUMNS)})"
 )
 _INSERT: Final = (
@@ -110,10 +115,8 @@ async def candidates(conn: Conn, spots: Sequence[Mapping[str, Any]]) -> list[Dic
     """
     if not spots:
         return []
-    keys = ("emergency_id", "category", "place_id", "lon", "lat", "dx", "dy", "at")
-    return await (
-        await conn.execute(_CANDIDATES, (list(range(len(spots))), *([s[k] for s in spots] for k in keys)))
-    ).fetchall()
+    columns = [arrays.OF_KIND[kind](s[name] for s in spots) for name, kind in _ASKED]
+    return await (await conn.execute(_CANDIDATES, (arrays.numbers(range(len(spots))), *columns))).fetchall()
 
 
 async def lock(conn: Conn, ids: Sequence[UUID]) -> list[DictRow]:
@@ -127,16 +130,11 @@ async def lock(conn: Conn, ids: Sequence[UUID]) -> list[DictRow]:
     ).fetchall()
 
 
-def _arrays(rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
-    def cell(row: Mapping[str, Any], name: str, kind: str) -> Any:
-        if name == "vulnerable":
-            return " ".join(row[name])
-        if name == "priority_why":
-            return Jsonb(row[name])
-        # An array holds one type: what came from a row and what was just counted must not differ.
-        return _CASTS[kind](row[name]) if kind in _CASTS and row[name] is not None else row[name]
+def _arrays(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    def cell(row: Mapping[str, Any], name: str) -> Any:
+        return " ".join(row[name]) if name == "vulnerable" else row[name]
 
-    return [[cell(r, name, kind) for r in rows] for name, kind in _COLUMNS]
+    return [arrays.OF_KIND[kind](cell(r, name) for r in rows) for name, kind in _COLUMNS]
 
 
 async def insert_many(conn: Conn, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -6,8 +6,8 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from psycopg.rows import DictRow
-from psycopg.types.json import Jsonb
 
+from server.kernel import arrays
 from server.kernel.db import Conn
 from server.kernel.ids import uuid7
 from server.reports.models import READY
@@ -45,6 +45,17 @@ FROM report_links l LEFT JOIN needs d ON d.id = l.need_id LEFT JOIN incidents i 
 WHERE l.sender_hash = ANY(%s::bytea[]) AND l.undone_at IS NULL AND (d.status IN ('open', 'tasked') OR i.status = 'open')
   AND coalesce(d.last_reported_at, i.last_reported_at) > %s - interval '72 hours' LIMIT 1000
 """
+_LINK: Final = (
+    ("id", "uuid"),
+    ("report_id", "uuid"),
+    ("incident_id", "uuid"),
+    ("need_id", "uuid"),
+    ("role", "text"),
+    ("sender_hash", "bytea"),
+    ("said", "jsonb"),
+    ("said_at", "timestamptz"),
+    ("made_by", "text"),
+)
 
 
 async def take(conn: Conn, limit: int) -> list[DictRow]:
@@ -71,8 +82,13 @@ async def insert_readings(conn: Conn, rows: Sequence[tuple[UUID, Mapping[str, An
     await conn.execute("UPDATE readings SET current = false WHERE report_id = ANY(%s) AND current", (reports,))
     await conn.execute(
         "INSERT INTO readings (id, report_id, rules_version, reading)"
-        " SELECT id, report, %s, reading FROM unnest(%b::uuid[], %b::uuid[], %b::jsonb[]) AS v(id, report, reading)",
-        (rules_version, [uuid7() for _ in rows], reports, [Jsonb(dict(r[1])) for r in rows]),
+        " SELECT id, report, %s, reading FROM unnest(%s::uuid[], %s::uuid[], %s::jsonb[]) AS v(id, report, reading)",
+        (
+            rules_version,
+            arrays.uuids(uuid7() for _ in rows),
+            arrays.uuids(reports),
+            arrays.jsons(dict(r[1]) for r in rows),
+        ),
     )
 
 
@@ -85,8 +101,13 @@ async def mark_read(conn: Conn, rows: Sequence[tuple[UUID, bool, float | None, f
         "UPDATE reports r SET read_state = CASE WHEN v.joined THEN 'read' ELSE 'pending' END,"
         " read_at = clock_timestamp(), read_error = NULL,"
         " geom_shown = coalesce(r.geom_shown, ST_SetSRID(ST_MakePoint(v.lon, v.lat), 4326))"
-        " FROM unnest(%b::uuid[], %b::bool[], %b::float8[], %b::float8[]) AS v(id, joined, lon, lat) WHERE r.id = v.id",
-        tuple([r[i] for r in rows] for i in range(4)),
+        " FROM unnest(%s::uuid[], %s::bool[], %s::float8[], %s::float8[]) AS v(id, joined, lon, lat) WHERE r.id = v.id",
+        (
+            arrays.uuids(r[0] for r in rows),
+            arrays.truths(r[1] for r in rows),
+            arrays.numbers(r[2] for r in rows),
+            arrays.numbers(r[3] for r in rows),
+        ),
     )
 
 
@@ -107,12 +128,11 @@ async def insert_links(conn: Conn, rows: Sequence[Mapping[str, Any]]) -> None:
     """Links of reports to incidents and needs; one that stands already stays as it is."""
     if not rows:
         return
-    keys = ("id", "report_id", "incident_id", "need_id", "role", "sender_hash", "said", "said_at", "made_by")
-    columns = [[Jsonb(r[k]) if k == "said" else r[k] for r in rows] for k in keys]
+    columns = [arrays.OF_KIND[kind](r[name] for r in rows) for name, kind in _LINK]
     await conn.execute(
         "INSERT INTO report_links (id, report_id, incident_id, need_id, role, sender_hash, said, said_at, made_by)"
-        " SELECT * FROM unnest(%b::uuid[], %b::uuid[], %b::uuid[], %b::uuid[], %b::text[], %b::bytea[], %b::jsonb[],"
-        " %b::timestamptz[], %b::text[]) ON CONFLICT DO NOTHING",
+        " SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::bytea[], %s::jsonb[],"
+        " %s::timestamptz[], %s::text[]) ON CONFLICT DO NOTHING",
         columns,
     )
 
