@@ -22,7 +22,7 @@ from server.live.audit import router as audit
 from server.live.routes import router as live
 from server.maps.projection import project
 from server.maps.routes import router as maps
-from server.messaging import pulse, registry
+from server.messaging import pulse, registry, sending
 from server.messaging.alarm_routes import router as alarms
 from server.messaging.duty_routes import router as duties
 from server.messaging.gateway_routes import router as gateways
@@ -30,6 +30,9 @@ from server.needs.routes import router as needs
 from server.pages.routes import router as pages
 from server.places.routes import router as places
 from server.reports import answering, chain, draining, looking, watching
+from server.reports.doors.android import router as android
+from server.reports.doors.entrances import router as entrances
+from server.reports.doors.twilio import router as twilio
 from server.reports.front import Front
 from server.reports.hearing import OnHeard
 from server.reports.hotline_routes import router as hotline
@@ -37,6 +40,7 @@ from server.reports.record_routes import router as records
 from server.reports.routes import router as reports
 from server.reports.sheltering import Shelter
 from server.reports.sms_routes import router as sms
+from server.reports.spool_routes import router as spool
 from server.supplies.routes import router as supplies
 from server.volunteers.routes import router as volunteers
 
@@ -48,6 +52,10 @@ ROUTERS: Sequence[APIRouter] = (
     records,
     hotline,
     sms,
+    spool,
+    android,
+    twilio,
+    entrances,
     forms,
     incidents,
     needs,
@@ -88,6 +96,7 @@ LOOPS: Sequence[tuple[str, Loop]] = (
     ("leases", sweep.run),
     ("pulse", pulse.run),
     ("spool", draining.run),
+    ("outbox", sending.run),
     ("watches", watching.run),
 )
 """The worker's loops, by name."""
@@ -99,6 +108,7 @@ async def background(app: FastAPI) -> AsyncIterator[None]:
     app.state.on_needs = ON_NEEDS
     app.state.shelter = shelter = Shelter(app.state.context)
     app.state.front = front = Front(app.state.context, shelter)
+    app.state.readiness = {"spool": shelter.state}
     watch = asyncio.create_task(shelter.watch(), name="shelter.watch")
     async with registry.running(app), hub.running(app):
         yield

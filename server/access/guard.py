@@ -83,6 +83,13 @@ async def identify(request: Request, kind: str, secret: str) -> Principal | None
     return found
 
 
+def remembered(request: Request) -> Principal | None:
+    """Who bore these credentials when this process last asked, however long ago. Asks nobody; opens nothing."""
+    came = presented(request, query_token=False)
+    known = request.app.state.principals.get(secret_hash(came[1])) if came else None
+    return known[1] if known else None
+
+
 def _scope(row: Any) -> Scope:
     return Scope(row["role"], row["centre_id"], row["emergency_id"], row["volunteer_id"])
 

@@ -8,6 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from psycopg_pool import PoolTimeout
 from redis.exceptions import RedisError
 
+from server.kernel.db import Database
 from server.kernel.http import json_response
 
 router = APIRouter()
@@ -22,10 +23,15 @@ async def healthz() -> Response:
 
 @router.get("/readyz", include_in_schema=False)
 async def readyz(request: Request) -> Response:
-    """200 when the database answers; Redis is told, but not needed to take reports in."""
+    """200 when the database answers; Redis is told, but not needed to take reports in.
+
+    Gateways are served without the database too, so a proxy before their doors had better ask /healthz.
+    `app.state.readiness`: what other slices tell here, by name, without asking any server.
+    """
     parts = {"postgres": await _postgres(request), "redis": await _redis(request)}
+    told = {name: tell() for name, tell in getattr(request.app.state, "readiness", {}).items()}
     return json_response(
-        {"status": "ok" if parts["postgres"] else "waiting", **parts}, 200 if parts["postgres"] else 503
+        {"status": "ok" if parts["postgres"] else "waiting", **parts, **told}, 200 if parts["postgres"] else 503
     )
 
 
@@ -38,8 +44,21 @@ async def metrics(request: Request) -> Response:
 
 
 async def _postgres(request: Request) -> bool:
+    """Whether it answers within two seconds.
+
+    One question at a time, and left alone when it is late: a stopped server would hold each asker's connection.
+    """
+    state = request.app.state
+    asking: asyncio.Task[bool] | None = getattr(state, "asking_postgres", None)
+    if asking is None or asking.done():
+        asking = state.asking_postgres = asyncio.create_task(_ask(state.db), name="health.postgres")
+    done, _ = await asyncio.wait({asking}, timeout=2)
+    return asking in done and not asking.cancelled() and asking.result()
+
+
+async def _ask(db: Database) -> bool:
     try:
-        async with asyncio.timeout(2), request.app.state.db.tx() as conn:
+        async with db.tx() as conn:
             await conn.execute("SELECT 1")
     except (psycopg.Error, PoolTimeout, TimeoutError, OSError):
         return False
