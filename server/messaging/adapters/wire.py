@@ -17,14 +17,15 @@ ANSWER_CHARS: Final = 10_000
 _BUSY: Final = frozenset({408, 425, 429, 503})
 _MESSAGE: Final = frozenset({400, 413, 414, 422})
 
+# httpx tells every address at INFO, and an address may hold the number and the words.
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
 
 def open_client() -> httpx.AsyncClient:
     """A client for all gateways. No connection is kept: one that its server closed meanwhile would leave a message
     in doubt. No proxy of the environment, no redirect: numbers go where the gateway's settings say, and nowhere else.
     """
-    # httpx tells every address at INFO, and an address may hold the number and the words.
-    for name in ("httpx", "httpcore"):
-        logging.getLogger(name).setLevel(logging.WARNING)
     limits = httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=0)
     return httpx.AsyncClient(timeout=TIMEOUT, limits=limits, trust_env=False, follow_redirects=False)
 

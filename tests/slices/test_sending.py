@@ -1,0 +1,334 @@
+"""Sending: each message once, by the right gateway, at the right time; what is uncertain is never sent twice."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from uuid import UUID
+
+import httpx
+import orjson
+import pytest
+
+from server.access.context import Context, make_context
+from server.kernel.ids import uuid7
+from server.kernel.settings import Settings
+from server.messaging import claiming, gateways, outbox_queries, sending
+from server.messaging.delivering import is_signed, reported, reported_by_id
+from server.messaging.models import LIFE
+from server.messaging.outbox import Draft, put, to_hash
+from server.messaging.sending import Sender
+
+pytestmark = pytest.mark.slices
+SARA = "+989120000001"
+KANNEL = {"send_url": "http://kannel.test/cgi-bin/sendsms", "username": "app", "from": "3000"}
+PHONE = {"send_url": "http://phone.test/message", "username": "sms"}
+
+
+class Air:
+    """What gateways got, and how they answer: by host, a status, an exception, or a function of the request."""
+
+    def __init__(self) -> None:
+        self.asked: list[httpx.Request] = []
+        self.answers: dict[str, Any] = {}
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        answer = self.answers.get(request.url.host, 202)
+        if callable(answer):
+            answer = await answer(request)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer if isinstance(answer, httpx.Response) else httpx.Response(answer)
+
+    def sent(self, host: str = "kannel.test") -> list[str]:
+        """The texts that a Kannel got, or the ids that a phone did."""
+        if host == "phone.test":
+            return [orjson.loads(r.content)["id"] for r in self.asked if r.url.host == host and r.method == "POST"]
+        return [r.url.params["text"] for r in self.asked if r.url.host == host]
+
+
+class House:
+    """A real (no drill) instance's outbox over a test's database."""
+
+    def __init__(self, ctx: Context) -> None:
+        self.ctx, self.air = ctx, Air()
+
+    def sender(self, **changes: Any) -> Sender:
+        return Sender(
+            with_settings(self.ctx, **changes), client=httpx.AsyncClient(transport=httpx.MockTransport(self.air))
+        )
+
+    async def send(self, **changes: Any) -> None:
+        """One sender's life: all that is due now."""
+        sender = self.sender(**changes)
+        await sender.drain()
+        await sender.close()
+
+    async def gateway(self, kind: str = "kannel", settings: Any = None, **options: Any) -> UUID:
+        async with self.ctx.db.tx() as conn:
+            new = gateways.NewGateway(
+                kind,
+                options.pop("name", kind),
+                settings=settings or {"kannel": KANNEL, "android": PHONE}[kind],
+                secrets={"password": "secret"},
+                sends=True,
+                **options,
+            )
+            return (await gateways.create(conn, self.ctx, new))[0].id
+
+    async def put(self, *drafts: Draft) -> list[UUID]:
+        async with self.ctx.db.tx() as conn:
+            return [i for i in await put(conn, self.ctx, drafts) if i]
+
+    async def run(self, sql: str, *params: Any) -> list[dict[str, Any]]:
+        async with self.ctx.db.tx() as conn:
+            cursor = await conn.execute(sql, params)
+            return await cursor.fetchall() if cursor.description else []
+
+    async def states(self) -> Counter[tuple[str, str | None]]:
+        return Counter((r["state"], r["reason"]) for r in await self.run("SELECT state, reason FROM messages"))
+
+    async def one(self, message_id: UUID) -> dict[str, Any]:
+        return (await self.run("SELECT * FROM messages WHERE id = %s", message_id))[0]
+
+    async def due_again(self) -> None:
+        await self.run("UPDATE messages SET not_before = clock_timestamp() WHERE state = 'queued'")
+
+    async def killed(self) -> None:
+        """A sender claims what is due and dies; the lease runs out."""
+        sender = self.sender()
+        await sender._read_gateways()
+        async with self.ctx.db.tx() as conn:
+            assert (await claiming.claim(conn, sender.desk, 100))[0]
+        await sender.close()
+        await self.run("UPDATE messages SET lease_until = clock_timestamp() WHERE state = 'sending'")
+
+
+def with_settings(ctx: Context, **changes: Any) -> Context:
+    return Context(ctx.settings.model_copy(update=changes), ctx.db, ctx.redis, ctx.sealing)
+
+
+def notes(n: int, **more: Any) -> list[Draft]:
+    return [Draft("notice", f"+98912000{i:04}", "test", params={"code": f"N{i}"}, **more) for i in range(n)]
+
+
+@pytest.fixture
+async def house(config: Settings) -> AsyncIterator[House]:
+    made = await make_context(config.model_copy(update={"drill": False, "quiet_hours": ""}), max_connections=8)
+    yield House(made)
+    await made.close()
+
+
+async def test_kannel_gets_each_message_once_and_its_reports_only_rise(
+    house: House, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level("DEBUG")
+    gateway = await house.gateway()
+    (first, second) = await house.put(
+        Draft("receipt", SARA, "receipt", params={"code": "K7MP2QRS"}), Draft("note", SARA, words="Hello")
+    )
+    await house.send()
+    query = house.air.asked[0].url.params
+    assert (query["to"], query["coding"], query["charset"], query["dlr-mask"]) == (SARA, "2", "UTF-8", "31")
+    assert query["password"] == "secret"
+    assert sorted(house.air.sent()) == sorted(["Hello", "پیام شما رسید. کد K7MP2QRS\nپیگیری: وضعیت K7MP2QRS"])
+    report = httpx.URL(query["dlr-url"])
+    assert report.path == "/intake/sms/kannel/dlr"
+    assert is_signed(house.ctx.sealing, UUID(report.params["id"]), report.params["sig"])
+    assert await house.states() == {("sent", None): 2}
+    steps = []
+    for state in ("sent", "failed", "sent", "delivered", "failed", "sent", "delivered"):
+        async with house.ctx.db.tx() as conn:
+            steps.append(await reported(conn, gateway, str(first), state))
+    assert steps == [False, True, False, True, False, False, False]
+    async with house.ctx.db.tx() as conn:
+        assert await reported_by_id(conn, second, "failed") == gateway
+        assert await reported_by_id(conn, uuid7(), "failed") is None
+        assert not await reported(conn, gateway, "what nobody knows", "delivered")
+    assert await house.states() == {("delivered", None): 1, ("failed", "undelivered"): 1}
+    (day,) = await house.run("SELECT segments, messages FROM gateway_days")
+    assert day == {"segments": 2, "messages": 2}
+    printed = caplog.text + "".join(capfd.readouterr())
+    assert "98912" not in printed
+    assert "Hello" not in printed
+
+
+async def test_trouble_is_tried_again_then_elsewhere_and_refusals_are_not(house: House) -> None:
+    await house.gateway()
+    await house.gateway(settings={**KANNEL, "send_url": "http://second.test/"}, name="second", send_order=1)
+    house.air.answers["kannel.test"] = 503
+    (message,) = await house.put(*notes(1))
+    for _ in range(3):
+        await house.send()
+        await house.due_again()
+    assert (len(house.air.sent()), len(house.air.sent("second.test"))) == (3, 0)
+    assert (await house.one(message))["reason"] == "busy"
+    assert {r["segments"] for r in await house.run("SELECT segments FROM gateway_days")} == {0}
+    await house.send()
+    assert (len(house.air.sent()), len(house.air.sent("second.test"))) == (3, 1)
+    assert (await house.one(message))["state"] == "sent"
+    house.air.answers["kannel.test"] = 400
+    await house.put(Draft("notice", SARA, "test", params={"code": "X"}))
+    await house.send()
+    assert await house.states() == {("sent", None): 1, ("failed", "refused"): 1}
+    events = await house.run("SELECT data FROM events_unsealed WHERE verb = 'message.failed'")
+    assert [e["data"] for e in events] == [{"kind": "notice", "state": "failed", "reason": "refused"}]
+
+
+async def test_an_attempt_without_an_answer_is_not_repeated_blindly(house: House) -> None:
+    await house.gateway()
+    house.air.answers["kannel.test"] = httpx.ReadTimeout("")
+    plain, life = await house.put(*notes(1), Draft("alarm", SARA, "test", params={"code": "A"}, priority=LIFE))
+    for _ in range(4):
+        await house.send()
+        await house.due_again()
+    assert Counter(house.air.sent()) == {"پیام آزمایشی N0": 1, "پیام آزمایشی A": 2}
+    assert ((await house.one(plain))["state"], (await house.one(life))["state"]) == ("unsure", "unsure")
+    async with house.ctx.db.tx() as conn:
+        assert await reported_by_id(conn, plain, "delivered")
+    assert (await house.one(plain))["state"] == "delivered"
+
+
+async def test_a_sender_killed_before_it_wrote_down_sends_nothing_twice(house: House) -> None:
+    await house.gateway()
+    plain, life = await house.put(*notes(1), Draft("alarm", SARA, "test", params={"code": "A"}, priority=LIFE))
+    await house.killed()
+    await house.send()
+    assert house.air.sent() == ["پیام آزمایشی A"]
+    assert (await house.one(plain))["reason"] == "killed"
+    assert ((await house.one(life))["state"], (await house.one(life))["reason"]) == ("sent", "resent")
+
+
+@pytest.mark.parametrize(("knows", "posts"), [(200, 0), (404, 1)])
+async def test_a_phone_is_asked_whether_it_has_the_message(house: House, knows: int, posts: int) -> None:
+    await house.gateway("android")
+
+    async def answer(request: httpx.Request) -> int:
+        return knows if request.method == "GET" else 202
+
+    house.air.answers["phone.test"] = answer
+    (message,) = await house.put(*notes(1))
+    await house.killed()
+    await house.send()
+    assert [r.method for r in house.air.asked] == ["GET", "POST"][: 1 + posts]
+    assert house.air.asked[0].url.path == f"/message/{message}"
+    assert house.air.sent("phone.test") == [str(message)] * posts
+    assert ((await house.one(message))["state"], (await house.one(message))["attempts"]) == ("sent", 2)
+
+
+async def test_the_cap_is_exact_under_two_senders_and_life_passes_it(house: House) -> None:
+    gateway = await house.gateway()
+    await house.run("UPDATE gateways SET daily_segments = 10 WHERE id = %s", gateway)
+    await house.put(*notes(40))
+    await asyncio.gather(house.send(), house.send())
+    assert len(house.air.sent()) == 10
+    assert await house.states() == {("sent", None): 10, ("queued", "cap"): 30}
+    await house.put(Draft("alarm", SARA, "test", params={"code": "A"}, priority=LIFE))
+    sender = house.sender()
+    await sender.drain()
+    await sender.close()
+    assert house.air.sent()[-1] == "پیام آزمایشی A"
+    alarms = await house.run("SELECT code, subject, data FROM alarms WHERE over_at IS NULL")
+    assert [(a["code"], a["subject"]) for a in alarms] == [("outbox.cap", str(gateway))]
+    await house.run("UPDATE gateways SET daily_segments = NULL")
+    await house.due_again()
+    await house.send(daily_segments=20)
+    assert len(house.air.sent()) == 20
+    assert (await house.states())[("queued", "cap")] == 21
+
+
+async def test_quiet_hours_stop_and_a_numbers_own_limit_keep_messages_back(house: House) -> None:
+    await house.gateway()
+    async with house.ctx.db.tx() as conn:
+        await put(conn, house.ctx, notes(3))
+        await outbox_queries.stop(conn, to_hash(house.ctx.sealing, "+989120000000"))
+    await house.put(
+        Draft("receipt", SARA, "test", params={"code": "R"}),
+        Draft("task", SARA, "test", params={"code": "T"}, priority=LIFE),
+        Draft("alarm", SARA, "test", params={"code": "A"}),
+    )
+    await house.send(quiet_hours="00:00-23:59")
+    assert {text[-1] for text in house.air.sent()} == {"R", "T", "A"}
+    waiting = await house.run(
+        "SELECT reason, not_before > clock_timestamp() AS later FROM messages WHERE state = 'queued'"
+    )
+    assert waiting == [{"reason": "quiet", "later": True}] * 2
+    assert (await house.states())[("dropped", "stopped")] == 1
+    await house.put(*[Draft("answer", SARA, "test", params={"code": str(i)}) for i in range(4)])
+    await house.send(recipient_hourly=5)
+    assert (len(house.air.sent()), (await house.states())[("queued", "limit")]) == (5, 2)
+    await house.run("UPDATE messages SET expires_at = clock_timestamp()")
+    await house.send()
+    assert (await house.states())[("dropped", "expired")] == 4
+
+
+async def test_one_gateway_that_hangs_stops_no_other(house: House) -> None:
+    await house.gateway(settings={**KANNEL, "parallel": 2})
+    await house.gateway(settings={**KANNEL, "send_url": "http://second.test/"}, name="second", send_order=1)
+    release = asyncio.Event()
+
+    async def hang(_: httpx.Request) -> int:
+        await release.wait()
+        return 202
+
+    house.air.answers["kannel.test"] = hang
+    await house.put(
+        *[Draft("alarm", f"+98912111{i:04}", "test", params={"code": "A"}, priority=LIFE) for i in range(12)]
+    )
+    sender = house.sender()
+    running = asyncio.create_task(sender.run())
+    for _ in range(500):
+        if (await house.states())[("sent", None)] == 10:
+            break
+        await asyncio.sleep(0.01)
+    assert (len(house.air.sent()), len(house.air.sent("second.test"))) == (2, 10)
+    release.set()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert await house.states() == {("sent", None): 12}
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_drill_sends_nothing_anywhere(ctx: Context, known: bool) -> None:
+    house = House(ctx)
+    if known:
+        await house.gateway()
+    await house.put(Draft("receipt", SARA, "test", params={"code": "D"}))
+    await house.send()
+    assert house.air.asked == []
+    assert await house.states() == {("delivered", None): 1}
+
+
+Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any]
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (None, ("queued", "unreachable")),
+        (b"", ("unsure", "cut")),
+        (b"HTTP/1.1 500 x\r\nContent-Length: 0\r\n\r\n", ("unsure", "http_500")),
+        (b"HTTP/1.1 403 x\r\nContent-Length: 0\r\n\r\n", ("queued", "http_403")),
+        (b"HTTP/1.1 202 x\r\nContent-Length: 0\r\n\r\n", ("sent", None)),
+    ],
+)
+async def test_over_real_sockets(house: House, answer: bytes | None, state: tuple[str, str | None]) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer or b"")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    if answer is None:
+        server.close()
+        await server.wait_closed()
+    await house.gateway(settings={**KANNEL, "send_url": f"http://127.0.0.1:{port}/sendsms"})
+    await house.put(*notes(1))
+    sender = sending.Sender(house.ctx)
+    await sender.drain()
+    await sender.close()
+    server.close()
+    assert await house.states() == {state: 1}
