@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from server.kernel.ids import clean_code, is_code
 from server.places.gazetteer import Gazetteer, Token
 from server.places.names import digits_to_ascii, fold, normalise
+from server.reports.reading.corrections import read_correction
 from server.reports.reading.lexicon import lexicon
 from server.reports.reading.model import CommandRead, amount
 from server.reports.reading.numbers import find_numbers
@@ -46,7 +47,7 @@ def parse_command(original: str, gazetteer: Gazetteer) -> CommandRead | None:
         return _need(" ".join(words[1:]), gazetteer, shouted=words[0].isupper() or not words[0].isascii())
     code = _code(rest[0]) if rest else None
     if verb == "FIX":
-        return CommandRead("FIX", code=code) if code else None
+        return _fix(code, tail_of_fix(original), gazetteer) if code else None
     if code is None and rest and (len(rest) > 1 or verb != "STOP"):
         return None
     if len(rest) > 1 and verb not in ("FAIL", "DONE"):
@@ -56,11 +57,29 @@ def parse_command(original: str, gazetteer: Gazetteer) -> CommandRead | None:
     return CommandRead(verb, code=code)
 
 
+def tail_of_fix(original: str) -> str:
+    """What stands behind a FIX command's code."""
+    words = original[:400].strip(_EDGE).split(maxsplit=2)
+    return words[2] if len(words) > 2 else ""
+
+
+def _fix(code: str, tail: str, gazetteer: Gazetteer) -> CommandRead:
+    """What is corrected, as far as a command can hold it; how many people stands in the reading itself."""
+    said = read_correction(tail, gazetteer)
+    return CommandRead(
+        "FIX",
+        code=code,
+        need=said.need.category if said.need else None,
+        quantity=said.need.quantity if said.need else None,
+        place=said.place.name if said.place else None,
+    )
+
+
 def _code(word: str) -> str | None:
     """Return a record's code as typed, upper case: with a right check sign, or at least the looks of a code."""
     plain = digits_to_ascii(word).upper()
     body = clean_code(re.sub(r"^[A-Z]-", "", plain))
-    if _CODE.match(plain) or _LETTER_CODE.match(word) or any(is_code(body, n) for n in (6, 7, 8)):
+    if _CODE.match(plain) or _LETTER_CODE.match(word) or any(is_code(body, n) for n in (6, 7, 8, 10)):
         return plain
     return None
 

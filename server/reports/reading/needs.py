@@ -66,7 +66,7 @@ def find_needs(
             continue
         if not _needed(message, hit, hits, closed=closed):
             continue
-        quantity, unit = (None, None) if hit.part == "direct" else _quantity(message, hit)
+        quantity, unit = (None, None) if hit.part == "direct" else quantity_of(message, hit)
         if hit.code not in found or quantity is not None:
             found[hit.code] = (NeedRead(hit.code, quantity, unit), hit)
     return list(found.values())
@@ -141,7 +141,7 @@ def _preceded_by_want(message: Message, cue: Hit) -> bool:
 
 def _bare_request(message: Message, hit: Hit) -> bool:
     """A list of goods without a verb (پتو ۵۰ تخته، چادر) or under a call for help in another sentence."""
-    if hit.part == "weak" or (hit.code in _NOT_ALONE and _quantity(message, hit)[0] is None):
+    if hit.part == "weak" or (hit.code in _NOT_ALONE and quantity_of(message, hit)[0] is None):
         return False
     if message.has("offer", "met", "noneed"):
         return False
@@ -151,10 +151,10 @@ def _bare_request(message: Message, hit: Hit) -> bool:
         return False
     listed = {h.code for h in message.hits if h.group == "need" and h.part == "items"}
     of_one_kind = [h for h in message.hits if h.group == "need" and h.part == "items" and h.code == hit.code]
-    return len(listed) >= 3 or len(of_one_kind) >= 2 or _quantity(message, hit)[0] is not None
+    return len(listed) >= 3 or len(of_one_kind) >= 2 or quantity_of(message, hit)[0] is not None
 
 
-def _quantity(message: Message, hit: Hit) -> tuple[int | float | None, str | None]:
+def quantity_of(message: Message, hit: Hit) -> tuple[int | float | None, str | None]:
     """Return how much of an item is asked: the number right before it (20 tents), or right after (پتو ۵۰ تخته)."""
     if hit.code == "volunteers":
         hands = [n for n in message.numbers if _is_people(message, n) and not n.shaky]

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from server.places.gazetteer import Gazetteer
-from server.reports.reading.commands import parse_command
+from server.reports.reading.commands import parse_command, tail_of_fix
+from server.reports.reading.corrections import read_correction
 from server.reports.reading.incidents import find_incidents
 from server.reports.reading.judging import is_closed, kind_of, masks, urgency, vulnerable
 from server.reports.reading.language import language
@@ -31,6 +32,8 @@ def read(text: str, gazetteer: Gazetteer) -> Reading:
         message.why.append(Why("limit.length", MAX_CHARS, len(text)))
     command = parse_command(text, gazetteer)
     if command is not None:
+        if command.command == "FIX":
+            return _corrected(message, _command_lang(message, lang), command, tail_of_fix(text), gazetteer)
         return _commanded(message, _command_lang(message, lang), command, gazetteer)
     spans, sentences = masks(message)
     told, background = find_incidents(message, spans, sentences)
@@ -156,6 +159,22 @@ def _commanded(message: Message, lang: Lang, command: CommandRead, gazetteer: Ga
     level = urgency(message, "report", [], needs, closed=False)
     return Reading(
         lang=lang, kind="report", needs=tuple(needs), place=place, urgency=level, command=command, why=_why(message)
+    )
+
+
+def _corrected(message: Message, lang: Lang, command: CommandRead, tail: str, gazetteer: Gazetteer) -> Reading:
+    message.note("command.fix", 0, len(message.text))
+    said = read_correction(tail, gazetteer)
+    return Reading(
+        lang=lang,
+        kind="update",
+        needs=(said.need,) if said.need else (),
+        people=said.people,
+        households=said.households,
+        place=said.place,
+        urgency="normal",
+        command=command,
+        why=_why(message),
     )
 
 
