@@ -71,6 +71,7 @@ class Task(Versioned, Base):
             unique=True,
             postgresql_where=text("state IN ('queued', 'claimed', 'accepted', 'en_route', 'escalated')"),
         ),
+        Index("ix_tasks_settled", "need_id", postgresql_where=text("state IN ('failed', 'cancelled')")),
         Index("ix_tasks_emergency_updated", "emergency_id", "updated_at", "id"),
         Index(
             "ix_tasks_unclaimed_life",

@@ -145,6 +145,28 @@ class SetAside(Sealed, Base):
     resolved_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("accounts.id"))
 
 
+class Voice(Base):
+    """One voice's latest word on each field of one incident or need: `words` is {field: [value, microseconds]}.
+
+    Made from live links alone, like `SubjectTally`; `voice` is the sender's hash, empty for all unknown senders.
+    """
+
+    __tablename__ = "report_voices"
+    subject_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    voice: Mapped[bytes] = mapped_column(primary_key=True)
+    words: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+class SubjectTally(Base):
+    """How many voices say what of one incident or need: `counts` is [[field, value, voices], …]."""
+
+    __tablename__ = "report_tallies"
+    subject_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    counts: Mapped[list[Any]] = mapped_column(JSONB)
+    first_at: Mapped[Moment | None]
+    last_at: Mapped[Moment | None]
+
+
 class ReportLink(Base):
     """A report's part in one incident or need. Undone, never deleted: `undone_at` takes it apart again.
 
