@@ -112,7 +112,22 @@ async def recount(conn: Conn, ctx: Context, kind: Kind, ids: Sequence[UUID]) -> 
 async def _spot(conn: Conn, ctx: Context, kind: Kind, subject_id: UUID, ids: PlaceIds) -> Spot | None:
     """Where the reports of a record put it; None, when none is left, leaves it where it is."""
     rows = await queries.located_reports(conn, kind, subject_id)
-    return joining.best([_spot_of(ctx, row, ids) for row in rows]) if rows else None
+    return joining.best([_spot_of(ctx, row, ids) for row in _standing(rows)]) if rows else None
+
+
+def _standing(rows: Sequence[DictRow]) -> list[DictRow]:
+    """The reports whose place still holds, oldest first: FIX with a place takes back what its sender said before."""
+    fixed: set[bytes] = set()
+    standing = []
+    for row in reversed(rows):
+        sender, reading = row["sender_hash"], row["reading"] or {}
+        if sender is not None and bytes(sender) in fixed:
+            continue
+        standing.append(row)
+        command = reading.get("command") or {}
+        if sender is not None and command.get("command") == "FIX" and reading.get("place"):
+            fixed.add(bytes(sender))
+    return standing[::-1]
 
 
 def _spot_of(ctx: Context, row: DictRow, ids: PlaceIds) -> Spot:
