@@ -6,7 +6,7 @@ stands until a newer one is there. A secret path that is unknown is looked for o
 
 import asyncio
 import contextlib
-import hmac
+import math
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -35,29 +35,32 @@ DATABASE_AWAY: Final = (psycopg.Error, PoolTimeout, OSError, TimeoutError)
 
 
 class Registry:
-    """All gateways of the instance. `known_*` never touch the database; `find_*` may, once, for a stranger."""
+    """All gateways of the instance, as last read."""
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
         self._tokens: dict[UUID, Gateway] = {}
         self._paths: dict[bytes, Gateway] = {}
         self._read_at: float | None = None
-        self._tried_at = 0.0
-        self._lock = asyncio.Lock()
-
-    def known_by_token(self, token_id: UUID) -> Gateway | None:
-        """The gateway that bears a token; None for a token without one."""
-        return self._tokens.get(token_id)
+        self._tried_at = -math.inf
+        self._changed_at = -math.inf
+        self._flight: asyncio.Task[bool] | None = None
 
     async def by_token(self, token_id: UUID) -> Gateway | None:
-        """As `known_by_token`, and looked for once more when it is unknown."""
-        return self._tokens.get(token_id) or (self._tokens.get(token_id) if await self._again() else None)
+        """The gateway that bears a token; None for a token without one. Reads the table only when it never could, or
+        somebody here has just changed it: most tokens have no gateway, and their doors are the hot ones.
+        """
+        found = self._tokens.get(token_id)
+        if found is None and (self._read_at is None or self._changed) and await self._again():
+            found = self._tokens.get(token_id)
+        return found
 
     async def by_path(self, secret: str) -> Gateway | None:
         """The gateway behind a secret path. Raises 503 when the list could never be read: better late than refused."""
-        found = self._by_path(secret)
+        wanted = secret_hash(secret)
+        found = self._paths.get(wanted)
         if found is None and await self._again():
-            found = self._by_path(secret)
+            found = self._paths.get(wanted)
         if found is None and self._read_at is None:
             raise Problem(
                 503,
@@ -68,35 +71,38 @@ class Registry:
             )
         return found
 
-    def _by_path(self, secret: str) -> Gateway | None:
-        wanted = secret_hash(secret)
-        return next((g for key, g in self._paths.items() if hmac.compare_digest(key, wanted)), None)
-
     async def _again(self) -> bool:
-        if time.monotonic() - self._tried_at < _AGAIN_S and self._read_at is not None:
-            return False
-        with contextlib.suppress(*DATABASE_AWAY):
+        """Read the table once more, at most once a second for strangers; whether it was read."""
+        if self._flight is None or self._flight.done():
+            if time.monotonic() - self._tried_at < _AGAIN_S and not self._changed:
+                return False
+            self._tried_at = time.monotonic()
+            self._flight = asyncio.create_task(self._try(), name="gateways.again")
+        return await asyncio.shield(self._flight)
+
+    async def _try(self) -> bool:
+        try:
             async with asyncio.timeout(_AWAY_S):
                 await self.refresh()
-                return True
-        return False
+        except DATABASE_AWAY:
+            return False
+        return True
 
     async def refresh(self) -> None:
         """Read the table. Raises what the database raises; the old list then stands."""
-        asked = time.monotonic()
-        async with self._lock:
-            if self._read_at is not None and self._tried_at > asked:
-                return
-            self._tried_at = time.monotonic()
-            async with self._ctx.db.tx() as conn:
-                found = await all_gateways(conn, self._ctx)
-            self._tokens = {g.token_id: g for g in found if g.token_id}
-            self._paths = {g.path_hash: g for g in found if g.path_hash}
-            self._read_at = time.monotonic()
+        async with self._ctx.db.tx() as conn:
+            found = await all_gateways(conn, self._ctx)
+        self._tokens = {g.token_id: g for g in found if g.token_id}
+        self._paths = {g.path_hash: g for g in found if g.path_hash}
+        self._read_at = time.monotonic()
 
     def forget(self) -> None:
-        """Somebody has changed a gateway here: the next stranger is looked for at once."""
-        self._tried_at = -_AGAIN_S
+        """Somebody is changing a gateway here: for two seconds, until that is committed, strangers are looked for."""
+        self._changed_at = time.monotonic()
+
+    @property
+    def _changed(self) -> bool:
+        return time.monotonic() - self._changed_at < _AWAY_S
 
 
 async def _keep_fresh(ctx: Context, registry: Registry) -> None:

@@ -7,17 +7,16 @@ from urllib.parse import unquote_to_bytes
 from fastapi import APIRouter, Depends, Request, Response
 
 from server.access.context import Context, context
-from server.access.guard import allow
-from server.access.principal import Principal
 from server.kernel.http import json_response, read_body
 from server.kernel.ids import uuid7
-from server.reports.front import Front
-from server.reports.intake import Accepted, Incoming
+from server.reports.doors import panel
+from server.reports.doors.caller import ByToken, Caller, keep
+from server.reports.intake import Incoming
 from server.reports.rules import in_order
 from server.reports.schemas import claim, parse_object
+from server.reports.udh import as_meta, from_meta, header_of
 
 router = APIRouter(prefix="/intake/sms", tags=["intake"])
-Gateway = Annotated[Principal, allow("sms.receive", query_token=True)]
 Services = Annotated[Context, Depends(context)]
 _KANNEL_META: Final = (
     "x-kannel-time",
@@ -29,14 +28,8 @@ _KANNEL_META: Final = (
 _UCS2: Final = "2"
 
 
-async def _keep(request: Request, gateway: Principal, item: Incoming, *, unnumbered: bool) -> Accepted:
-    """Keep it with whatever else comes at this moment."""
-    front: Front = request.app.state.front
-    return await front.keep(item, actor=gateway.actor, emergency=gateway.emergency_id, unnumbered=unnumbered)
-
-
 @router.post("/kannel")
-async def kannel_post(gateway: Gateway, request: Request, ctx: Services) -> Response:
+async def kannel_post(gateway: ByToken, request: Request, ctx: Services) -> Response:
     """Kannel's `post-url` with `accept-x-kannel-headers`: the body is the text; `id=%I&smsc=%i` in the address."""
     body = await read_body(request, ctx.settings.max_body_bytes)
     query, headers = _query(request), request.headers
@@ -48,14 +41,16 @@ async def kannel_post(gateway: Gateway, request: Request, ctx: Services) -> Resp
 
 
 @router.get("/kannel")
-async def kannel_get(gateway: Gateway, request: Request) -> Response:
+async def kannel_get(gateway: ByToken, request: Request) -> Response:
     """Kannel's `get-url`: `id=%I&smsc=%i&from=%p&to=%P&text=%b&charset=%C&coding=%c`.
 
     Prefer POST: addresses are logged.
     """
     query = _query(request)
     charset = _text(query.get("charset")) or ("utf-16be" if _text(query.get("coding")) == _UCS2 else "utf-8")
-    meta: dict[str, Any] = {name: _text(query[name]) for name in ("coding", "udh", "time") if name in query}
+    meta: dict[str, Any] = {name: _text(query[name]) for name in ("coding", "time") if name in query}
+    if query.get("udh"):
+        meta["udh"] = header_of(query["udh"]).hex()
     people = _text(query.get("from")), _text(query.get("to"))
     return await _kannel(
         request, gateway, query, (query.get("text", b""), f"text/plain; charset={charset}"), people, meta
@@ -64,7 +59,7 @@ async def kannel_get(gateway: Gateway, request: Request) -> Response:
 
 async def _kannel(
     request: Request,
-    gateway: Principal,
+    gateway: Caller,
     query: Mapping[str, bytes],
     content: tuple[bytes, str],
     people: tuple[str | None, str | None],
@@ -79,8 +74,9 @@ async def _kannel(
     flags = [] if key else ["no_id"]
     if not people[0]:
         flags.append("no_sender")
-    if meta.get("x-kannel-udh") or meta.get("udh"):
+    if part := from_meta(meta):
         flags.append("part")
+        meta = {**meta, "part": as_meta(part)}
     item = Incoming(
         "sms",
         "sms:kannel",
@@ -92,19 +88,27 @@ async def _kannel(
         {**meta, "smsc": smsc},
         flags=in_order(flags),
     )
-    await _keep(request, gateway, item, unnumbered=True)
+    await keep(request, gateway, item, unnumbered=True)
     return Response(status_code=200, media_type="text/plain")
 
 
 @router.post("/generic")
-async def generic(gateway: Gateway, request: Request, ctx: Services) -> Response:
+async def generic(gateway: ByToken, request: Request, ctx: Services) -> Response:
     """{id, from, to, text, received_at} → 200 {"receipt", "report"}; whatever else comes is kept, flagged."""
+    if gateway.gateway and gateway.gateway.settings.get("map"):
+        return await panel.handed_over(gateway, request, ctx)
     raw = await read_body(request, ctx.settings.max_body_bytes)
     item, numbered = generic_message(
         raw, request.headers.get("content-type", "application/octet-stream"), f"sms:generic:{gateway.id}"
     )
-    done = await _keep(request, gateway, item, unnumbered=not numbered)
+    done = await keep(request, gateway, item, unnumbered=not numbered)
     return json_response({"receipt": done.receipt, "report": done.id})
+
+
+@router.get("/generic")
+async def generic_get(gateway: ByToken, request: Request, ctx: Services) -> Response:
+    """A panel that can only call an address: its parameters under the names of the gateway's map, or the usual ones."""
+    return await panel.handed_over(gateway, request, ctx)
 
 
 def generic_message(raw: bytes, content_type: str, source: str) -> tuple[Incoming, bool]:
