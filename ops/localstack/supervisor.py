@@ -257,7 +257,7 @@ class Supervisor:
             self._end_wave([child for child in old if child.part in part])
         self.children = [child for child in self.children if child not in old]
         try:
-            boxes = self.kannel.children()
+            boxes = self.kannel.children(self.state.url)
             self.children += boxes
             for child in boxes:
                 child.launch()

@@ -26,7 +26,7 @@ class Kannel:
         """Whether the plan is another than the one the children were made of."""
         return self._now() != self._made_of
 
-    def children(self) -> list[Child]:
-        """Both boxes, not yet started; none when no Kannel is configured. Raises Problem."""
+    def children(self, url: str) -> list[Child]:
+        """Both boxes, not yet started; none when no Kannel is configured. `url`: our own. Raises Problem."""
         self._made_of = self._now()
-        return kannel_children(self._layout)
+        return kannel_children(self._layout, url)

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops.localstack.layout import Layout
+from ops.localstack.layout import DEFAULT_PORT, Layout
 from ops.localstack.logs import open_log
 from ops.localstack.owner import Owner, can_reach, choose_owner, make_folder
 from ops.localstack.parts import Child
@@ -26,6 +26,8 @@ APT_FAKE = "apt-get install kannel-extras"
 FAKESMSC = Path("/usr/lib/kannel/test/fakesmsc")
 PLACES = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
 LISTEN_S = 5.0
+DOOR = "/intake/sms/kannel"
+OWN_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
 WARNINGS = "2"
 """Kannel's log level: warnings and worse. At `info` (1) smsbox logs each message's words and both numbers."""
 MOST_PAUSE_S = 2.0
@@ -70,7 +72,7 @@ def choose_box_owner(layout: Layout) -> Owner:
     return choose_owner()
 
 
-def write_config(layout: Layout, plan: Plan) -> Path:
+def write_config(layout: Layout, plan: Plan, url: str = "") -> Path:
     """Write kannel.conf and its folders: 0600 and 0700, of the boxes' own user. In one step, so none reads half."""
     owner = choose_box_owner(layout)
     make_folder(layout.kannel, owner)
@@ -82,7 +84,7 @@ def write_config(layout: Layout, plan: Plan) -> Path:
     fresh.unlink(missing_ok=True)
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
-        handle.write(render(plan))
+        handle.write(render(plan, door=plan.door or f"{url or OWN_URL}{DOOR}"))
         if owner.foreign:
             os.fchown(descriptor, owner.uid, owner.gid)
     fresh.replace(path)
@@ -130,12 +132,12 @@ class BoxLog:
                 return
 
 
-def kannel_children(layout: Layout) -> list[Child]:
+def kannel_children(layout: Layout, url: str) -> list[Child]:
     """Both boxes, not yet started; none when no Kannel is configured. Raises Problem when it is not installed."""
     plan = read_plan(layout)
     if plan is None or not plan.links:
         return []
-    write_config(layout, plan)
+    write_config(layout, plan, url)
     bearer, sms = (_box(layout, name, find_box(name)) for name in BOXES)
     port = plan.ports["box"]
     bearer.after = lambda process: await_listener(process, port)

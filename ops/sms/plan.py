@@ -55,8 +55,9 @@ class Link:
 class Plan:
     """Everything rendered into kannel.conf.
 
-    `door`: our own intake address with its secret, without a query; `spool`: where Kannel keeps what waits, in the
-    clear. `pending`: how many messages smsbox may hold that bearerbox no longer does: what a kill of smsbox can lose.
+    `door`: the intake address, without a query; empty: this instance's own, whichever port it has. `spool`: where
+    Kannel keeps what waits, in the clear. `country_code`: in front of numbers that begin with one zero; empty: none is.
+    `pending`: how many messages smsbox may hold that bearerbox no longer does: what a kill of smsbox can lose.
     """
 
     gateway: str

@@ -49,7 +49,7 @@ def _core(plan: Plan, host: str) -> list[Setting]:
         ("smsbox-max-pending", plan.pending),
         # A part is handed over as it comes; it is we who wait for the others, where it lies safe and can be seen.
         ("sms-combine-concatenated-mo", False),
-        ("unified-prefix", f"+{plan.country_code},00{plan.country_code},0;+,00"),
+        ("unified-prefix", f"+{code},00{code},0;+,00" if (code := plan.country_code) else "+,00"),
         # A message that a network refuses for the moment goes out again for a day.
         ("sms-resend-freq", 60),
         ("sms-resend-retry", 1440),
