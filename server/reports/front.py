@@ -22,7 +22,7 @@ from server.kernel.db import Conn
 from server.kernel.errors import Problem
 from server.kernel.redis import ring
 from server.reports.intake import Accepted, Incoming, row_of
-from server.reports.writing import Pending, write_apart, write_group
+from server.reports.keeping import Pending, write_apart, write_group
 
 log = structlog.get_logger("front")
 BATCH: Final = 256

@@ -21,7 +21,7 @@ from server.kernel.ids import code_of, uuid8
 from server.reports.intake import Accepted, body_hash, row_of, safe_key
 from server.reports.spool import Spool, SpoolFull, SpoolRow
 from server.reports.spool_folder import Census, Waiting
-from server.reports.writing import Pending
+from server.reports.keeping import Pending
 
 log = structlog.get_logger("spool")
 HOLD_S: Final = 1.0
