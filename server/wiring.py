@@ -9,7 +9,7 @@ from fastapi import APIRouter, FastAPI
 from server.access.context import Context
 from server.access.routes import router as access
 from server.closures.routes import router as closures
-from server.dispatch import sweep
+from server.dispatch import by_sms, sweep
 from server.dispatch.making import tasks_for_needs
 from server.dispatch.routes import router as dispatch
 from server.emergencies.routes import router as emergencies
@@ -22,10 +22,11 @@ from server.live.audit import router as audit
 from server.live.routes import router as live
 from server.maps.projection import project
 from server.maps.routes import router as maps
-from server.messaging import pulse, registry, sending
+from server.messaging import kannel_pulse, pulse, registry, sending
 from server.messaging.alarm_routes import router as alarms
 from server.messaging.duty_routes import router as duties
 from server.messaging.gateway_routes import router as gateways
+from server.messaging.message_routes import router as messages
 from server.needs.routes import router as needs
 from server.pages.routes import router as pages
 from server.places.routes import router as places
@@ -36,6 +37,7 @@ from server.reports.doors.twilio import router as twilio
 from server.reports.front import Front
 from server.reports.hearing import OnHeard
 from server.reports.hotline_routes import router as hotline
+from server.reports.note_routes import router as notes
 from server.reports.record_routes import router as records
 from server.reports.routes import router as reports
 from server.reports.sheltering import Shelter
@@ -64,6 +66,8 @@ ROUTERS: Sequence[APIRouter] = (
     supplies,
     dispatch,
     gateways,
+    messages,
+    notes,
     alarms,
     duties,
     maps,
@@ -76,7 +80,7 @@ PROJECTIONS: Sequence[Projection] = (project, looking.project)
 
 # A need's task stands above the chain and the records' edits in the tiers, so it is handed down from here.
 ON_NEEDS = (tasks_for_needs,)
-ON_HEARD: Sequence[OnHeard] = (watching.watch, answering.answer)
+ON_HEARD: Sequence[OnHeard] = (watching.watch, answering.answer, by_sms.answer)
 """What follows from a batch of reports once it is read and woven, in its transaction."""
 
 Loop = Callable[[Context], Awaitable[None]]
@@ -95,6 +99,7 @@ LOOPS: Sequence[tuple[str, Loop]] = (
     ("chain", _chain),
     ("leases", sweep.run),
     ("pulse", pulse.run),
+    ("kannel", kannel_pulse.run),
     ("spool", draining.run),
     ("outbox", sending.run),
     ("watches", watching.run),
