@@ -25,12 +25,11 @@ from server.places import service as places
 from server.places.spots import Spot
 from server.reports import answer_queries as queries
 from server.reports import answer_rules as rules
-from server.reports import chain_queries, joining
+from server.reports import chain_queries, counting, joining
 from server.reports.deciding import link
 from server.reports.hearing import Heard
 from server.reports.joining import Kind
 from server.reports.queries import current_reading
-from server.reports.weaving import tallies_of
 
 _LIVE: Final = frozenset({"open", "tasked"})
 _NOTHING: Final[Mapping[str, Any]] = {"needs": [], "people": None, "households": None, "place": None}
@@ -138,11 +137,11 @@ async def _recount(
     of_needs = [c.id for c in changes if c.kind == "need"]
     of_incidents = [c.id for c in changes if c.kind == "incident"]
     if of_needs:
-        tallies = await tallies_of(conn, "need", of_needs)
+        tallies = await counting.anew(conn, "need", of_needs)
         facts = [NeedFacts(i, emergency, rows[i]["category"], tallies[i], moved[i]) for i in of_needs]
         await needs.retell(conn, ctx, rows, facts, heard.at)
     if of_incidents:
-        tallies = await tallies_of(conn, "incident", of_incidents)
+        tallies = await counting.anew(conn, "incident", of_incidents)
         told = [IncidentFacts(i, emergency, rows[i]["category"], tallies[i], moved[i]) for i in of_incidents]
         await incidents.retell(conn, rows, told)
         await closures.follow(conn, of_incidents)

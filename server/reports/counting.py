@@ -89,7 +89,8 @@ async def joined(
         counts[row["subject_id"]] = from_row(row)
     uncounted = subjects.keys() - counts.keys()
     tallies: dict[UUID, Tally] = {}
-    for kind in ("incident", "need"):
+    kinds: tuple[Kind, ...] = ("incident", "need")
+    for kind in kinds:
         if ids := [i for i in uncounted if subjects[i] == kind]:
             tallies |= await anew(conn, kind, ids)
     spoken = [row for row in spoken if (row["need_id"] or row["incident_id"]) in counts]

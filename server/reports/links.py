@@ -23,12 +23,11 @@ from server.needs.service import NeedFacts
 from server.places import service as places
 from server.places.spots import Spot
 from server.reports import chain_queries as queries
-from server.reports import joining
+from server.reports import counting, joining
 from server.reports.deciding import link
 from server.reports.intake import TABLE
 from server.reports.joining import Kind
 from server.reports.understanding import PlaceIds, answers_of, spot_of
-from server.reports.weaving import tallies_of
 
 LIVE = frozenset({"open", "tasked"})
 
@@ -87,7 +86,7 @@ def _copied(rows: Sequence[DictRow], target: Subject, actor: str) -> list[dict[s
 async def recount(conn: Conn, ctx: Context, kind: Kind, ids: Sequence[UUID]) -> None:
     """What records say and where they are, made anew from their live links alone."""
     place_ids = await places.place_ids(ctx)
-    tallies = await tallies_of(conn, kind, ids)
+    tallies = await counting.anew(conn, kind, ids)
     spots = {i: await _spot(conn, ctx, kind, i, place_ids) for i in ids}
     if kind == "need":
         rows = {r["id"]: r for r in await need_queries.lock(conn, ids)}

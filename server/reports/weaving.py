@@ -12,7 +12,7 @@ from server.access.context import Context
 from server.closures import service as closures
 from server.incidents import queries as incident_queries
 from server.incidents import service as incidents
-from server.incidents.rules import CLOSURE_KINDS, Tally
+from server.incidents.rules import CLOSURE_KINDS
 from server.incidents.service import IncidentFacts
 from server.kernel.db import Conn
 from server.kernel.events import NewEvent, emit_many
@@ -22,7 +22,7 @@ from server.needs.service import NeedFacts
 from server.places.queries import nearest_centres
 from server.places.spots import Spot
 from server.reports import chain_queries as queries
-from server.reports import joining
+from server.reports import counting, joining
 from server.reports.deciding import Known, Woven, decide, key_of, link, question_of
 from server.reports.hearing import OnHeard
 from server.reports.joining import Candidate, Kind
@@ -32,6 +32,7 @@ from server.reports.understanding import Understood
 OnNeeds = Callable[[Conn, Context, Sequence[UUID]], Awaitable[Any]]
 _ROUNDS: Final = 4
 _REMEMBERED: Final = 20_000
+_KINDS: Final[tuple[Kind, ...]] = ("need", "incident")
 
 
 class Gone(Exception):
@@ -111,8 +112,7 @@ class Weaver:
         self, conn: Conn, reports: Sequence[Understood], own: Mapping[bytes, Sequence[DictRow]], gone: set[UUID]
     ) -> Known:
         known = Known(own, gone)
-        kinds: tuple[Kind, ...] = ("need", "incident")
-        for kind in kinds:
+        for kind in _KINDS:
             asked: dict[tuple[Any, ...], dict[str, Any]] = {}
             for report in reports:
                 for find in report.finds:
@@ -152,10 +152,14 @@ class Weaver:
             ],
             at,
         )
-        await queries.insert_links(conn, woven.links)
+        made = {s.id for s in woven.subjects.values() if s.new}
+        tallies = await counting.joined(conn, await queries.insert_links(conn, woven.links), made)
         known_incidents, known_needs = woven.of("incident", new=False), woven.of("need", new=False)
+        # A report read again may say nothing new of a record: its old link stands.
+        for kind in _KINDS:
+            if rest := [s.id for s in woven.of(kind, new=False) if s.id not in tallies]:
+                tallies |= await counting.anew(conn, kind, rest)
         if known_incidents:
-            tallies = await tallies_of(conn, "incident", [s.id for s in known_incidents])
             await incidents.retell(
                 conn,
                 rows,
@@ -167,7 +171,6 @@ class Weaver:
                 ],
             )
         if known_needs:
-            tallies = await tallies_of(conn, "need", [s.id for s in known_needs])
             await needs.retell(
                 conn,
                 self.ctx,
@@ -253,19 +256,6 @@ async def _lock(conn: Conn, woven: Woven) -> dict[UUID, DictRow]:
             # Joined by its sender alone: its place was not looked up, and stays.
             subject.spot = Spot(row["place_id"], row["lon"], row["lat"], row["accuracy_m"])
     return rows
-
-
-async def tallies_of(conn: Conn, kind: Kind, ids: Sequence[UUID]) -> dict[UUID, Tally]:
-    """What the live links of records say together."""
-    counts: dict[UUID, dict[tuple[str, Any], int]] = {i: {} for i in ids}
-    times: dict[UUID, tuple[datetime | None, datetime | None]] = {}
-    for row in await queries.tally_rows(conn, kind, ids):
-        if row["field"]:
-            value = tuple(row["value"]) if isinstance(row["value"], list) else row["value"]
-            counts[row["subject"]][row["field"], value] = row["voices"]
-        else:
-            times[row["subject"]] = (row["first_at"], row["last_at"])
-    return {i: joining.settle(counts[i], *times.get(i, (None, None))) for i in ids}
 
 
 @dataclass(frozen=True, slots=True)

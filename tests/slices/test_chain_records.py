@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 from server.access.context import Context
 from server.kernel.ids import uuid7
 from server.needs import service as needs
-from server.reports import links
+from server.reports import counting, links
 from server.reports.chain import process_batch
 from server.reports.intake import Incoming
-from server.reports.weaving import tallies_of
 from server.wiring import ON_NEEDS
 from tests.slices.chain_kit import POLDOKHTAR, centre, emergency, incidents_of, needs_of, rows, send, told
 from tests.support.web import MakeClient
@@ -272,7 +271,7 @@ async def test_splitting_and_joining_again_restores_every_count(ctx: Context, da
         from_memory = links.joining.tally_of(
             [links.joining.Voice(r["sender_hash"], r["said_at"], r["said"]) for r in live]
         )
-        assert (await tallies_of(conn, "need", [before["id"]]))[before["id"]] == from_memory
+        assert (await counting.anew(conn, "need", [before["id"]]))[before["id"]] == from_memory
 
 
 async def test_undo_takes_one_report_out(ctx: Context) -> None:
