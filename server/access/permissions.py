@@ -66,6 +66,8 @@ PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     "alarm.see": _STAFF,
     "duty.read": _SEE,
     "duty.edit": _EDIT,
+    "message.read": _SEE,
+    "message.write": _EDIT,
     # the house
     "token.create": frozenset({"admin", "coordinator"}),
     "invite.create": frozenset({"admin", "coordinator"}),

@@ -55,6 +55,12 @@ async def insert_messages(conn: Conn, rows: Sequence[Mapping[str, Any]]) -> set[
     return {row["id"] for row in await (await conn.execute(_INSERT, columns)).fetchall()}
 
 
+async def by_key(conn: Conn, dedupe_key: str) -> UUID | None:
+    """The message that took a key."""
+    row = await (await conn.execute("SELECT id FROM messages WHERE dedupe_key = %s", (dedupe_key,))).fetchone()
+    return row["id"] if row else None
+
+
 async def stop(conn: Conn, to_hash: bytes, report_id: UUID | None = None) -> bool:
     """Note that a number wants no more messages; False when it was known. What is queued for it is dropped when due."""
     done = await conn.execute(

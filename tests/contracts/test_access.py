@@ -73,10 +73,13 @@ async def test_every_route_says_who_may(app: FastAPI) -> None:
     assert len(all_knocks) > 20
     silent = [k for k in all_knocks if k.permission is None and k.public is None and k.path not in OPEN_PATHS]
     assert silent == []
-    assert {k.path for k in all_knocks if k.public and not k.permission} <= OPEN_PATHS | PUBLIC_BY_TOKEN_IN_PATH
+    assert {
+        k.path for k in all_knocks if k.public and not k.permission
+    } <= OPEN_PATHS | PUBLIC_BY_TOKEN_IN_PATH | PUBLIC_BY_SIGNED_ADDRESS
 
 
 PUBLIC_BY_TOKEN_IN_PATH = {"/intake/sms/p/{secret}", "/intake/sms/p/{secret}/beat"}
+PUBLIC_BY_SIGNED_ADDRESS = {"/intake/sms/kannel/dlr", "/intake/sms/twilio/dlr"}
 
 
 async def test_a_stranger_is_refused_everywhere(app: FastAPI, client_of: MakeClient) -> None:
