@@ -21,9 +21,9 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A token or a signed-in account, with what it may do."""
+    """A token or a signed-in account, with what it may do; `sms`: a volunteer who proved a code from her own number."""
 
-    kind: Literal["token", "session"]
+    kind: Literal["token", "session", "sms"]
     id: UUID
     scopes: tuple[Scope, ...]
 

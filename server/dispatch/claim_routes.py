@@ -65,6 +65,7 @@ async def claim(
             key,
             digest,
             bound,
+            for_another=volunteer != who.volunteer_id,
         )
     )
     return json_response(answer)

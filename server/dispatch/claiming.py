@@ -15,7 +15,7 @@ import psycopg
 from psycopg.rows import DictRow
 
 from server.access.context import Context
-from server.dispatch import problems, queries, rules, views
+from server.dispatch import problems, queries, rules, telling, views
 from server.kernel.db import Conn
 from server.kernel.errors import Problem, not_found
 from server.kernel.events import NewEvent, emit_many
@@ -32,6 +32,7 @@ class ClaimRequest:
     """Who wants how many tasks of which queue. `scope` and `key` are the idempotency key, if one was sent.
 
     `centre_bound`: the claimant's own centre must be this one (a dispatcher claims for their own people).
+    `for_another`: the volunteer did not ask herself, so she is texted.
     """
 
     queue_id: UUID
@@ -43,6 +44,7 @@ class ClaimRequest:
     key: str | None = None
     request_hash: bytes = b""
     centre_bound: UUID | None = None
+    for_another: bool = False
 
 
 Answer = dict[str, Any] | Problem
@@ -212,7 +214,9 @@ async def _hold(
         conn, [(task, requests[i].volunteer_id, uuid7()) for task, i in owner.items()], ctx.settings.lease_s
     )
     await emit_many(conn, [claimed_event(row, requests[owner[row["id"]]].actor) for row in rows])
-    by_id = {row["id"]: views.claimed(row) for row in rows}
+    others = [row for row in rows if requests[owner[row["id"]]].for_another]
+    until = await telling.tell(conn, ctx, others) if others else {}
+    by_id = {row["id"]: views.claimed(row | {"lease_until": until.get(row["id"], row["lease_until"])}) for row in rows}
     return {i: [by_id[task] for task in tasks if task in by_id] for i, tasks in dealt.items()}
 
 

@@ -12,7 +12,7 @@ from psycopg.rows import DictRow
 
 from server.access.context import Context
 from server.access.principal import Principal
-from server.dispatch import causes, making, problems, queries, rules, views
+from server.dispatch import causes, making, problems, queries, rules, telling, views
 from server.dispatch.rules import Verb
 from server.kernel.db import Conn
 from server.kernel.errors import Problem, bad_request, not_found
@@ -272,7 +272,8 @@ async def _hand_over(conn: Conn, ctx: Context, row: DictRow, volunteer_id: UUID)
         raise problems.volunteer_away(person["status"])
     if row["women_required"] and person["gender"] != "woman":
         raise problems.woman_required()
-    await queries.hold(conn, [(row["id"], volunteer_id, uuid7())], ctx.settings.lease_s)
+    held = await queries.hold(conn, [(row["id"], volunteer_id, uuid7())], ctx.settings.lease_s)
+    await telling.tell(conn, ctx, held)
 
 
 async def cancel(conn: Conn, who: Principal, task_id: UUID, order: Order) -> Done:

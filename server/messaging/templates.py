@@ -52,16 +52,27 @@ TEMPLATES: Final[Mapping[str, tuple[str, str]]] = {
         "No more messages, except answers to your own and what concerns your life.",
     ),
     "task.new": (
-        "کار تازه {code}\nپاسخ: قبول {code}\nسپس: انجام {code} یا ناموفق {code}",
-        "New task {code}\nReply: ACCEPT {code}\nThen: DONE {code} or FAIL {code}",
+        "کار تازه‌ای برای شماست.\nپاسخ: قبول {code} یا ناموفق {code}",
+        "A new task for you.\nReply: ACCEPT {code} or FAIL {code}",
     ),
-    "task.accepted": ("{code}: پذیرفتید. سپاس.", "{code}: accepted. Thank you."),
+    "task.accepted": (
+        "پذیرفتید. سپاس.\nدر پایان: انجام {code} یا ناموفق {code}",
+        "Accepted. Thank you.\nAt the end: DONE {code} or FAIL {code}",
+    ),
     "task.done": ("{code}: پایان کار ثبت شد. سپاس.", "{code}: recorded as done. Thank you."),
     "task.failed": ("{code}: ثبت شد؛ به دیگری سپرده می‌شود.", "{code}: recorded; it goes to somebody else."),
     "task.passed_on": ("{code}: دیگر با شما نیست.", "{code}: no longer yours."),
     "task.code_unknown": (
         "این کد شناخته نشد. پیام شما به همکار ما نشان داده می‌شود.",
         "This code is not known. Your message is shown to a person of ours.",
+    ),
+    "task.code_missing": (
+        "کد کار را هم بنویسید، مانند: انجام کد. پیام شما به همکار ما نشان داده می‌شود.",
+        "Write the task's code too, like: DONE code. Your message is shown to a person of ours.",
+    ),
+    "task.code_old": (
+        "زمان این کد گذشته است. پیام شما به همکار ما نشان داده می‌شود.",
+        "This code is too old. Your message is shown to a person of ours.",
     ),
     "task.code_used": (
         "این کد پیش‌تر به کار رفته است. پیام شما به همکار ما نشان داده می‌شود.",
@@ -78,7 +89,7 @@ TEMPLATES: Final[Mapping[str, tuple[str, str]]] = {
     "test": ("پیام آزمایشی {code}", "Test message {code}"),
 }
 """name → (Persian, English). Parameters: `code` (Latin signs), `state` (a name of STATES), `count` (a whole number)."""
-SECRET: Final = frozenset({"task.new"})
+SECRET: Final = frozenset({"task.new", "task.accepted"})
 """Templates whose code is a key while it lives: the outbox keeps them rendered and sealed."""
 LONGEST: Final[Mapping[str, Any]] = {"code": "M" * 12, "count": 100_000, "state": "person"}
 """The longest parameters that a test renders each template with."""

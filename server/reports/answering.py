@@ -28,19 +28,24 @@ BY_CODE: Final = frozenset({"ACCEPT", "DONE", "FAIL"})
 """Answered where tasks are (`dispatch.by_sms`)."""
 
 
+def by_code(heard: Heard) -> bool:
+    """Whether it is a volunteer's text about a task; typed by somebody who listened it proves no number."""
+    return heard.verb in BY_CODE and heard.channel == "sms"
+
+
 async def answer(conn: Conn, ctx: Context, heard: Sequence[Heard]) -> list[UUID]:
     """Put the answers to a batch into the outbox; the needs that its corrections have changed."""
     own = await _own_numbers(conn, ctx) if any(h.number for h in heard) else set()
-    people = [h for h in heard if h.sender_hash and rules.is_person(h.number, own) and h.verb not in BY_CODE]
+    people = [h for h in heard if h.sender_hash and rules.is_person(h.number, own) and not by_code(h)]
     if not people:
         return []
     await queries.lock_senders(conn, [h.sender_hash for h in people if h.sender_hash])
     told = Told(ctx, await queries.recent(conn, list({h.sender_hash for h in people if h.sender_hash})))
-    await _receipts(conn, ctx, [h for h in people if h.verb in {None, "NEED"} and not h.again], told)
+    await _receipts(conn, ctx, [h for h in people if h.verb in {None, "NEED", *BY_CODE} and not h.again], told)
     await _stops(conn, [h for h in people if h.verb in {"STOP", "START"} and not h.code], told)
     await _statuses(conn, [h for h in people if h.verb == "STATUS"], told)
     changed = await _corrections(conn, ctx, [h for h in people if h.verb in {"FIX", "STOP"} and h.code], told)
-    await put(conn, ctx, told.drafts)
+    await told.put(conn)
     return changed
 
 
@@ -103,6 +108,10 @@ class Told:
         last, priority = these[-1], min(rules.priority_of(h.urgency) for h in these)
         params = {"count": len(these), "code": last.receipt}
         self._draft(last, "receipt", "receipt.many", params, priority, f"receipts:{these[0].report_id}", wait_s)
+
+    async def put(self, conn: Conn) -> None:
+        """Write the answers down."""
+        await put(conn, self.ctx, self.drafts)
 
     def _draft(
         self, to: Heard, kind: str, template: str, params: dict[str, Any], priority: int, key: str, wait_s: float = 0.0
