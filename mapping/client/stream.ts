@@ -17,6 +17,12 @@ export interface Ears {
   reset(): void;
 }
 
+/** Whoever else on the page wants to hear: one connection a page is enough. They are told after the page's own ears. */
+export const onlookers = new Set<(batch: Change[]) => void>();
+let streams = 0;
+/** Whether the page has a stream of its own. */
+export const listening = (): boolean => streams > 0;
+
 export class Stream {
   private last: string | null = null;
   private heard = 0;
@@ -35,6 +41,7 @@ export class Stream {
   }
 
   start(): void {
+    streams += 1;
     addEventListener('online', () => this.reconnect(0));
     document.addEventListener('visibilitychange', () => this.visibility());
     setInterval(() => this.watch(), 5000);
@@ -115,7 +122,9 @@ export class Stream {
       this.gathering = undefined;
       const batch = [...this.batch.values()];
       this.batch.clear();
-      if (batch.length) this.ears.changes(batch);
+      if (!batch.length) return;
+      this.ears.changes(batch);
+      for (const one of onlookers) one(batch);
     }, GATHER_MS);
   }
 }

@@ -72,6 +72,8 @@ class View:
         role = next((s.role for s in who.scopes), None) if who else None
         return {
             "drill": self.settings.drill,
+            # None: nobody here is called by alarms; else whether they may say that they have seen one.
+            "alarms": bool(who.scopes_for("alarm.see")) if who and who.scopes_for("alarm.read") else None,
             "nav": nav,
             "page": page,
             "user": {"name": translator(self.lang)(role), "role": ""} if role else None,

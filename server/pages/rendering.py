@@ -15,7 +15,7 @@ from server.pages import assets, dates, i18n
 from server.standards import taxonomy
 
 #: What a template may leave to its default; every other missing name is an error.
-DEFAULTS: Mapping[str, Any] = {"drill": False, "nav": (), "user": None, "csrf": None, "page": None}
+DEFAULTS: Mapping[str, Any] = {"alarms": None, "drill": False, "nav": (), "user": None, "csrf": None, "page": None}
 
 
 def _static(name: str) -> str:

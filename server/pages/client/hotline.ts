@@ -55,7 +55,8 @@ let chosen: Place | null = null;
 let read: Read | null = null;
 let before: { number: string; place: Place | null } | null = null;
 let kept: Kept[] = [];
-let told: { at: string; receipt: string } | null = null;
+/** The call that the caller on the line has just made, and its code once the server has it. */
+let told: { at: string; receipt: string | null } | null = null;
 
 function tabName(): string {
   const session = storage('sessionStorage');
@@ -112,7 +113,9 @@ function keep(): void {
   const beside = { ...(many ? { people: many } : {}), ...(marked() ? { urgency: 'life' as const } : {}), ...(chosen ? { place: where as Place } : {}) };
   if (Object.keys(beside).length) body.told = beside;
   before = { number: number.value.trim(), place: chosen };
+  told = { at: new Date().toISOString(), receipt: null };
   calls.keep(body);
+  drawReceipt();
   clear();
 }
 
@@ -245,8 +248,11 @@ function drawReceipt(): void {
   const box = byId('receipt');
   box.hidden = !told;
   if (!told) return;
+  const of = h('div', { class: 'field__hint' }, t('Call of {time}', { time: clock(told.at) }));
+  box.classList.toggle('receipt--waits', told.receipt === null);
+  if (told.receipt === null) return fill(box, h('div', {}, h('b', {}, t('Kept. Its code comes as soon as the server has it.')), of));
   const code = groups(told.receipt).map((group) => h('span', { class: 'receipt__group' }, ...Array.from(group).map((sign) => h('span', { class: 'receipt__sign' }, h('b', {}, sign), h('span', { dir: 'auto' }, spoken(sign))))));
-  fill(box, h('div', {}, h('b', {}, t('Read this code to the caller')), h('div', { class: 'field__hint' }, t('Call of {time}', { time: clock(told.at) }))), h('div', { class: 'receipt__code', role: 'img', 'aria-label': Array.from(told.receipt).join(' ') }, ...code));
+  fill(box, h('div', {}, h('b', {}, t('Read this code to the caller')), of), h('div', { class: 'receipt__code', role: 'img', 'aria-label': Array.from(told.receipt).join(' ') }, ...code));
 }
 
 function draw(): void {

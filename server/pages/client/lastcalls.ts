@@ -66,6 +66,6 @@ function line(call: Kept, shown: Shown): HTMLElement {
       joined ? h('span', {}, t('Joined to'), ' ', h('b', {}, shown.label(joined.category)), ' ', h('bdi', { class: 'code', dir: 'ltr' }, joined.code)) : call.state === 'read' ? h('span', { class: 'meta' }, t('Joined to nothing')) : null,
       name ? h('span', {}, name) : call.state === 'read' ? h('span', { class: 'badge' }, t('Place unknown')) : null,
     ),
-    h('time', { class: 'meta', datetime: call.at, 'data-ago': true }, ago(call.at)),
+    h('time', { class: 'calls__when', datetime: call.at, 'data-ago': true }, ago(call.at)),
   );
 }
