@@ -190,15 +190,16 @@ async def fold_into(conn: Conn, need_id: UUID, into: UUID, actor: str) -> None:
     )
 
 
-async def ageing(conn: Conn, after: UUID, hours: float, limit: int) -> list[DictRow]:
-    """Open needs by id whose age still counts, with the database's time as `now`."""
+async def ageing(conn: Conn, after: UUID, hours: tuple[float, float], limit: int) -> list[DictRow]:
+    """Open needs by id first told of between so many `hours` ago (least, most), with the database's time as `now`."""
     return await (
         await conn.execute(
             "SELECT id, emergency_id, category, urgency, people, households, vulnerable, corroboration, verification,"
             " priority, first_reported_at, clock_timestamp() AS now FROM needs"
-            " WHERE status IN ('open', 'tasked') AND id > %s AND"
-            " first_reported_at > clock_timestamp() - make_interval(hours => %s) ORDER BY id LIMIT %s",
-            (after, int(hours), limit),
+            " WHERE status IN ('open', 'tasked') AND id > %s AND first_reported_at BETWEEN"
+            " clock_timestamp() - make_interval(hours => %s) AND clock_timestamp() - make_interval(hours => %s)"
+            " ORDER BY id LIMIT %s",
+            (after, int(hours[1]), int(hours[0]), limit),
         )
     ).fetchall()
 

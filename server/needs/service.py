@@ -280,7 +280,9 @@ async def mark_met(conn: Conn, ctx: Context, need_id: UUID, actor: str) -> bool:
 
 async def rerank(conn: Conn, after: UUID) -> tuple[list[UUID], UUID | None]:
     """Score one batch of ageing needs anew: those that moved far enough; where to go on (None: done)."""
-    rows = await queries.ageing(conn, after, rules.AGE_MOST / rules.AGE_PER_HOUR + 3, RERANK_BATCH)
+    # A score moves by age alone: before it can have moved a step there is nothing to look at, however many are open.
+    hours = (rules.RERANK_STEP / rules.AGE_PER_HOUR - 1, rules.AGE_MOST / rules.AGE_PER_HOUR + 3)
+    rows = await queries.ageing(conn, after, hours, RERANK_BATCH)
     moved = [
         (r["id"], score.value, list(score.why))
         for r in rows

@@ -13,7 +13,6 @@ Pure; offsets are code points of the original `str`.
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import lru_cache
 
 # One original character -> its key. Hamza carriers fall to their letter: people type آب and اب alike.
 _LETTERS = {
@@ -27,6 +26,7 @@ _LETTERS = {
 _SPACES = frozenset("\u200c\u200b\u200d\ufeff\u00ad-‐‑‒–—_\u00a0")
 _INVISIBLE = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufe0f")
 _DIGITS = {chr(base + i): str(i) for base in (0x660, 0x6F0) for i in range(10)}
+_REMEMBERED = 8192
 _DIGIT_TABLE = str.maketrans(_DIGITS)
 _EZAFE = re.compile(r"(?<=[a-z])[ -](?:e|i|ye|yi)(?= )|(?<=[a-z]) va (?=[a-z])")
 
@@ -36,8 +36,7 @@ def digits_to_ascii(text: str) -> str:
     return text.translate(_DIGIT_TABLE)
 
 
-@lru_cache(maxsize=8192)
-def _key(char: str) -> str:
+def _made(char: str) -> str:
     """Return what one character becomes in every key: '' when it drops out, ' ' for whatever separates."""
     if char in _INVISIBLE:
         return ""
@@ -56,10 +55,23 @@ def _key(char: str) -> str:
     return "".join(_DIGITS.get(c) or _LETTERS.get(c, c) for c in kept)
 
 
+class _Keys(dict[str, str]):
+    """`_made`, remembered: a look-up in C for each character, where a function's cache costs four times as much."""
+
+    def __missing__(self, char: str) -> str:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        key = self[char] = _made(char)
+        return key
+
+
+_KEYS = _Keys()
+
+
 def normalise(text: str) -> str:
     """Return the search key: folded letters and digits, lower case, signs out, single spaces."""
-    raw = "".join(_key(c) for c in text)
-    return " ".join("".join(c if c.isalnum() else " " for c in raw).split())
+    raw = "".join([_KEYS[c] for c in text])
+    return " ".join("".join([c if c.isalnum() else " " for c in raw]).split())
 
 
 def squash(text: str) -> str:
@@ -92,9 +104,18 @@ def fold(text: str) -> Folded:
     """Fold `text` for matching: Latin spellings of Persian meet (aq qala = agh ghala), long-drawn letters are cut."""
     chars: list[str] = []
     offsets: list[int] = []
+    last = ""
     for index, char in enumerate(text):
-        for piece in _key(char):
+        key = _KEYS[char]
+        # Nearly always one sign that is no Latin letter and unlike the one before: nothing to fold.
+        if len(key) == 1 and key != last and not "a" <= key <= "z":
+            chars.append(key)
+            offsets.append(index)
+            last = key
+            continue
+        for piece in key:
             _push(piece, index, chars, offsets)
+        last = chars[-1] if chars else ""
     return Folded("".join(chars), tuple(offsets), len(text))
 
 
@@ -120,4 +141,4 @@ def _push(piece: str, index: int, chars: list[str], offsets: list[int]) -> None:
 def fold_key(text: str) -> str:
     """Return the folded text alone, punctuation as spaces: the dictionary keys of folded messages."""
     folded = fold(text).text
-    return " ".join("".join(c if c.isalnum() else " " for c in folded).split())
+    return " ".join("".join([c if c.isalnum() else " " for c in folded]).split())

@@ -97,9 +97,9 @@ async def joined(
     words: dict[Key, Words] = {key: {} for key in map(_key, spoken)}
     for row in await queries.voices(conn, [key for key in words if key[0] not in fresh]):
         words[row["subject_id"], bytes(row["voice"])] = row["words"]
-    for row in sorted(spoken, key=lambda r: r["said_at"]):
-        key = _key(row)
-        counts[key[0]].hear(words[key], row["said"], row["said_at"])
+    for said in sorted(spoken, key=lambda r: r["said_at"]):
+        key = _key(said)
+        counts[key[0]].hear(words[key], said["said"], said["said_at"])
     await queries.put_voices(conn, words)
     await queries.put_tallies(conn, _rows(counts))
     return tallies | {i: c.tally() for i, c in counts.items()}

@@ -64,11 +64,27 @@ class _Entry:
         return found.end() if found else -1
 
 
+class _Shelf:
+    """The patterns under one prefix, and all of them as one: most words match none, which one try tells."""
+
+    __slots__ = ("any", "entries")
+
+    def __init__(self) -> None:
+        self.entries: list[_Entry] = []
+        self.any: re.Pattern[str] | None = None
+
+    def fitting(self, text: str, at: int) -> Sequence[_Entry]:
+        """Return all entries if one of them at least matches at `at`, else none."""
+        if self.any is None:
+            self.any = re.compile("|".join(entry.source for entry in self.entries))
+        return self.entries if self.any.match(text, at) else ()
+
+
 class Lexicon:
     """All patterns of the data files."""
 
     def __init__(self) -> None:
-        self._by_prefix: dict[str, list[_Entry]] = {}
+        self._by_prefix: dict[str, _Shelf] = {}
         for group, name in (("incident", "incidents"), ("need", "needs"), ("signal", "signals")):
             raw = files(__package__).joinpath(f"data/{name}.toml").read_text(encoding="utf-8")
             data = tomllib.loads(raw)
@@ -81,7 +97,7 @@ class Lexicon:
 
     def _add(self, group: str, code: str, part: str, pattern: str, sets: dict[str, str]) -> None:
         for prefix, source in compile_pattern(pattern, sets):
-            self._by_prefix.setdefault(prefix, []).append(_Entry(group, code, part, source))
+            self._by_prefix.setdefault(prefix, _Shelf()).entries.append(_Entry(group, code, part, source))
 
     def scan(self, text: str, tokens: Sequence[Token]) -> list[Hit]:
         """Return every pattern found in a folded text, longest per code at each word, in order of place."""
@@ -89,7 +105,7 @@ class Lexicon:
         hits: list[Hit] = []
         for index, token in enumerate(tokens):
             best: dict[tuple[str, str, str], int] = {}
-            for entry in self._tries(token.text):
+            for entry in self._tries(token.text, text, token.start):
                 end = entry.match(text, token.start)
                 key = (entry.group, entry.code, entry.part)
                 if end > best.get(key, -1):
@@ -101,10 +117,10 @@ class Lexicon:
                 hits.append(Hit(group, code, part, token.start, end, index, last))
         return hits
 
-    def _tries(self, word: str) -> Iterator[_Entry]:
-        yield from self._by_prefix.get(word[:2], ())
-        if len(word) > 1:
-            yield from self._by_prefix.get(word[0], ())
+    def _tries(self, word: str, text: str, at: int) -> Iterator[_Entry]:
+        for prefix in (word[:2], word[0]) if len(word) > 1 else (word,):
+            if shelf := self._by_prefix.get(prefix):
+                yield from shelf.fitting(text, at)
 
 
 def compile_pattern(pattern: str, sets: dict[str, str]) -> Iterator[tuple[str, str]]:
