@@ -18,6 +18,7 @@ SEEN_WITH: Mapping[str, str] = {
     "volunteer": "volunteer.read",
     "alarm": "alarm.read",
     "gateway": "gateway.read",
+    "duty": "duty.read",
     "account": "audit.read",
     "token": "audit.read",
 }

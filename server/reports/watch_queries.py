@@ -18,11 +18,16 @@ WHERE w.seen_at IS NULL AND (l.need_id = ANY(%(ids)s) OR l.incident_id = ANY(%(i
 
 
 async def add(conn: Conn, rows: Sequence[tuple[UUID, UUID | None, datetime]], after_s: int) -> None:
-    """Watch reports (id, emergency, when it came); one that has got its emergency since keeps its time."""
+    """Watch reports (id, emergency, when it came); one that has got its emergency since keeps its time.
+
+    Somebody may have opened it before it was read: then it is seen from the start.
+    """
     await conn.execute(
-        "INSERT INTO report_watches (report_id, emergency_id, due_at)"
-        " SELECT id, emergency, at + make_interval(secs => %s)"
+        "INSERT INTO report_watches (report_id, emergency_id, due_at, seen_at, seen_by)"
+        " SELECT id, emergency, v.at + make_interval(secs => %s), e.at, e.actor"
         " FROM unnest(%s::uuid[], %s::uuid[], %s::timestamptz[]) AS v(id, emergency, at)"
+        " LEFT JOIN LATERAL (SELECT at, actor FROM events WHERE subject_id = v.id AND verb = 'report.opened'"
+        " ORDER BY seq LIMIT 1) e ON true"
         " ON CONFLICT (report_id) DO UPDATE SET emergency_id = excluded.emergency_id"
         " WHERE report_watches.emergency_id IS DISTINCT FROM excluded.emergency_id",
         (after_s, *([row[i] for row in rows] for i in range(3))),
