@@ -1,9 +1,10 @@
 """The one module that writes and reads personal columns.
 
-Every record has a data key of its own (XChaCha20-Poly1305, 256 bits). The data key is sealed (X25519 sealed box,
-libsodium) to the instance's public key, so whoever holds only the public key can write and cannot read. The private key
-lies in a file of its own and may later live on another machine. A field's ciphertext is bound to its table, column and
-record, so it cannot be moved to another place. Library: PyNaCl.
+Each record has a data key of its own (XChaCha20-Poly1305, 256 bits). The data key is wrapped (`crypto_box` of libsodium:
+X25519, XSalsa20-Poly1305) to the instance's public key under a passing key of the writer's, which lives for a minute at
+most (docs/decisions/0008), so whoever holds only the public key can write and cannot read. The private key lies in a
+file of its own and may later live on another machine. A field's ciphertext is bound to its table, column and record,
+so it cannot be moved to another place. Library: PyNaCl.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ import hmac
 import json
 import math
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -18,13 +20,25 @@ from uuid import UUID
 from nacl.bindings import (
     crypto_aead_xchacha20poly1305_ietf_decrypt,
     crypto_aead_xchacha20poly1305_ietf_encrypt,
+    crypto_box_afternm,
+    crypto_box_beforenm,
+    crypto_box_keypair,
+    crypto_box_open_afternm,
 )
 from nacl.exceptions import CryptoError
+from nacl.exceptions import TypeError as NaClTypeError
+from nacl.exceptions import ValueError as NaClValueError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 from nacl.utils import random
 
 KEY_BYTES = 32
 NONCE_BYTES = 24
+SEALED_BOX_BYTES = 80
+"""A data key wrapped as it was before passing keys: a sealed box, with an ephemeral key of its own."""
+PASSING_S = 60.0
+PASSING_RECORDS = 100_000
+"""How long, and for how many records, one process wraps under one passing key; random 192-bit nonces allow far more."""
+_SHARED_KEPT = 256
 BLUR_CELL_M = 1000.0
 """Side of the square in which a household's shown point may lie."""
 _METRES_A_DEGREE = 111_320.0
@@ -49,7 +63,7 @@ class Record:
         if plain is None:
             return None
         data = plain.encode("utf-8", "surrogatepass") if isinstance(plain, str) else plain
-        nonce = random(NONCE_BYTES)
+        nonce = os.urandom(NONCE_BYTES)
         return nonce + crypto_aead_xchacha20poly1305_ietf_encrypt(data, self._aad(column), nonce, self._key)
 
     def open(self, column: str, sealed: bytes | None) -> bytes | None:
@@ -73,8 +87,10 @@ class Sealing:
     def __init__(self, public: PublicKey, private: PrivateKey | None, hashing_key: bytes) -> None:
         self.public, self._private, self._hashing = public, private, hashing_key
         self.key_id = hashlib.sha256(bytes(public)).hexdigest()[:16]
-        self._writer = SealedBox(public)
         self._reader = SealedBox(private) if private else None
+        self._passing: tuple[bytes, bytes] = b"", b""
+        self._passing_until, self._passing_left = 0.0, 0
+        self._shared: dict[bytes, bytes] = {}
 
     @property
     def can_read(self) -> bool:
@@ -83,21 +99,43 @@ class Sealing:
 
     def new(self, table: str, record_id: UUID) -> Record:
         """A fresh data key for a record about to be written."""
-        key = random(KEY_BYTES)
-        return Record(table, record_id, self.key_id, self._writer.encrypt(key), key)
+        key, nonce = os.urandom(KEY_BYTES), os.urandom(NONCE_BYTES)
+        if self._passing_left <= 0 or time.monotonic() >= self._passing_until:
+            public, secret = crypto_box_keypair()
+            # The passing secret key is forgotten at once; what stays for its minute opens that minute's wraps only.
+            self._passing = public, crypto_box_beforenm(bytes(self.public), secret)
+            self._passing_until, self._passing_left = time.monotonic() + PASSING_S, PASSING_RECORDS
+        self._passing_left -= 1
+        public, shared = self._passing
+        return Record(table, record_id, self.key_id, public + nonce + crypto_box_afternm(key, nonce, shared), key)
 
     def of(self, table: str, record_id: UUID, wrapped: bytes) -> Record:
         """An existing record's data key. Raises SealedError without the private key."""
-        if self._reader is None:
+        if self._private is None or self._reader is None:
             raise SealedError("the opening key is not on this machine")
         try:
-            return Record(table, record_id, self.key_id, wrapped, self._reader.decrypt(wrapped))
-        except CryptoError as error:
+            if len(wrapped) == SEALED_BOX_BYTES:
+                key = self._reader.decrypt(wrapped)
+            else:
+                data, start = bytes(wrapped), KEY_BYTES + NONCE_BYTES
+                shared = self._shared_with(data[:KEY_BYTES])
+                key = crypto_box_open_afternm(data[start:], data[KEY_BYTES:start], shared)
+        except (CryptoError, NaClTypeError, NaClValueError) as error:
             raise SealedError("the record's key does not open") from error
+        return Record(table, record_id, self.key_id, wrapped, key)
+
+    def _shared_with(self, public: bytes) -> bytes:
+        """The key shared with a writer's passing key: computed once for all records of its minute."""
+        shared = self._shared.get(public)
+        if shared is None:
+            if len(self._shared) >= _SHARED_KEPT:
+                self._shared.clear()
+            shared = self._shared[public] = crypto_box_beforenm(public, bytes(self._private or b""))
+        return shared
 
     def keyed_hash(self, purpose: str, value: str) -> bytes:
         """HMAC-SHA256 of a value under the instance's hashing key: equal values meet, nobody can guess back."""
-        return hmac.new(self._hashing, f"{purpose}\0{value}".encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
+        return hmac.digest(self._hashing, f"{purpose}\0{value}".encode("utf-8", "surrogatepass"), "sha256")
 
     def blur(self, lon: float, lat: float) -> tuple[float, float]:
         """The shown point of a household: fixed for its kilometre square, and no nearer than that square tells.
@@ -130,7 +168,7 @@ def create_keys(folder: Path) -> Sealing:
         _write_once(folder / "sealing.key", bytes(PrivateKey.generate()))
         private = PrivateKey((folder / "sealing.key").read_bytes())
         _write_once(folder / "hashing.key", random(KEY_BYTES))
-        _write_once(folder / "keys.json", json.dumps({"scheme": "x25519-sealedbox+xchacha20poly1305"}).encode())
+        _write_once(folder / "keys.json", json.dumps({"scheme": "x25519+xchacha20poly1305"}).encode())
         _write_once(folder / "sealing.pub", bytes(private.public_key))
     return load_keys(folder)
 

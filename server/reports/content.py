@@ -4,6 +4,7 @@ import codecs
 import html
 import re
 from email.message import Message
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -49,6 +50,7 @@ def _wide(body: bytes) -> str | None:
     return None
 
 
+@lru_cache(maxsize=256)
 def declared_charset(content_type: str) -> str | None:
     """The codec that a Content-Type names; None when it names none, or none of text that Python knows."""
     name = parameters(content_type).get("charset", "").strip(" \"'")

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
 from psycopg.rows import DictRow
 
 from server.reports.errors import invalid, not_json
@@ -48,6 +49,14 @@ class Parsed:
 def parse_object(raw: bytes) -> Parsed:
     """The JSON object in `raw`; NaN, lone surrogates, huge numbers and broken UTF-8 do not stop it."""
     body = raw.removeprefix(b"\xef\xbb\xbf")
+    try:
+        found = orjson.loads(body)
+    except ValueError:
+        pass
+    else:
+        # A float may be a whole number beyond 64 bits, which only the slower parser reads as one.
+        if isinstance(found, dict) and not any(isinstance(value, float | dict | list) for value in found.values()):
+            return Parsed(found, utf8=True)
     try:
         text, utf8 = body.decode("utf-8"), True
     except UnicodeDecodeError:

@@ -2,15 +2,16 @@
 
 import itertools
 import stat
+import time
 import uuid
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nacl.public import PrivateKey
+from nacl.public import PrivateKey, SealedBox
 
-from server.access.sealing import BLUR_CELL_M, SealedError, Sealing, create_keys, load_keys
+from server.access.sealing import BLUR_CELL_M, PASSING_S, SEALED_BOX_BYTES, SealedError, Sealing, create_keys, load_keys
 from server.kernel.geo import distance_m
 
 PRIVATE = PrivateKey.generate()
@@ -102,3 +103,32 @@ def test_every_home_of_a_square_shows_at_one_point_and_another_key_shows_another
 def test_keyed_hashes_meet_only_under_the_same_key_and_purpose() -> None:
     assert SEALING.keyed_hash("sender", "+98912") == SEALING.keyed_hash("sender", "+98912")
     assert SEALING.keyed_hash("sender", "+98912") != SEALING.keyed_hash("phone", "+98912")
+
+
+def test_a_key_wrapped_before_passing_keys_still_opens() -> None:
+    """What stands in old databases: a sealed box of 80 bytes."""
+    record = SEALING.new("reports", RECORD)
+    sealed, wrapped = record.seal("body_sealed", b"help"), SealedBox(PRIVATE.public_key).encrypt(record._key)
+    assert len(wrapped) == SEALED_BOX_BYTES != len(record.wrapped)
+    assert SEALING.of("reports", RECORD, wrapped).open("body_sealed", sealed) == b"help"
+
+
+def test_a_passing_key_serves_its_minute_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = Sealing(PRIVATE.public_key, None, b"k" * 32)
+    first, second = writer.new("reports", RECORD), writer.new("reports", RECORD)
+    assert first.wrapped[:32] == second.wrapped[:32]
+    assert first.wrapped[32:] != second.wrapped[32:]
+    assert first._key != second._key
+    with monkeypatch.context() as later:
+        now = time.monotonic()
+        later.setattr(time, "monotonic", lambda: now + PASSING_S + 1)
+        third = writer.new("reports", RECORD)
+    assert third.wrapped[:32] != first.wrapped[:32]
+    for record in (first, second, third):
+        assert SEALING.of("reports", RECORD, record.wrapped)._key == record._key
+
+
+@pytest.mark.parametrize("wrapped", [b"", b"x" * 31, b"x" * 56, b"x" * 80, b"\0" * 104, b"x" * 500])
+def test_a_wrapped_key_that_is_none_is_refused_by_name(wrapped: bytes) -> None:
+    with pytest.raises(SealedError):
+        SEALING.of("reports", RECORD, wrapped)
