@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import signal
+import stat
 import subprocess
 import time
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ OWN_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
 WARNINGS = "2"
 """Kannel's log level: warnings and worse. At `info` (1) smsbox logs each message's words and both numbers."""
 MOST_PAUSE_S = 2.0
+PRIVATE = 0o700
 
 
 def find_box(name: str) -> Path:
@@ -75,10 +77,12 @@ def choose_box_owner(layout: Layout) -> Owner:
 def write_config(layout: Layout, plan: Plan, url: str = "") -> Path:
     """Write kannel.conf and its folders: 0600 and 0700, of the boxes' own user. In one step, so none reads half."""
     owner = choose_box_owner(layout)
-    make_folder(layout.kannel, owner)
+    # The boxes' user may walk through this folder, not change it: the plan in it is read with our rights.
+    make_folder(layout.kannel, mode=0o711 if owner.foreign else 0o700)
     spool = Path(plan.spool)
     for folder in (spool, spool / "store", spool / "dlr"):
-        make_folder(folder, owner)
+        if not _is_theirs(folder, owner):
+            make_folder(folder, owner)
     path = config_file(layout)
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
@@ -89,6 +93,15 @@ def write_config(layout: Layout, plan: Plan, url: str = "") -> Path:
             os.fchown(descriptor, owner.uid, owner.gid)
     fresh.replace(path)
     return path
+
+
+def _is_theirs(folder: Path, owner: Owner) -> bool:
+    """Whether the folder is there already as it should be: then nothing of theirs is touched with our rights."""
+    try:
+        found = folder.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == owner.uid and stat.S_IMODE(found.st_mode) == PRIVATE
 
 
 @dataclass

@@ -14,7 +14,7 @@ ACTOR = "cli"
 
 async def put_row(ctx: Context, plan: Plan, name: str, emergency_id: UUID | None = None) -> Plan:
     """Make the gateway or bring it up to date; the plan with the gateway's id and, when it is new, its token."""
-    settings, secrets = gateway_settings(plan)
+    settings, secrets = gateway_settings(plan, ctx.settings.port)
     async with ctx.db.tx() as conn:
         found = _known(await gateways.all_gateways(conn, ctx), plan.gateway)
         if found is not None:

@@ -49,13 +49,17 @@ def check_programs(plan: Plan) -> None:
         find_fakesmsc()
 
 
-def gateway_settings(plan: Plan) -> tuple[dict[str, str], dict[str, str]]:
-    """The settings and the secrets of the gateway's row: where the outbox sends, where the pulse asks."""
+def gateway_settings(plan: Plan, port: int) -> tuple[dict[str, str], dict[str, str]]:
+    """The settings and the secrets of the gateway's row: where the outbox sends, where the pulse asks.
+
+    Delivery reports come by the loopback and `port`, ours, even where the world knows us by a public address.
+    """
     settings = {
         "send_url": f"http://127.0.0.1:{plan.ports['sendsms']}/cgi-bin/sendsms",
         "status_url": f"http://127.0.0.1:{plan.ports['admin']}/status.xml",
         "username": SEND_USER,
         "from": plan.sender,
+        "callback_url": f"http://127.0.0.1:{port}",
     }
     return settings, {"password": plan.send_password, "status_password": plan.status_password}
 

@@ -8,7 +8,7 @@ of its own shape pass, quoted things and runs of digits are blanked.
 import re
 
 LINE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \[\d+\] \[\d+\] (?:WARNING|ERROR|PANIC|INFO): ")
-QUOTED = re.compile(rb"<[^>]*>?|`[^'`]*['`]?|'[^']*'?|\"[^\"]*\"?")
+QUOTED = re.compile(rb"<[^>]*>?|`[^'`]*['`]?|(?<![A-Za-z])'[^']*'?|\"[^\"]*\"?")
 DIGITS = re.compile(rb"(?<![\dA-Za-z])\+?\d[\d ()-]{4,}")
 FOREIGN = re.compile(rb"[^\x20-\x7e]+")
 LONGEST = 400
