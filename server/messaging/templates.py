@@ -2,8 +2,9 @@
 
 Whoever looks over the receiver's shoulder, or reads the network, learns nothing: no place, no name, no category, no
 word of a report, not even who writes. A template holds codes, words for a state, and counts; a test holds each,
-with the longest parameters, to two segments (`segments.count`), most fit into one. Codes stay in Latin signs between
-Persian words: by UAX #9 a run of Latin letters and digits keeps its order there without any control character.
+with the longest parameters, to two segments (`segments.count`), most fit into one. Every line
+of Persian begins with a Persian letter, so phones set it from right to left; codes stay in Latin signs between the
+words: by UAX #9 a run of Latin letters and digits keeps its order there without any control character.
 """
 
 from collections.abc import Mapping
@@ -42,10 +43,10 @@ TEMPLATES: Final[Mapping[str, tuple[str, str]]] = {
         "Code {code} is not known. Your message was kept and will be read.",
     ),
     "fix.asked": (
-        "{code}: پیام شما رسید و همکار ما آن را می‌بیند.",
+        "کد {code}: پیام شما رسید و همکار ما آن را می‌بیند.",
         "{code}: your message was received; a person of ours will see it.",
     ),
-    "stop.code": ("{code} پس گرفته شد.", "{code} was taken back."),
+    "stop.code": ("کد {code} پس گرفته شد.", "{code} was taken back."),
     "start.done": ("باز هم به شما پیام می‌دهیم.", "You will get messages again."),
     "stop.done": (
         "دیگر پیامی نمی‌فرستیم، مگر پاسخ پیام خودتان یا برای جان شما.",
@@ -59,9 +60,9 @@ TEMPLATES: Final[Mapping[str, tuple[str, str]]] = {
         "پذیرفتید. سپاس.\nدر پایان: انجام {code} یا ناموفق {code}",
         "Accepted. Thank you.\nAt the end: DONE {code} or FAIL {code}",
     ),
-    "task.done": ("{code}: پایان کار ثبت شد. سپاس.", "{code}: recorded as done. Thank you."),
-    "task.failed": ("{code}: ثبت شد؛ به دیگری سپرده می‌شود.", "{code}: recorded; it goes to somebody else."),
-    "task.passed_on": ("{code}: دیگر با شما نیست.", "{code}: no longer yours."),
+    "task.done": ("کد {code}: پایان کار ثبت شد. سپاس.", "{code}: recorded as done. Thank you."),
+    "task.failed": ("کد {code}: ثبت شد؛ به دیگری سپرده می‌شود.", "{code}: recorded; it goes to somebody else."),
+    "task.passed_on": ("کد {code}: دیگر با شما نیست.", "{code}: no longer yours."),
     "task.code_unknown": (
         "این کد شناخته نشد. پیام شما به همکار ما نشان داده می‌شود.",
         "This code is not known. Your message is shown to a person of ours.",
