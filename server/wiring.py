@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI
 
 from server.access.context import Context
+from server.access.doors import Doors
 from server.access.routes import router as access
 from server.closures.routes import router as closures
 from server.dispatch import by_sms, sweep
@@ -114,9 +115,11 @@ async def background(app: FastAPI) -> AsyncIterator[None]:
     app.state.shelter = shelter = Shelter(app.state.context)
     app.state.front = front = Front(app.state.context, shelter)
     app.state.readiness = {"spool": shelter.state}
+    app.state.doors = doors = Doors(app.state.db, app.state.settings.home)
     watch = asyncio.create_task(shelter.watch(), name="shelter.watch")
+    gateways_known = asyncio.create_task(doors.keep_fresh(), name="doors")
     async with registry.running(app), hub.running(app):
         yield
     await front.close()
-    await end(watch)
+    await end(watch, gateways_known)
     await shelter.close()

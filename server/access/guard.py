@@ -4,23 +4,29 @@ A bearer token, a `?token=` (for gateways that can only do that) or the session 
 with a cookie must come from our own pages (Origin or Sec-Fetch-Site), as OWASP's CSRF guidance has it.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
+from psycopg_pool import PoolTimeout
 
 from server.access import queries
+from server.access.doors import Doors
 from server.access.permissions import roles_for
 from server.access.principal import Principal, Scope
 from server.access.secrets import COOKIE, secret_hash
+from server.kernel.db import Database
 from server.kernel.errors import Problem
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 CACHE_S = 5.0
 """A revoked token may live this long in a process that has just seen it."""
 CACHE_SIZE = 4096
+PATIENCE_S = 5.0
+"""Who asks while the database is away hears of it after so long."""
 
 Guard = Callable[[Request], Awaitable[Principal]]
 
@@ -63,24 +69,45 @@ def presented(request: Request, *, query_token: bool) -> tuple[str, str] | None:
 
 
 async def identify(request: Request, kind: str, secret: str) -> Principal | None:
-    """The principal behind a secret, remembered for CACHE_S seconds."""
+    """The principal behind a secret, remembered for CACHE_S seconds; a gateway's without asking (`doors.py`)."""
     cache: dict[bytes, tuple[float, Principal]] = request.app.state.principals
     key = secret_hash(secret)
     known = cache.get(key)
     if known and known[0] > time.monotonic():
         return known[1]
-    async with request.app.state.db.tx() as conn:
-        if kind == "token":
-            row = await queries.token_by_hash(conn, key)
-            found = Principal("token", row["id"], (_scope(row),)) if row else None
-        else:
-            rows = await queries.session_scopes(conn, key)
-            found = Principal("session", rows[0]["account_id"], tuple(map(_scope, rows))) if rows else None
+    doors: Doors | None = getattr(request.app.state, "doors", None)
+    if kind == "token" and doors and (gateway := doors.of(key)):
+        return gateway
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            found = await _asked(request.app.state.db, kind, key)
+    except (TimeoutError, PoolTimeout):
+        raise late() from None
     if found:
         if len(cache) >= CACHE_SIZE:
             cache.clear()
         cache[key] = (time.monotonic() + CACHE_S, found)
     return found
+
+
+async def _asked(db: Database, kind: str, key: bytes) -> Principal | None:
+    async with db.tx() as conn:
+        if kind == "token":
+            row = await queries.token_by_hash(conn, key)
+            return Principal("token", row["id"], (_scope(row),)) if row else None
+        rows = await queries.session_scopes(conn, key)
+        return Principal("session", rows[0]["account_id"], tuple(map(_scope, rows))) if rows else None
+
+
+def late() -> Problem:
+    """503: who is asking could not be found out in time."""
+    return Problem(
+        503,
+        "database.unavailable",
+        "The database is not answering; try again.",
+        "پایگاه داده پاسخ نمی‌دهد؛ دوباره بفرستید.",
+        headers={"Retry-After": "2"},
+    )
 
 
 def remembered(request: Request) -> Principal | None:

@@ -19,6 +19,16 @@ async def token_by_hash(conn: Conn, secret_hash: bytes) -> DictRow | None:
     ).fetchone()
 
 
+async def gateway_tokens(conn: Conn) -> list[DictRow]:
+    """The live tokens of gateways."""
+    return await (
+        await conn.execute(
+            "SELECT hash, id, role, centre_id, emergency_id, volunteer_id FROM tokens"
+            " WHERE role = 'gateway' AND revoked_at IS NULL ORDER BY id"
+        )
+    ).fetchall()
+
+
 async def session_scopes(conn: Conn, secret_hash: bytes) -> list[DictRow]:
     """The grants behind a live session; none when it is unknown, over or the account is disabled."""
     return await (
