@@ -1,6 +1,6 @@
 """The one module that writes and reads personal columns.
 
-Each record has a data key of its own (XChaCha20-Poly1305, 256 bits). The data key is wrapped (`crypto_box` of libsodium:
+Each record has a data key of its own (XChaCha20-Poly1305). The data key is wrapped (`crypto_box` of libsodium:
 X25519, XSalsa20-Poly1305) to the instance's public key under a passing key of the writer's, which lives for a minute at
 most (docs/decisions/0008), so whoever holds only the public key can write and cannot read. The private key lies in a
 file of its own and may later live on another machine. A field's ciphertext is bound to its table, column and record,

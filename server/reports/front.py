@@ -22,7 +22,7 @@ from server.kernel.db import Conn
 from server.kernel.errors import Problem
 from server.kernel.redis import ring
 from server.reports.intake import Accepted, Incoming, row_of
-from server.reports.keeping import Pending, write_apart, write_group
+from server.reports.keeping import UNFIT, Pending, write_apart, write_group
 
 log = structlog.get_logger("front")
 BATCH: Final = 256
@@ -145,7 +145,7 @@ class Front:
             return await write_group(conn, pending)
         except psycopg.OperationalError:
             raise
-        except (psycopg.Error, RuntimeError) as error:
+        except UNFIT as error:
             log.warning("front.refused", kind=type(error).__name__, messages=len(pending))
         async with conn.transaction():
             return await write_apart(conn, self.ctx, pending)

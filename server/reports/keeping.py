@@ -1,6 +1,7 @@
 """A group of messages into the database: all in one statement; when one of them is refused, it alone is set aside."""
 
 import base64
+import struct
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from server.kernel.ids import code_of, uuid8
 from server.reports import queries
 from server.reports.intake import Accepted, Incoming, Row, accept_rows, settle_unnumbered
 
+UNFIT: Final = (psycopg.Error, RuntimeError, ValueError, struct.error)
+"""What a row that cannot be kept makes the database, or the packing of its columns, say."""
 ASIDE: Final = "set_aside"
 RECEIPT_BYTES: Final = 16
 """Of a keyed hash, for `code_of`: a receipt of eight signs."""
@@ -63,7 +66,7 @@ async def write_apart(conn: Conn, ctx: Context, pending: Sequence[Pending]) -> l
         return await write_group(conn, pending)
     except psycopg.OperationalError:
         raise
-    except (psycopg.Error, RuntimeError):
+    except UNFIT:
         if len(pending) == 1:
             return [await _set_aside(conn, ctx, pending[0])]
     middle = len(pending) // 2

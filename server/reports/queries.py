@@ -10,6 +10,7 @@ from psycopg.rows import DictRow
 
 from server.kernel.db import Conn
 from server.kernel.geo import Box
+from server.kernel.packing import packed
 
 Identity = tuple[str, str, bytes]
 """(source, source_key, body_hash): what makes two messages the same one."""
@@ -88,7 +89,7 @@ async def insert_reports(conn: Conn, rows: Sequence[Mapping[str, Any]]) -> dict[
     """
     if not rows:
         return {}
-    columns = [[row[name] for row in rows] for name, _ in COLUMNS]
+    columns = [packed(kind, [row[name] for row in rows]) for name, kind in COLUMNS]
     return {row["id"]: row["conflict"] for row in await (await conn.execute(_INSERT, columns)).fetchall()}
 
 
