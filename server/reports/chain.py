@@ -22,16 +22,22 @@ from server.messaging.outbox import BELL as OUTBOX
 from server.needs import service as needs
 from server.places import service as places
 from server.reports import chain_queries as queries
+from server.reports import parts
 from server.reports.hearing import OnHeard
 from server.reports.understanding import Atlas, Batch, Understood, understand_all
 from server.reports.weaving import OnNeeds, Weaver
 
 log = structlog.get_logger("chain")
 BATCH: Final = 50
+BATCH_MOST: Final = 200
+"""A full batch is followed by one twice as large, up to this: whatever a batch costs as such is shared by more."""
 LANES: Final = 2
 """While one batch waits for the database the next is read: the two halves of the work lie on different cores."""
 WAIT_S: Final = 0.15
 """A lost ring costs no more than this."""
+BUSY: Final = 5
+GATHER_S: Final = 0.1
+"""So many reports in one batch are load: then the next ones are let gather for so long."""
 RERANK_S: Final = 60.0
 _RERANK_LOCK: Final = "SELECT pg_try_advisory_xact_lock(hashtextextended('needs.rerank', 0)) AS ok"
 _FIRST: Final = UUID(int=0)
@@ -50,9 +56,14 @@ async def run(ctx: Context, on_needs: Sequence[OnNeeds] = (), on_heard: Sequence
 
 
 async def _lane(ctx: Context, weaver: Weaver, bell: Bell) -> None:
+    limit = BATCH
     while True:
-        if not await _one_batch(ctx, weaver, BATCH):
+        read = await _one_batch(ctx, weaver, limit)
+        if not read:
             await bell.wait(WAIT_S)
+        elif BUSY <= read < limit:
+            await asyncio.sleep(GATHER_S)
+        limit = min(limit * 2, BATCH_MOST) if read == limit else BATCH
 
 
 async def _rerank_each_minute(ctx: Context, on_needs: Sequence[OnNeeds]) -> None:
@@ -72,9 +83,10 @@ async def _one_batch(ctx: Context, weaver: Weaver, limit: int) -> int:
     atlas = Atlas(await places.gazetteer(ctx), await places.place_ids(ctx))
     async with ctx.db.tx() as conn:
         rows = await queries.take(conn, limit)
-        if rows:
-            batch = await asyncio.to_thread(understand_all, ctx.sealing, atlas, rows, ctx.settings.country)
-            await _weave(conn, weaver, batch, rows)
+        ready = await parts.gather(conn, ctx, rows)
+        if ready:
+            batch = await asyncio.to_thread(understand_all, ctx.sealing, atlas, ready, ctx.settings.country)
+            await _weave(conn, weaver, batch, ready)
     if rows:
         await ring(ctx.redis, "events")
         await ring(ctx.redis, "queues")
@@ -105,7 +117,9 @@ async def _attempt(conn: Conn, weaver: Weaver, reports: Sequence[Understood], at
     """Weave in a savepoint. None when it held, else the kind of error; a lost server ends the whole batch."""
     try:
         async with conn.transaction():
+            back = await parts.take_back(conn, [r.id for r in reports if r.heard.again and "parts" in r.reading])
             await weaver.weave(conn, reports, at)
+            await weaver.follow(conn, await parts.settle(conn, weaver.ctx, back))
     except Exception as error:
         if _is_server_trouble(error):
             raise

@@ -14,7 +14,7 @@ from server.kernel.db import Conn
 from server.kernel.errors import not_found
 from server.kernel.events import NewEvent, emit
 from server.kernel.ids import uuid7
-from server.reports import queries, spool_queries
+from server.reports import parts, queries, spool_queries
 from server.reports.content import text_of
 from server.reports.errors import assigned_elsewhere, bad_key
 from server.reports.intake import Accepted, Incoming, accept
@@ -75,6 +75,8 @@ async def show(conn: Conn, ctx: Context, principal: Principal, report_id: UUID) 
     ]
     if may_see(principal, "report.open", row):
         properties |= opened(ctx, row)
+        if parts.FLAG in row["flags"]:
+            properties["whole"] = await parts.whole_of(conn, ctx, row["id"])
         await emit(conn, NewEvent("report.opened", "report", row["id"], row["emergency_id"], principal.actor))
     return shown
 
@@ -116,12 +118,14 @@ def _meta(data: bytes | None) -> Any:
 async def reading(conn: Conn, principal: Principal, report_id: UUID) -> dict[str, Any]:
     """How a report was understood, as far as it is."""
     row = await seen(conn, principal, "report.read", report_id)
-    return reading_answer(
+    lead = await parts.lead_of(conn, row["id"]) if parts.FLAG in row["flags"] else None
+    said = reading_answer(
         row["id"],
         row["read_state"],
-        await queries.current_reading(conn, row["id"]),
-        await queries.live_links(conn, row["id"]),
+        await queries.current_reading(conn, lead or row["id"]),
+        await queries.live_links(conn, lead or row["id"]),
     )
+    return said | {"part_of": lead} if lead else said
 
 
 async def assign(conn: Conn, principal: Principal, report_id: UUID, asked: str) -> dict[str, Any]:

@@ -69,8 +69,10 @@ def understand(sealing: Sealing, atlas: Atlas, row: Mapping[str, Any], country: 
     record = sealing.of(TABLE, row["id"], bytes(row["data_key_wrapped"]))
     answers = answers_of(record, row)
     body = record.open("body_sealed", row["body_sealed"]) or b""
-    text = _words(answers) if answers else text_of(body, row["content_type"])
-    reading = read(text, atlas.gazetteer).as_dict()
+    whole = dict(row.get("whole") or {})
+    told = whole.pop("text", None) or text_of(body, row["content_type"])
+    text = _words(answers) if answers else told
+    reading = read(text, atlas.gazetteer).as_dict() | whole
     if answers:
         reading = joining.with_answers(reading, answers)
         reading["place"] = _named_place(answers, atlas) or reading["place"]

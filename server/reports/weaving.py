@@ -91,12 +91,13 @@ class Weaver:
         closed = await _close(conn, [r for r in located if r.closing], own)
         await self._tell(conn, reports, woven, closed)
         touched = [s.id for s in woven.subjects.values() if s.kind == "need"] + list(closed)
-        await self._follow(conn, touched)
+        await self.follow(conn, touched)
         heard = [r.heard for r in reports]
         for answer in self.on_heard:
-            await self._follow(conn, await answer(conn, self.ctx, heard))
+            await self.follow(conn, await answer(conn, self.ctx, heard))
 
-    async def _follow(self, conn: Conn, needs_changed: Sequence[UUID]) -> None:
+    async def follow(self, conn: Conn, needs_changed: Sequence[UUID]) -> None:
+        """Let tasks follow the needs that changed."""
         for hook in self.on_needs if needs_changed else ():
             await hook(conn, self.ctx, list(dict.fromkeys(needs_changed)))
 
