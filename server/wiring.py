@@ -24,6 +24,7 @@ from server.live.routes import router as live
 from server.maps.projection import project
 from server.maps.routes import router as maps
 from server.messaging import kannel_pulse, pulse, registry, sending
+from server.messaging.again_routes import router as again
 from server.messaging.alarm_routes import router as alarms
 from server.messaging.duty_routes import router as duties
 from server.messaging.gateway_routes import router as gateways
@@ -68,6 +69,7 @@ ROUTERS: Sequence[APIRouter] = (
     dispatch,
     gateways,
     messages,
+    again,
     notes,
     alarms,
     duties,
