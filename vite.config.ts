@@ -41,6 +41,7 @@ for (const [name, path] of [
   ['stock', './server/pages/client/stock.ts'],
   ['inbox', './server/pages/client/inbox.ts'],
   ['hotline', './server/pages/client/hotline.ts'],
+  ['messages', './server/pages/client/messages.ts'],
   ['alarms', './server/pages/client/alarms.ts'],
   ['field', './field_forms/app/main.ts'],
 ] as const) {

@@ -23,6 +23,7 @@ NAV = (
     ("inbox", "report.list"),
     ("hotline", "hotline.type"),
     ("stock", "stock.read"),
+    ("messages", "gateway.read"),
     ("house", "token.create"),
 )
 

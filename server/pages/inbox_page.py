@@ -15,7 +15,7 @@ from server.reports.service import aside_item
 
 router = APIRouter(include_in_schema=False)
 PAGE: Final = 40
-COUNTED: Final = ("person", "triage", "failed", "flagged")
+COUNTED: Final = ("life", "person", "triage", "failed", "flagged")
 OF_REPORTS: Final = (*COUNTED, "conflict", "newest")
 """Conflicts are looked for when somebody asks for them alone: no index counts them."""
 
@@ -54,7 +54,9 @@ async def inbox_page(
         rows=rows[:PAGE],
         unlocated=unlocated,
         aside=[aside_item(row) for row in aside[:PAGE]],
-        more=shown[PAGE - 1]["id"] if len(shown) > PAGE else None,
+        more=shown[PAGE - 1]["id"] if len(shown) > PAGE and wanted != "life" else None,
+        may_see=bool(who.scopes_for("report.see")),
+        may_write=bool(who.scopes_for("message.write")),
         may_open=bool(who.scopes_for("report.open")),
         may_assign=bool(who.scopes_for("report.assign")),
         may_place={"needs": bool(who.scopes_for("need.edit")), "incidents": bool(who.scopes_for("incident.edit"))},
@@ -65,5 +67,7 @@ async def inbox_page(
 
 
 def _first(counts: dict[str, int]) -> str:
-    """What is shown when nobody asked for a view: what waits for a person, else the newest."""
+    """What is shown when nobody asked for a view: lives in danger, else what waits for a person, else the newest."""
+    if counts["life"]:
+        return "life"
     return "person" if counts["person"] else "newest"

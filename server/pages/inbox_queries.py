@@ -14,14 +14,17 @@ _CONFLICT: Final = (
     "EXISTS (SELECT 1 FROM reports o WHERE o.source = r.source AND o.source_key = r.source_key"
     " AND o.body_hash <> r.body_hash)"
 )
+_WATCHED: Final = "EXISTS (SELECT 1 FROM report_watches w WHERE w.report_id = r.id AND w.seen_at IS NULL)"
 VIEWS: Final[Mapping[str, str]] = {
+    "life": _WATCHED,
     "triage": "r.emergency_id IS NULL",
     "failed": "r.read_state = 'failed'",
     "flagged": "r.flags <> '{}'",
     "conflict": _CONFLICT,
     "newest": "true",
 }
-"""View of the inbox → which reports stand in it. `person` is the first three together."""
+"""View of the inbox → which reports stand in it. `person` is triage, failed and flagged together; `life` is what a life
+may hang on and nobody has looked at."""
 _PERSON: Final = "(r.flags <> '{}' OR r.read_state = 'failed' OR r.emergency_id IS NULL)"
 COUNT_MOST: Final = 100
 """Counting stops here: who sees «99+» has enough to do."""
@@ -45,6 +48,11 @@ _BOUND: Final = (
 )
 
 
+# Ids that a spool gave tell no time. What nobody looked at in time comes first, the longest waiting on top.
+_NEWEST: Final = "r.received_at DESC, r.id DESC"
+_ORDER: Final[Mapping[str, str]] = {"life": "w.escalated_at IS NULL, w.due_at, r.id"}
+
+
 def _where(view: str) -> str:
     return _PERSON if view == "person" else VIEWS[view]
 
@@ -62,9 +70,13 @@ async def reports(conn: Conn, view: str, bounds: Bounds, *, before: UUID | None,
             " 'id', coalesce(l.need_id, l.incident_id), 'code', coalesce(n.code, i.code),"
             " 'category', coalesce(n.category, i.category)) ORDER BY l.role <> 'primary', l.made_at)"
             " FROM report_links l LEFT JOIN needs n ON n.id = l.need_id LEFT JOIN incidents i ON i.id = l.incident_id"
-            " WHERE l.report_id = r.id AND l.undone_at IS NULL) AS links"
-            f" FROM reports r LEFT JOIN emergencies e ON e.id = r.emergency_id WHERE {_where(view)}{_BOUND}"
-            " AND (%(before)s::uuid IS NULL OR r.id < %(before)s) ORDER BY r.id DESC LIMIT %(limit)s",
+            " WHERE l.report_id = r.id AND l.undone_at IS NULL) AS links,"
+            " w.report_id IS NOT NULL AS watched, w.escalated_at"
+            " FROM reports r LEFT JOIN emergencies e ON e.id = r.emergency_id"
+            " LEFT JOIN report_watches w ON w.report_id = r.id AND w.seen_at IS NULL"
+            f" WHERE {_where(view)}{_BOUND} AND (%(before)s::uuid IS NULL OR (r.received_at, r.id)"
+            " < (SELECT b.received_at, b.id FROM reports b WHERE b.id = %(before)s))"
+            f" ORDER BY {_ORDER.get(view, _NEWEST)} LIMIT %(limit)s",
             {**bounds.values(), "before": before, "limit": limit},
         )
     ).fetchall()

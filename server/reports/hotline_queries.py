@@ -9,7 +9,7 @@ from server.kernel.db import Conn
 
 _CALLS = """
 SELECT r.id, r.receipt, r.received_at, r.read_state AS state, r.emergency_id IS NULL AS triage, d.reading, l.links
-FROM (SELECT * FROM reports WHERE source = %(source)s AND channel = 'hotline' ORDER BY id DESC LIMIT %(limit)s) r
+FROM (SELECT * FROM reports WHERE source = %(source)s AND channel = 'hotline' ORDER BY received_at DESC, id DESC LIMIT %(limit)s) r
 LEFT JOIN readings d ON d.report_id = r.id AND d.current
 LEFT JOIN LATERAL (
   SELECT jsonb_agg(jsonb_build_object(
@@ -18,7 +18,7 @@ LEFT JOIN LATERAL (
     ORDER BY k.role <> 'primary', k.made_at) AS links
   FROM report_links k LEFT JOIN needs n ON n.id = k.need_id LEFT JOIN incidents i ON i.id = k.incident_id
   WHERE k.report_id = r.id AND k.undone_at IS NULL) l ON true
-ORDER BY r.id DESC
+ORDER BY r.received_at DESC, r.id DESC
 """
 
 

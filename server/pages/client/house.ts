@@ -7,8 +7,8 @@ import { serveForms, type Body } from './forms.ts';
 import { t } from './i18n.ts';
 import { Living } from './living.ts';
 import { follow } from './follow.ts';
+import { serveDialogs, showOnce } from './once.ts';
 import { placeField } from './places.ts';
-import { toast } from './toast.ts';
 
 readConfig();
 
@@ -33,21 +33,7 @@ for (const select of document.querySelectorAll<HTMLSelectElement>('[data-shows]'
   show();
 }
 
-document.addEventListener('click', (event) => {
-  const target = event.target as Element;
-  const opener = target.closest<HTMLElement>('[data-dialog]');
-  if (opener) byId<HTMLDialogElement>(opener.dataset['dialog']!).showModal();
-  if (target.closest('[data-close]') || target instanceof HTMLDialogElement) target.closest('dialog')?.close();
-});
-for (const dialog of document.querySelectorAll('dialog')) {
-  // A secret is gone when its dialog is left.
-  dialog.addEventListener('close', () => {
-    for (const box of dialog.querySelectorAll<HTMLElement>('[data-once]')) {
-      fill(box);
-      box.hidden = true;
-    }
-  });
-}
+serveDialogs();
 serveForms({ before, after });
 
 async function before(form: HTMLFormElement, body: Body): Promise<Body | null> {
@@ -84,7 +70,7 @@ async function invitation(form: HTMLFormElement, { skills: _, gender, ...body }:
 async function after(form: HTMLFormElement, answer: unknown): Promise<void> {
   const made = (answer ?? {}) as { token?: string; link?: string };
   const secret = made.token ?? made.link;
-  if (secret) showOnce(form, secret, made.token !== undefined);
+  if (secret) showSecret(form, secret, made.token !== undefined);
   else form.closest('dialog')?.close();
   if (answer !== null && form.dataset['make']) {
     form.reset();
@@ -111,27 +97,9 @@ async function choices(): Promise<void> {
   }
 }
 
-function showOnce(form: HTMLFormElement, secret: string, token: boolean): void {
+function showSecret(form: HTMLFormElement, secret: string, token: boolean): void {
   const box = form.parentElement!.querySelector<HTMLElement>('[data-once]')!;
-  const field = h('input', { class: 'input', readonly: true, value: secret, dir: 'ltr', 'aria-label': token ? t('The token') : t('The link') });
   const base = byId('base-url').dataset['url'] ?? '';
-  const copy = h('button', { type: 'button', class: 'button button--main' }, t('Copy'));
-  copy.addEventListener('click', async () => {
-    field.select();
-    try {
-      await navigator.clipboard.writeText(secret);
-      toast(t('Copied'), 'good');
-    } catch {
-      toast(t('Marked: copy it with your keyboard.'));
-    }
-  });
-  fill(
-    box,
-    h('p', { class: 'note note--warn', role: 'status' }, t('Shown once: when this page is left, nobody can see it again.')),
-    h('div', { class: 'once__row' }, field, copy),
-    token ? h('dl', { class: 'facts once__where' }, h('dt', {}, t('SMS as JSON')), h('dd', { dir: 'ltr' }, `${base}/intake/sms/generic`), h('dt', {}, 'Kannel'), h('dd', { dir: 'ltr' }, `${base}/intake/sms/kannel?token=…`), h('dt', {}, 'ODK Collect'), h('dd', { dir: 'ltr' }, `${base}/openrosa/…`)) : null,
-  );
-  box.hidden = false;
-  field.focus();
-  field.select();
+  const where = h('dl', { class: 'facts once__where' }, h('dt', {}, t('SMS as JSON')), h('dd', { dir: 'ltr' }, `${base}/intake/sms/generic`), h('dt', {}, 'Kannel'), h('dd', { dir: 'ltr' }, `${base}/intake/sms/kannel?token=…`), h('dt', {}, 'ODK Collect'), h('dd', { dir: 'ltr' }, `${base}/openrosa/…`));
+  showOnce(box, secret, token ? t('The token') : t('The link'), token ? where : null);
 }

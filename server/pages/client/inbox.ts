@@ -55,6 +55,7 @@ document.addEventListener('keydown', (event) => {
   if (event.key === 'j') walk(1);
   else if (event.key === 'k') walk(-1);
   else if (event.key === 'o' || (event.key === 'Enter' && onRow)) row?.querySelector<HTMLButtonElement>('[data-open], [data-open-aside]')?.click();
+  else if (event.key === 's') row?.querySelector<HTMLButtonElement>('[data-see]')?.click();
   else if (event.key === 'm') row?.querySelector<HTMLAnchorElement>('[data-map]')?.click();
   else return;
   event.preventDefault();
