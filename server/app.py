@@ -34,4 +34,5 @@ def create_app(config: Settings | None = None) -> FastAPI:
     app.include_router(health)
     for router in wiring.ROUTERS:
         app.include_router(router)
+    wiring.install_shortcuts(app)
     return app

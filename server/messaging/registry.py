@@ -55,6 +55,11 @@ class Registry:
             found = self._tokens.get(token_id)
         return found
 
+    def at_hand(self, token_id: UUID) -> tuple[bool, Gateway | None]:
+        """The gateway that bears a token; False when `by_token` would first have to read the table."""
+        found = self._tokens.get(token_id)
+        return found is not None or (self._read_at is not None and not self._changed), found
+
     async def by_path(self, secret: str) -> Gateway | None:
         """The gateway behind a secret path. Raises 503 when the list could never be read: better late than refused."""
         wanted = secret_hash(secret)
