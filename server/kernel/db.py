@@ -18,7 +18,7 @@ Conn = AsyncConnection[DictRow]
 
 
 def _dumps(data: Any) -> str | bytes:
-    """Write with orjson where it can (several times as fast), else the library's own: numbers beyond 64 bits, odd keys."""
+    """JSON by orjson, several times as fast; numbers beyond 64 bits and odd keys by the standard library."""
     try:
         return orjson.dumps(data)
     except TypeError:

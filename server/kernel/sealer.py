@@ -25,6 +25,8 @@ from server.kernel.tasks import end
 log = structlog.get_logger("sealer")
 STREAM = "hamyar:events"
 STREAM_LENGTH = 50_000
+BUSY = 20
+"""So many events within one pause are load."""
 LOCK = 0x68616D79
 """The advisory lock that only one sealer holds ("hamy")."""
 
@@ -40,11 +42,12 @@ class Sealer:
         redis: "Redis",
         projections: Sequence[Projection],
         *,
-        batch: int = 500,
+        batch: int = 1000,
         idle_s: float = 0.05,
+        busy_s: float = 0.15,
     ) -> None:
         self.db, self.redis, self.projections = db, redis, tuple(projections)
-        self.batch, self.idle_s = batch, idle_s
+        self.batch, self.idle_s, self.busy_s = batch, idle_s, busy_s
         self.published = -1
         self._sealed = asyncio.Event()
 
@@ -72,7 +75,8 @@ class Sealer:
                     if sealed:
                         self._sealed.set()
                     if len(sealed) < self.batch:
-                        await asyncio.sleep(self.idle_s)
+                        # Under load, larger batches: what several events of a batch touch is written once.
+                        await asyncio.sleep(self.busy_s if len(sealed) >= BUSY else self.idle_s)
                 publishing.result()
             finally:
                 await end(publishing)

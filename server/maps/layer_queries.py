@@ -207,7 +207,7 @@ SELECTS: dict[str, str] = {
     "centres": CENTRES,
     "movements": MOVEMENTS,
 }
-_BY_IDS = "r.id = ANY(%(ids)s)"
+_BY_IDS = "r.id = ANY(%(ids)s::uuid[])"
 
 
 def by_ids(layer: str) -> sql.SQL:

@@ -59,17 +59,17 @@ async def refresh(conn: Conn, subjects: Mapping[str, Iterable[UUID]]) -> int:
     """Re-read these records and bring their features and cells in step. Returns how many features changed."""
     # Before anything is read: what a rebuild makes meanwhile must not be counted a second time from an older reading.
     await queries.join_writers(conn)
-    changes: list[Change] = []
+    keys = [(layer, key) for layer in sorted(subjects) for key in sorted(subjects[layer])]
+    known = {(row["layer"], row["id"]): row for row in await queries.known_features(conn, keys)} if keys else {}
+    current: dict[tuple[str, UUID], DictRow] = {}
     for layer in sorted(subjects):
-        ids = sorted(subjects[layer])
-        if not ids:
-            continue
-        current = {row["id"]: row for row in await queries.current_rows(conn, layer, ids)}
-        known = {row["id"]: row for row in await queries.known_features(conn, layer, ids)}
-        for key in ids:
-            change = Change(layer, key, known.get(key), current.get(key))
-            if not same(change.old, change.new):
-                changes.append(change)
+        if ids := sorted(subjects[layer]):
+            current |= {(layer, row["id"]): row for row in await queries.current_rows(conn, layer, ids)}
+    changes = [
+        change
+        for layer, key in keys
+        if not same((change := Change(layer, key, known.get((layer, key)), current.get((layer, key)))).old, change.new)
+    ]
     if changes:
         await queries.drop_features(conn, [(c.layer, c.id) for c in changes if c.new is None])
         await queries.put_features(conn, [_feature(c.layer, c.new) for c in changes if c.new is not None])

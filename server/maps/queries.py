@@ -34,16 +34,17 @@ async def with_dependents(conn: Conn, subjects: Mapping[str, set[UUID]]) -> dict
 
 async def current_rows(conn: Conn, layer: str, ids: Sequence[UUID]) -> list[DictRow]:
     """What the layer shows of these records now."""
-    return await (await conn.execute(layer_queries.by_ids(layer), {"ids": list(ids)})).fetchall()
+    return await (await conn.execute(layer_queries.by_ids(layer), {"ids": arrays.uuids(ids)})).fetchall()
 
 
-async def known_features(conn: Conn, layer: str, ids: Sequence[UUID]) -> list[DictRow]:
-    """What the map has of them."""
+async def known_features(conn: Conn, keys: Sequence[tuple[str, UUID]]) -> list[DictRow]:
+    """What the map has of these (layer, id)."""
     return await (
         await conn.execute(
-            "SELECT id, emergency_id, centre_id, category, status, urgency, seen_at, lon, lat, props FROM map_features"
-            " WHERE layer = %s AND id = ANY(%s)",
-            (layer, list(ids)),
+            "SELECT f.layer, f.id, f.emergency_id, f.centre_id, f.category, f.status, f.urgency, f.seen_at, f.lon,"
+            " f.lat, f.props FROM unnest(%s::text[], %s::uuid[]) AS asked(layer, id)"
+            " JOIN map_features f ON f.layer = asked.layer AND f.id = asked.id",
+            (arrays.texts(k[0] for k in keys), arrays.uuids(k[1] for k in keys)),
         )
     ).fetchall()
 

@@ -96,6 +96,7 @@ class World:
                 (uuid7(), secret_hash(self.coordinator)),
             )
         self.pids: dict[str, list[int]] = {}
+        self._started: list[subprocess.Popen[bytes]] = []
 
     def with_context(self, work: Callable[[Context], Awaitable[T]]) -> T:
         """Run something with the instance's context, in this process."""
@@ -126,7 +127,7 @@ class World:
             (name, subprocess.Popen([sys.executable, *c], env=self.environment, pass_fds=passed, stderr=quiet))
             for name, c in commands
         ]
-        self.pids = {}
+        self.pids, self._started = {}, [process for _, process in started]
         for name, process in started:
             self.pids.setdefault(name, []).append(process.pid)
         try:
@@ -140,6 +141,11 @@ class World:
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()
+
+    def check(self) -> None:
+        """Raise RuntimeError when one of the processes has ended."""
+        if any(process.poll() is not None for process in self._started):
+            raise RuntimeError("a process of the instance has ended; HAMYAR_BENCH_LOUD=1 shows why")
 
     def costs(self) -> dict[str, Cost]:
         """CPU and memory so far, by process."""
@@ -176,7 +182,7 @@ async def _live(world: World, port: int, seconds: float, rate: float) -> dict[st
     messages = stream(1)
     await _ready(port)
     await post(port, world.gateway, islice(stream(2), 40), 20, 2, Tally())
-    await _drained(world.dsn)
+    await _drained(world)
     tally, heard, samples, cells = Tally(), Listener(), _Samples(), list[float]()
     listening = asyncio.create_task(listen(port, world.coordinator, heard, KEPT))
     await asyncio.sleep(1)
@@ -195,7 +201,7 @@ async def _live(world: World, port: int, seconds: float, rate: float) -> dict[st
         looking = asyncio.create_task(each_second(look))
         total = await post(port, world.gateway, messages, rate, seconds, tally)
         posted = time.perf_counter() - began
-        await _drained(world.dsn)
+        await _drained(world)
         drained = time.perf_counter() - began
         await asyncio.sleep(1)
         for task in (sampling, looking, listening):
@@ -267,10 +273,11 @@ async def _ready(port: int) -> None:
     raise RuntimeError("the web process never became ready")
 
 
-async def _drained(dsn: str) -> None:
-    """Wait until nothing is unread and nothing unsealed."""
-    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as conn:
+async def _drained(world: World) -> None:
+    """Wait until nothing is unread and nothing unsealed. Raises RuntimeError when a process has ended."""
+    async with await psycopg.AsyncConnection.connect(world.dsn, autocommit=True) as conn:
         while True:
+            world.check()
             row = await (
                 await conn.execute(
                     "SELECT EXISTS (SELECT FROM reports WHERE read_state = 'pending'"
@@ -324,7 +331,7 @@ def _drain(world: World, messages: list[Message], statements: bool = False) -> d
     with world.running():
         # What a process spends on coming up is not the chain's.
         world.with_context(lambda ctx: put(ctx, messages[:WARM]))
-        asyncio.run(_drained(world.dsn))
+        asyncio.run(_drained(world))
         workers = [pid for pids in world.pids.values() for pid in pids]
         for pid in workers:
             os.kill(pid, signal.SIGSTOP)
@@ -335,7 +342,7 @@ def _drain(world: World, messages: list[Message], statements: bool = False) -> d
         before, began = world.costs(), time.perf_counter()
         for pid in workers:
             os.kill(pid, signal.SIGCONT)
-        asyncio.run(_drained(world.dsn))
+        asyncio.run(_drained(world))
         after, wall = world.costs(), time.perf_counter() - began
     figures = {"cpu_ms_a_report": spent(before, after, len(messages) - WARM), "wall_s": round(wall, 1)}
     return figures | ({"statements": _statements(world)} if statements else {})

@@ -107,7 +107,7 @@ def stream(seed: int = 1) -> Iterator[Message]:
 
 
 def _one(dice: random.Random, kind: float, place: PlaceRow) -> Message:
-    """A new message: to 0.6 a need, 0.72 a happening, 0.76 a danger to life, 0.8 no place, 0.87 thanks, else chatter."""
+    """A new message, by `kind` (0 to 1): a need, a happening, a danger to life, a need nowhere, thanks, chatter."""
     english = dice.random() < 0.12
     kinds = ((0.6, _ASKS), (0.72, _HAPPENED), (0.76, _LIFE), (0.8, _NOWHERE), (0.87, _THANKS), (2.0, _CHATTER))
     template = dice.choice(next(t for upto, t in kinds if kind < upto))[english]

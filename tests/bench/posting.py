@@ -15,7 +15,7 @@ from tests.bench.messages import Message
 
 @dataclass(slots=True)
 class Tally:
-    """What came of posting: `took` seconds from when a message was due to its answer, `at` when a report was answered."""
+    """What came of posting: `took`, seconds from when a message was due to its answer; `at`, when a report had it."""
 
     took: list[float] = field(default_factory=list)
     late: int = 0
