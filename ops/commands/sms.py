@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from ops.commands import sms_gateway
+
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 PASSWORD_VARIABLE = "HAMYAR_SMPP_PASSWORD"  # noqa: S105 - the name of a variable
 
@@ -15,6 +17,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Text messages: gateways, Kannel, tests: پیامک.", no_args_is_help=True)
     group.callback()(_group)
     group.command("kannel")(kannel)
+    group.add_typer(sms_gateway.group(), name="gateway")
     app.add_typer(group, name="sms")
 
 

@@ -13,13 +13,17 @@ def main() -> None:
     """Serve until told to stop."""
     import uvicorn
 
+    from server.kernel.settings import settings
+
     parser = argparse.ArgumentParser(prog="python -m ops.localstack.web")
     parser.add_argument("--fd", type=int, required=True)
     server = socket.socket(fileno=parser.parse_args().fd)
     config = uvicorn.Config(
         "server.app:create_app",
         factory=True,
+        # No access log: addresses bear gateways' tokens and, where a panel can only GET, people's words.
         access_log=False,
+        forwarded_allow_ips=settings().proxies,
         server_header=False,
         ws="none",
         lifespan="on",

@@ -20,6 +20,9 @@ class Settings(BaseSettings):
     language: str = "fa"
     public_url: str = ""
     """How browsers and gateways reach this instance; empty means http://127.0.0.1:{port}."""
+    proxies: str = "127.0.0.1,::1"
+    """Proxies in front of this instance (addresses and networks, by commas): from them alone X-Forwarded-For and
+    X-Forwarded-Proto are believed, so that a gateway's allow-list sees who really calls."""
     tile_url: str = ""
     """An online raster tile template. Empty (the default) means no page ever asks another host."""
     tile_attribution: str = ""

@@ -10,7 +10,8 @@ from server.reports.doors.panel_shape import message_of
 
 async def handed_over(caller: Caller, request: Request, ctx: Services) -> Response:
     """Keep what the query and the body say; answer what the panel wishes to hear (`settings["answer"]`)."""
-    settings = caller.gateway.settings if caller.gateway else {}
+    # A drill's gateway is no panel: `answer` means something else in its settings.
+    settings = caller.gateway.settings if caller.gateway and caller.gateway.kind == "generic" else {}
     query = without(pairs_of(request.scope.get("query_string", b"")), "token")
     raw = await read_body(request, ctx.settings.max_body_bytes) if request.method == "POST" else b""
     content_type = request.headers.get("content-type", "application/octet-stream")
