@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -229,6 +230,7 @@ def row_of(
     }
 
 
+@lru_cache(maxsize=64)
 def _plain(content_type: str) -> str:
     """A stranger's Content-Type as it may stand in a text column."""
     return "".join(sign for sign in content_type if " " <= sign <= "~")[:200] or "text/plain"

@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
-from uuid import UUID
 
 from server.messaging.numbers import BETWEEN
 
@@ -36,6 +35,7 @@ LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
 """Python cannot read every date that PostgreSQL keeps: one row beyond would break each list it stands in."""
 
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9._:~-]{1,80}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-?)[0-9a-fA-F]{4}(\1[0-9a-fA-F]{4}){2}\1[0-9a-fA-F]{12}")
 _LONG_NUMBER = re.compile(r"\d{9,}")
 
 
@@ -43,11 +43,9 @@ def is_plain_key(key: str) -> bool:
     """Whether a key may stand in the open: short, plain, and no phone number inside. UUIDs always may."""
     if key.startswith("h:") or not _PLAIN_KEY.fullmatch(key):
         return False
-    try:
-        UUID(key)
-    except ValueError:
-        return not _LONG_NUMBER.search(BETWEEN.sub("", key))
-    return True
+    if _UUID.fullmatch(key):
+        return True
+    return not _LONG_NUMBER.search(BETWEEN.sub("", key))
 
 
 def claimed_time(value: datetime | None) -> tuple[datetime | None, bool]:
@@ -64,5 +62,7 @@ def claimed_time(value: datetime | None) -> tuple[datetime | None, bool]:
 
 def in_order(flags: Sequence[str]) -> list[str]:
     """Flags once each, in the order of `FLAGS`; strangers last."""
+    if not flags:
+        return []
     known = [flag for flag in FLAGS if flag in flags]
     return known + sorted(set(flags) - set(known))
