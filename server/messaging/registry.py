@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import math
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 from uuid import UUID
@@ -16,15 +16,17 @@ from uuid import UUID
 import psycopg
 import structlog
 from fastapi import FastAPI
+from psycopg.rows import DictRow
 from psycopg_pool import PoolTimeout
 
 from server.access.context import Context
 from server.access.secrets import secret_hash
 from server.kernel.errors import Problem
 from server.kernel.tasks import end
-from server.messaging import pulse
+from server.messaging import gateway_queries as queries
+from server.messaging import pulse, registry_file
 from server.messaging.beats import FLUSH_S
-from server.messaging.gateways import Gateway, all_gateways
+from server.messaging.gateways import Gateway, gateway_of
 
 log = structlog.get_logger("gateways")
 _AGAIN_S: Final = 1.0
@@ -45,6 +47,10 @@ class Registry:
         self._tried_at = -math.inf
         self._changed_at = -math.inf
         self._flight: asyncio.Task[bool] | None = None
+        self._file, self._content = ctx.settings.home / registry_file.NAME, b""
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+            self._know(registry_file.from_bytes(self._file.read_bytes()))
+            self._read_at = time.monotonic()
 
     async def by_token(self, token_id: UUID) -> Gateway | None:
         """The gateway that bears a token; None for a token without one. Reads the table only when it never could, or
@@ -96,10 +102,19 @@ class Registry:
     async def refresh(self) -> None:
         """Read the table. Raises what the database raises; the old list then stands."""
         async with self._ctx.db.tx() as conn:
-            found = await all_gateways(conn, self._ctx)
+            rows = await queries.all_gateways(conn)
+        content = registry_file.to_bytes(rows)
+        if content != self._content:
+            self._know(rows)
+            self._content = content
+            with contextlib.suppress(OSError):
+                await asyncio.to_thread(registry_file.write, self._file, content)
+        self._read_at = time.monotonic()
+
+    def _know(self, rows: Sequence[DictRow]) -> None:
+        found = [gateway_of(self._ctx, row) for row in rows]
         self._tokens = {g.token_id: g for g in found if g.token_id}
         self._paths = {g.path_hash: g for g in found if g.path_hash}
-        self._read_at = time.monotonic()
 
     def forget(self) -> None:
         """Somebody is changing a gateway here: for two seconds, until that is committed, strangers are looked for."""

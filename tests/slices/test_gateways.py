@@ -1,6 +1,7 @@
 """Gateways made, changed and heard; alarms raised once, seen, over."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -8,9 +9,12 @@ import pytest
 from fastapi import FastAPI
 
 from server.access.context import Context
+from server.kernel.db import Database
+from server.kernel.errors import Problem
 from server.messaging import beats, pulse
 from server.messaging.alarms import end_alarm, raise_alarm
 from server.messaging.gateways import all_gateways, by_path, by_token
+from server.messaging.registry import Registry
 from tests.slices.test_intake import rows
 from tests.support.web import MakeClient
 
@@ -141,3 +145,21 @@ async def test_beats_outlive_an_outage_of_the_database(
     kept = await rows(ctx, "SELECT last_out_at, last_in_at FROM gateway_beats")
     assert kept[0]["last_out_at"] is not None
     assert kept[0]["last_in_at"] is None
+
+
+async def test_a_process_that_starts_without_the_database_knows_the_gateways(
+    client_of: MakeClient, ctx: Context, app: FastAPI
+) -> None:
+    body = {"kind": "android", "name": "Phone", "way": "path", "secrets": {"signing_key": "a long signing key"}}
+    made = (await (await client_of("coordinator")).post(API, json=body)).json()
+    await app.state.gateways.refresh()
+    file = ctx.settings.home / "gateways.json"
+    assert b"signing key" not in file.read_bytes()
+    assert made["secret"].encode() not in file.read_bytes()
+    away = Registry(replace(ctx, db=Database("postgresql://nobody@127.0.0.1:1/none")))
+    known = await away.by_path(made["secret"])
+    assert known is not None
+    assert known.secrets == {"signing_key": "a long signing key"}
+    file.write_bytes(b"[{}")
+    with pytest.raises(Problem, match="list_away"):
+        await Registry(away._ctx).by_path(made["secret"])
