@@ -16,6 +16,7 @@ import fcntl
 import os
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -156,6 +157,10 @@ class Drainer:
                 middle = len(items) // 2
                 await self._write_rows(conn, items[:middle])
                 await self._write_rows(conn, items[middle:])
+                return
+            if isinstance(error, psycopg.errors.ForeignKeyViolation) and items[0].row.get("emergency_id"):
+                # An emergency that is not there: a person finds it another one in triage.
+                await self._write_rows(conn, [replace(items[0], row={**items[0].row, "emergency_id": None})])
                 return
             log.error("spool.refused", kind=type(error).__name__)  # noqa: TRY400 - an error may quote a row
             await self._refused(conn, items[0])

@@ -6,6 +6,7 @@ database is away (4 seconds here).
 
 import asyncio
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -70,8 +71,9 @@ async def load(
     await made.end()
 
 
-def _postgres(instance: Instance) -> list[int]:
-    return children(instance.pids("postgres")[0])
+def _pids(instance: Instance, part: str) -> list[int]:
+    """As `status` tells them, without a command's start."""
+    return [process["pid"] for process in json.loads(instance.layout.state.read_text())["parts"].get(part, [])]
 
 
 def _signal(pids: list[int], number: signal.Signals) -> None:
@@ -130,25 +132,24 @@ async def _check(instance: Instance, load: GatewayLoad) -> None:
     for sender, sent in load.order.items():
         told = [key for key in keys if key.startswith(f"{load.name}-{sender}-") and key in load.answers]
         assert told == sent, f"sender {sender}: out of order"
+    assert load.hung == 0, "a gateway was left without any answer"
     slow = sorted(load.took)[int(len(load.took) * 0.99)]
-    assert slow < 3, "a gateway would have hung"
     print(f"{load.name}: {len(load.answers)} acknowledged, {dict(load.statuses)}, p99 {slow:.3f} s")
 
 
 async def test_database_stopped_and_web_killed(instance: Instance, load: GatewayLoad, tokens: dict[str, str]) -> None:
-    stopped = _postgres(instance)
+    stopped = children(_pids(instance, "postgres")[0])
     _signal(stopped, signal.SIGSTOP)
     try:
         await _sheltered(load, instance)
         told = await asyncio.to_thread(httpx.get, f"{instance.url}/readyz", timeout=10)
         assert told.status_code == 503
         assert told.json()["spool"]["open"] is True
-        web = instance.pids("web")
-        for pid in web:
-            instance.kill(pid)
-            await load.acknowledged(100)
-        assert set(instance.pids("web")).isdisjoint(web)
+        web = _pids(instance, "web")
+        instance.kill(*web)
         await asyncio.sleep(OUTAGE_S)
+        await load.acknowledged(100)
+        assert set(_pids(instance, "web")).isdisjoint(web)
     finally:
         _signal(stopped, signal.SIGCONT)
     await _drained(instance)
@@ -157,7 +158,7 @@ async def test_database_stopped_and_web_killed(instance: Instance, load: Gateway
 
 
 async def test_database_and_redis_gone(instance: Instance, load: GatewayLoad) -> None:
-    keeper, lost = instance.supervisor(), [instance.pids("postgres")[0], instance.pids("redis")[0]]
+    keeper, lost = instance.supervisor(), [_pids(instance, part)[0] for part in ("postgres", "redis")]
     _signal([keeper], signal.SIGSTOP)  # nobody starts them again for now
     try:
         _signal(lost[1:], signal.SIGKILL)

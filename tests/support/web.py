@@ -21,9 +21,11 @@ MakeClient = Callable[..., Awaitable[httpx.AsyncClient]]
 
 
 @pytest.fixture
-def config(db_dsn: str, redis_url: str, stack: Stack) -> Settings:
-    """Settings of an instance over the test's own database; its keys are the stack's."""
-    return Settings(home=Path(stack.home), database_url=db_dsn, redis_url=redis_url, drill=True)
+def config(db_dsn: str, redis_url: str, stack: Stack, tmp_path: Path) -> Settings:
+    """Settings of an instance over the test's own database; its keys are the stack's, its spool is the test's own."""
+    return Settings(
+        home=Path(stack.home), spool=tmp_path / "spool", database_url=db_dsn, redis_url=redis_url, drill=True
+    )
 
 
 @pytest.fixture
