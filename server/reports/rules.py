@@ -24,6 +24,7 @@ FLAGS: Final = (
     "no_id",
     "no_sender",
     "part",
+    "media",
     "empty",
     "ragged_row",
     "area_geometry",
