@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 
 from server import wiring
 from server.access.context import make_context
@@ -12,6 +13,16 @@ from server.kernel.http import install_problem_handlers
 from server.kernel.logs import configure
 from server.kernel.settings import Settings, settings
 from server.pages.handlers import install as install_pages
+from server.reports.doors.shortcut import shortcut
+
+
+class Application(FastAPI):
+    """FastAPI with a shortcut before its middleware and routes, for the plain case of the hottest of them."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if not await shortcut(self, scope, receive, send):
+            await super().__call__(scope, receive, send)
 
 
 def create_app(config: Settings | None = None) -> FastAPI:
@@ -28,11 +39,10 @@ def create_app(config: Settings | None = None) -> FastAPI:
             yield
         await ctx.close()
 
-    app = FastAPI(title="Hamyar", lifespan=lifespan, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
+    app = Application(title="Hamyar", lifespan=lifespan, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
     install_problem_handlers(app)
     install_pages(app)
     app.include_router(health)
     for router in wiring.ROUTERS:
         app.include_router(router)
-    wiring.install_shortcuts(app)
     return app

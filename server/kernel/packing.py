@@ -55,12 +55,8 @@ def packed(kind: str, values: Sequence[Any]) -> Packed:
     oid, form = _KINDS[kind]
     if not values:
         return Packed(_HEAD.pack(0, 0, oid, 0, 1)[:12])
+    head = _HEAD.pack(1, 1, oid, len(values), 1)
+    if values.count(None) == len(values):
+        return Packed(head + _NULL * len(values))
     given: Iterable[bytes | None] = values if form is None else [None if v is None else form(v) for v in values]
-    parts = [_HEAD.pack(1, 1, oid, len(values), 1)]
-    for value in given:
-        if value is None:
-            parts.append(_NULL)
-        else:
-            parts.append(_LENGTH(len(value)))
-            parts.append(value)
-    return Packed(b"".join(parts))
+    return Packed(head + b"".join([_NULL if v is None else _LENGTH(len(v)) + v for v in given]))

@@ -43,7 +43,8 @@ COLUMNS: Final = (
 # ON CONFLICT without a target: a taken receipt is left out like a known message, and the caller tells them apart.
 # One moment for all, and a microsecond more for each: rows are inserted in the order of their keys, and a sender's
 # messages must still be read in the order they came in.
-_INSERT: Final = sql.SQL("""
+_INSERT: Final = (
+    sql.SQL("""
 WITH given AS MATERIALIZED (SELECT * FROM unnest({arrays}) AS new ({names})),
 written AS (
   INSERT INTO reports (id, receipt, emergency_id, channel, source, source_key, body_hash, content_type, flags,
@@ -65,9 +66,12 @@ written AS (
 SELECT w.id, EXISTS (SELECT 1 FROM reports o WHERE o.source = g.source AND o.source_key = g.source_key
   AND o.body_hash <> g.body_hash) AS conflict
 FROM written w JOIN given g USING (id)
-""").format(
-    arrays=sql.SQL(", ").join(sql.SQL("%b::{}[]").format(sql.SQL(kind)) for _, kind in COLUMNS),
-    names=sql.SQL(", ").join(sql.Identifier(name) for name, _ in COLUMNS),
+""")
+    .format(
+        arrays=sql.SQL(", ").join(sql.SQL("%b::{}[]").format(sql.SQL(kind)) for _, kind in COLUMNS),
+        names=sql.SQL(", ").join(sql.Identifier(name) for name, _ in COLUMNS),
+    )
+    .as_bytes()
 )
 _KNOWN: Final = """
 SELECT r.id, r.receipt, r.source, r.source_key, r.body_hash, EXISTS (

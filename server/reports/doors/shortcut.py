@@ -8,15 +8,20 @@ plain goes to the route, `sms_routes.generic`, which decides alone who is refuse
 
 from typing import Final
 
+import structlog
+from fastapi import FastAPI
+from starlette.datastructures import State
 from starlette.requests import Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from server.access.guard import at_hand
 from server.kernel.errors import Problem
-from server.kernel.http import problem_response
+from server.kernel.http import internal, problem_response
 from server.reports.doors.caller import Caller, heard
+from server.reports.front import Front
 from server.reports.sms_routes import generic_message
 
+log = structlog.get_logger("http")
 PATH: Final = "/intake/sms/generic"
 _BEARER: Final = b"bearer "
 _SIZE: Final = 100_000
@@ -24,23 +29,24 @@ _SIZE: Final = 100_000
 _DIGITS: Final = 6
 
 
-class Shortcut:
-    """ASGI middleware: answers the plain case, passes on the rest untouched."""
+async def shortcut(app: FastAPI, scope: Scope, receive: Receive, send: Send) -> bool:
+    """Answer the plain case; False when the request is another, of which nothing was read then."""
+    if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST":
+        return False
+    caller, content_type = _plain(app.state, scope)
+    if caller is None:
+        return False
+    try:
+        await _take(app.state.front, caller, content_type, (scope, receive, send))
+    except Problem as problem:
+        await problem_response(Request(scope), problem)(scope, receive, send)
+    except Exception as error:  # noqa: BLE001 - no trace of it: it may quote the message
+        log.error("request.failed", route=["intake", "sms"], kind=type(error).__name__)  # noqa: TRY400
+        await problem_response(Request(scope), internal())(scope, receive, send)
+    return True
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One connection's request."""
-        if scope["type"] == "http" and scope["path"] == PATH and scope["method"] == "POST":
-            caller, content_type = _plain(scope)
-            if caller is not None:
-                await _take(caller, content_type, scope, receive, send)
-                return
-        await self.app(scope, receive, send)
-
-
-def _plain(scope: Scope) -> tuple[Caller | None, str]:
+def _plain(state: State, scope: Scope) -> tuple[Caller | None, str]:
     """Who is asking, if it is a plain case; nothing of the body is read yet."""
     secret, content_type, length = b"", "application/octet-stream", b""
     for name, value in scope["headers"]:
@@ -53,7 +59,6 @@ def _plain(scope: Scope) -> tuple[Caller | None, str]:
     # Without a length the body may be of any size.
     if not length.isdigit() or len(length) > _DIGITS or int(length) > _SIZE or secret[:7].lower() != _BEARER:
         return None, ""
-    state = scope["app"].state
     principal = at_hand(state, secret[7:].decode("latin-1").strip())
     if principal is None or not principal.scopes_for("sms.receive"):
         return None, ""
@@ -64,8 +69,9 @@ def _plain(scope: Scope) -> tuple[Caller | None, str]:
     return Caller(principal.id, principal.actor, emergency, gateway), content_type
 
 
-async def _take(caller: Caller, content_type: str, scope: Scope, receive: Receive, send: Send) -> None:
+async def _take(front: Front, caller: Caller, content_type: str, asgi: tuple[Scope, Receive, Send]) -> None:
     """Keep the message and answer."""
+    _, receive, send = asgi
     message = await receive()
     raw: bytes = message.get("body", b"")
     while message.get("more_body"):
@@ -75,13 +81,7 @@ async def _take(caller: Caller, content_type: str, scope: Scope, receive: Receiv
         return
     item, numbered = generic_message(raw, content_type, f"sms:generic:{caller.id}")
     heard(caller)
-    try:
-        done = await scope["app"].state.front.keep(
-            item, actor=caller.actor, emergency=caller.emergency_id, unnumbered=not numbered
-        )
-    except Problem as problem:
-        await problem_response(Request(scope), problem)(scope, receive, send)
-        return
+    done = await front.keep(item, actor=caller.actor, emergency=caller.emergency_id, unnumbered=not numbered)
     body = f'{{"receipt":"{done.receipt}","report":"{done.id}"}}'.encode()
     await send(_start(len(body)))
     await send({"type": "http.response.body", "body": body})
