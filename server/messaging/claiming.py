@@ -48,7 +48,7 @@ class _Turn:
 
 
 async def claim(conn: Conn, desk: Desk, limit: int) -> tuple[list[Handing], int]:
-    """Mark due messages as being sent; those, and how many were looked at, up to `limit`.
+    """Mark up to `limit` due messages as being sent; those, and how many more may be worth looking at now.
 
     The caller commits, and only then hands them over.
     """
@@ -77,7 +77,9 @@ async def claim(conn: Conn, desk: Desk, limit: int) -> tuple[list[Handing], int]
     await sending_queries.put_off(conn, turn.later)
     ended = await sending_queries.close(conn, turn.closed)
     await tell(conn, [row for row in ended if row["state"] == "failed"])
-    return turn.handings, len(rows)
+    # Those that wait for a gateway's place are due again in a second: looking again at once would find them alone.
+    waiting = sum(later.reason in {"busy", "gateway_down"} for later in turn.later)
+    return turn.handings, len(rows) - waiting
 
 
 def _way(desk: Desk, key: UUID | None, spent: dict[UUID, int]) -> rules.Way:
@@ -109,10 +111,6 @@ def _decide(desk: Desk, turn: _Turn, row: DictRow) -> None:
     asked = rules.Asked(row["priority"], row["attempts"], parts, row["emergency_id"], only)
     way = rules.choose(asked, turn.ways, turn.left)
     if isinstance(way, rules.Wait):
-        if way.reason == "cap":
-            desk.capped.update(str(w.id) for w in turn.ways if w.left is not None and w.left < parts)
-            if turn.left is not None and turn.left < parts:
-                desk.capped.add("all")
         turn.later.append(sending_queries.Later(message_id, way.seconds, way.reason))
         return
     way.room -= 1

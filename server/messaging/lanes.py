@@ -72,13 +72,12 @@ class Lane:
 
 @dataclass(slots=True)
 class Desk:
-    """What one process's sender has before it: its gateways, and which of them (`all`) met their cap of late."""
+    """What one process's sender has before it."""
 
     ctx: Context
     zone: ZoneInfo
     lease_s: float
     lanes: dict[UUID | None, Lane] = field(default_factory=dict)
-    capped: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)

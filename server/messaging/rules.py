@@ -22,6 +22,8 @@ TRIES_A_GATEWAY: Final = 3
 BREAK_AFTER: Final = 3
 """A gateway that failed so often in a row is left alone for a while, then tried with one message."""
 LONGEST_BREAK_S: Final = 60.0
+MOST_SEGMENTS: Final = 2
+"""What Hamyar's own messages take at most; with fewer left of a day's cap, an alarm stands."""
 CAP_WAIT_S: Final = 300.0
 LIMIT_WAIT_S: Final = 600.0
 BUSY_WAIT_S: Final = 1.0

@@ -66,12 +66,7 @@ class Sender:
         listener = asyncio.create_task(self._listen(bell))
         try:
             while True:
-                try:
-                    looked_at = await self.turn()
-                except psycopg.OperationalError as error:
-                    log.warning("outbox.postponed", kind=type(error).__name__)
-                    looked_at = 0
-                if not looked_at:
+                if not await self._whole_turn():
                     await self._wake.wait()
                     self._wake.clear()
                 if self._tasks:
@@ -82,6 +77,18 @@ class Sender:
                 await listener
             await bell.close()
             await self.close()
+
+    async def _whole_turn(self) -> int:
+        """A turn that no cancellation cuts: what was claimed and not handed over would be left in doubt."""
+        turn = asyncio.create_task(self.turn())
+        try:
+            return await asyncio.shield(turn)
+        except asyncio.CancelledError:
+            await asyncio.wait([turn])
+            raise
+        except (psycopg.OperationalError, TimeoutError) as error:
+            log.warning("outbox.postponed", kind=type(error).__name__)
+            return 0
 
     async def _listen(self, bell: Bell) -> None:
         while True:
@@ -104,7 +111,10 @@ class Sender:
         await self._client.aclose()
 
     async def turn(self) -> int:
-        """Claim once and start handing over; how many messages were looked at: none, when nothing can go now."""
+        """Claim once and start handing over; how many messages came a step further: none, when nothing can go now."""
+        if not self.ctx.sealing.can_read:
+            # Numbers open where the key is; there, another worker sends.
+            return 0
         now = asyncio.get_running_loop().time()
         if now - self._read_at >= GATEWAYS_EVERY_S:
             await self._read_gateways()
@@ -118,13 +128,13 @@ class Sender:
         if not room:
             return 0
         async with self.ctx.db.tx() as conn:
-            handings, looked_at = await claiming.claim(conn, self.desk, min(room, MOST_A_TURN))
+            handings, moved = await claiming.claim(conn, self.desk, min(room, MOST_A_TURN))
         for handing in handings:
             handing.lane.took()
             task = asyncio.create_task(self._hand_over(handing))
             self._tasks.add(task)
             task.add_done_callback(self._done)
-        return looked_at
+        return moved
 
     def _done(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)

@@ -7,8 +7,9 @@ from psycopg.rows import DictRow
 
 from server.kernel.db import Conn
 from server.kernel.events import NewEvent, emit_many
+from server.messaging import rules
 from server.messaging import sending_queries as queries
-from server.messaging.alarms import end_alarm, raise_alarm
+from server.messaging.alarms import end_alarm, open_alarms, raise_alarm
 from server.messaging.lanes import Desk
 
 STUCK_S: Final = 300.0
@@ -51,8 +52,9 @@ async def watch(conn: Conn, desk: Desk) -> None:
     }
     caps[ALL] = (desk.ctx.settings.daily_segments, sum(spent.values()))
     for subject, (cap, used) in caps.items():
-        if cap is not None and (used >= cap or subject in desk.capped):
+        if cap is not None and cap - used < rules.MOST_SEGMENTS:
             await raise_alarm(conn, "outbox.cap", subject, data={"cap": cap, "used": used})
-        else:
-            await end_alarm(conn, "outbox.cap", subject)
-    desk.capped.clear()
+    for alarm in await open_alarms(conn, code="outbox.cap"):
+        cap, used = caps.get(alarm["subject"], (None, 0))
+        if cap is None or cap - used >= rules.MOST_SEGMENTS:
+            await end_alarm(conn, "outbox.cap", alarm["subject"])

@@ -231,11 +231,15 @@ async def test_the_cap_is_exact_under_two_senders_and_life_passes_it(house: Hous
     assert house.air.sent()[-1] == "پیام آزمایشی A"
     alarms = await house.run("SELECT code, subject, data FROM alarms WHERE over_at IS NULL")
     assert [(a["code"], a["subject"]) for a in alarms] == [("outbox.cap", str(gateway))]
+    assert [a["data"] for a in alarms] == [{"cap": 10, "used": 10}]
     await house.run("UPDATE gateways SET daily_segments = NULL")
     await house.due_again()
     await house.send(daily_segments=20)
+    await house.send(daily_segments=20)
     assert len(house.air.sent()) == 20
+    # 10, the alarm's one, and 9 more make 20.
     assert (await house.states())[("queued", "cap")] == 21
+    assert {a["subject"] for a in await house.run("SELECT subject FROM alarms WHERE over_at IS NULL")} == {"all"}
 
 
 async def test_quiet_hours_stop_and_a_numbers_own_limit_keep_messages_back(house: House) -> None:
@@ -261,6 +265,23 @@ async def test_quiet_hours_stop_and_a_numbers_own_limit_keep_messages_back(house
     await house.run("UPDATE messages SET expires_at = clock_timestamp()")
     await house.send()
     assert (await house.states())[("dropped", "expired")] == 4
+
+
+async def test_a_queue_that_stands_raises_an_alarm_until_it_moves(house: House) -> None:
+    await house.gateway()
+    house.air.answers["kannel.test"] = httpx.ConnectError("")
+    await house.put(*notes(2))
+    await house.send()
+    assert await house.states() == {("queued", "unreachable"): 2}
+    await house.run("UPDATE messages SET created_at = created_at - interval '6 minutes'")
+    await house.send()
+    (alarm,) = await house.run("SELECT code, data FROM alarms WHERE over_at IS NULL")
+    assert (alarm["code"], alarm["data"]) == ("outbox.stuck", {"waiting": 2})
+    house.air.answers["kannel.test"] = 202
+    await house.due_again()
+    await house.send()
+    await house.send()
+    assert await house.run("SELECT 1 FROM alarms WHERE over_at IS NULL") == []
 
 
 async def test_one_gateway_that_hangs_stops_no_other(house: House) -> None:
