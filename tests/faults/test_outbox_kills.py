@@ -20,6 +20,16 @@ from server.messaging.outbox import Draft, put
 pytestmark = pytest.mark.faults
 ROUNDS = int(os.environ.get("HAMYAR_ROUNDS", "1"))
 LIVES, NOTES = 2, 20
+SENDER = """
+import asyncio
+from server.access.context import make_context
+from server.kernel.settings import settings
+from server.messaging import sending
+async def main():
+    await sending.run(await make_context(settings()))
+asyncio.run(main())
+"""
+"""The worker's loop alone: the whole worker takes seconds to load what this test does not need."""
 
 
 class DeadlyGateway:
@@ -67,7 +77,7 @@ async def test_a_killed_sender_sends_nothing_twice(ctx: Context) -> None:
         last = turn == ROUNDS
         gateway.kill_at = 10**9 if last else gateway.took.total() + 6
         gateway.victim = subprocess.Popen(  # noqa: ASYNC220 - it returns at once
-            [sys.executable, "-m", "server.worker", "outbox"], cwd=REPOSITORY, env=environment
+            [sys.executable, "-c", SENDER], cwd=REPOSITORY, env=environment
         )
         for _ in range(1500):
             left = await run("SELECT 1 FROM messages WHERE state IN ('queued', 'sending') LIMIT 1")
