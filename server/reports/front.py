@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import time
 from collections.abc import Sequence
 from typing import Final, Protocol
 from uuid import UUID
@@ -23,6 +24,7 @@ from server.kernel.errors import Problem
 from server.kernel.redis import ring
 from server.reports.intake import Accepted, Incoming, row_of
 from server.reports.keeping import UNFIT, Pending, write_apart, write_group
+from server.reports.lanes import Lanes
 
 log = structlog.get_logger("front")
 BATCH: Final = 256
@@ -53,6 +55,7 @@ class Front:
 
     def __init__(self, ctx: Context, shelter: Shelter | None = None) -> None:
         self.ctx, self.shelter = ctx, shelter
+        self._lanes = Lanes()
         self._waiting: list[Waiting] = []
         self._flusher: asyncio.Task[None] | None = None
         self._ringing: asyncio.Task[None] | None = None
@@ -68,6 +71,7 @@ class Front:
         Raises 503 when neither the database nor the shelter could keep it.
         """
         row = row_of(self.ctx, item, actor=actor)
+        row["lane"] = self._lanes.of(row["sender_hash"], time.monotonic())
         future: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
         self._waiting.append((Pending(item, actor, emergency, unnumbered, row), future))
         if self._flusher is None:

@@ -19,9 +19,9 @@ from server.access.sealing import Sealing
 from server.kernel.errors import Problem
 from server.kernel.ids import code_of, uuid8
 from server.reports.intake import Accepted, body_hash, row_of, safe_key
+from server.reports.keeping import Pending
 from server.reports.spool import Spool, SpoolFull, SpoolRow
 from server.reports.spool_folder import Census, Waiting
-from server.reports.keeping import Pending
 
 log = structlog.get_logger("spool")
 HOLD_S: Final = 1.0
@@ -98,7 +98,7 @@ class Shelter:
         key = safe_key(sealing, item.source_key)
         report_id, receipt = promise(sealing, item.source, key, body_hash(sealing, item))
         row = row_of(self.ctx, item, actor=one.actor, report_id=report_id, receipt=receipt)
-        row["emergency_id"] = one.emergency
+        row["emergency_id"], row["lane"] = one.emergency, one.row["lane"]
         return SpoolRow(row, one.actor, one.unnumbered, resolve=one.emergency is None)
 
     def state(self) -> dict[str, Any]:
