@@ -131,8 +131,8 @@ async def _keep_fresh(ctx: Context, registry: Registry) -> None:
         try:
             await pulse.write_down(ctx)
             await registry.refresh()
-        except DATABASE_AWAY as error:
-            log.info("gateways.stale", kind=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the next round may go well
+            log.warning("gateways.stale", kind=type(error).__name__)
         await asyncio.sleep(FLUSH_S)
 
 

@@ -58,7 +58,7 @@ async def gather(conn: Conn, ctx: Context, rows: Sequence[DictRow]) -> list[Dict
     complete = {lead for lead, n in total.items() if len(have[lead]) >= n}
     here = {row["id"] for row in rows}
     await _wait(conn, [lead for lead in fresh if lead not in complete])
-    await _wake(conn, leads, here, complete)
+    await _wake(conn, leads, here, {lead: (sorted(have[lead]), lead in complete) for lead in total})
     ready = []
     for row in rows:
         lead = leads.get(row["id"])
@@ -118,14 +118,22 @@ async def _wait(conn: Conn, leads: Sequence[UUID]) -> None:
         await queries.hold(conn, leads, HOLD_S)
 
 
-async def _wake(conn: Conn, leads: Mapping[UUID, UUID], here: set[UUID], complete: set[UUID]) -> None:
-    """Parts that do not lead are done with; their leads elsewhere are woken when there is something new to read."""
+async def _wake(
+    conn: Conn, leads: Mapping[UUID, UUID], here: set[UUID], news: Mapping[UUID, tuple[list[int], bool]]
+) -> None:
+    """Parts that do not lead are done with; their leads elsewhere are woken when there is something new to read.
+
+    A part whose lead another holds at this moment stays as it is, and is taken up again in a moment.
+    """
     others = [report_id for report_id, lead in leads.items() if lead != report_id]
-    if not others:
+    elsewhere = sorted({leads[report_id] for report_id in others} - here)
+    woken = await queries.wake(
+        conn, [(lead, orjson.dumps(news[lead][0]).decode(), news[lead][1]) for lead in elsewhere]
+    )
+    done = [report_id for report_id in others if leads[report_id] in here or leads[report_id] in woken]
+    if not done:
         return
-    elsewhere = {leads[report_id] for report_id in others} - here
-    await queries.wake(conn, sorted(elsewhere & complete), sorted(elsewhere))
-    settled = await queries.settle(conn, others)
+    settled = await queries.settle(conn, done)
     await emit_many(
         conn,
         [

@@ -61,17 +61,31 @@ async def hold(conn: Conn, leads: Sequence[UUID], seconds: int) -> None:
     )
 
 
-async def wake(conn: Conn, complete: Sequence[UUID], leads: Sequence[UUID]) -> None:
-    """Let leads be read: those whose parts are `complete`, and of `leads` those that were read without this part.
+async def wake(conn: Conn, leads: Sequence[tuple[UUID, str, bool]]) -> set[UUID]:
+    """Let leads (id, JSON of the parts there now, whether that is all) be read; those that nobody else holds.
 
-    One in triage is read again as well: only what was never read is taken up there.
+    One that was read with these very parts is let be; one that was not read yet is let wait until it has all. In
+    triage only what was never read is taken up, so one there counts as unread again. Passing over what another holds
+    keeps two chains from waiting for each other in a circle.
     """
+    if not leads:
+        return set()
+    rows = await (
+        await conn.execute(
+            "SELECT id FROM reports WHERE id = ANY(%s) ORDER BY id FOR UPDATE SKIP LOCKED", ([one[0] for one in leads],)
+        )
+    ).fetchall()
+    free = {row["id"] for row in rows}
+    mine = [one for one in leads if one[0] in free]
     await conn.execute(
-        "UPDATE reports SET held_until = NULL, read_state = 'pending',"
-        " read_at = CASE WHEN emergency_id IS NULL THEN NULL ELSE read_at END"
-        " WHERE id = ANY(%(complete)s) OR (id = ANY(%(leads)s) AND read_at IS NOT NULL)",
-        {"complete": list(complete), "leads": list(leads)},
+        "UPDATE reports r SET held_until = NULL, read_state = 'pending',"
+        " read_at = CASE WHEN r.emergency_id IS NULL THEN NULL ELSE r.read_at END"
+        " FROM unnest(%s::uuid[], %s::jsonb[], %s::bool[]) AS v(id, have, complete)"
+        " WHERE r.id = v.id AND (v.complete OR r.read_at IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM readings g"
+        " WHERE g.report_id = r.id AND g.current AND g.reading->'parts'->'have' = v.have)",
+        tuple([one[i] for one in mine] for i in range(3)),
     )
+    return free
 
 
 async def settle(conn: Conn, reports: Sequence[UUID]) -> list[DictRow]:

@@ -1,6 +1,10 @@
 """Parts of one message apart, late, missing, twice: read together, shown partial, mended; each kept as it came."""
 
+import asyncio
+import os
+import random
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -184,3 +188,30 @@ async def test_kannels_header_and_a_panels_numbers_make_parts(ctx: Context, clie
         assert (await panel.post("/intake/sms/generic", params=said)).status_code == 200
     await told(ctx, None)
     assert [(r["parts"]["have"], r["partial"]) for r in await readings(ctx)] == [([1, 2], False)] * 2
+
+
+async def test_many_chains_and_any_order_read_each_message_whole_and_once(ctx: Context) -> None:
+    where = await with_emergency(ctx)
+    dice = random.Random(os.environ.get("HAMYAR_ROUNDS", "7"))
+    texts = [f"در پلدختر به {n} چادر نیاز داریم، خانهٔ شمارهٔ {n} آب گرفته است" for n in range(1, 25)]
+    parts = []
+    for n, text in enumerate(texts):
+        total = dice.randint(2, 4)
+        cuts = [0, *sorted(dice.sample(range(1, len(text)), total - 1)), len(text)]
+        pieces = [text[a:b] for a, b in pairwise(cuts)]
+        parts += of(
+            where, *(part(i + 1, total, words, ref=n, sender=f"+98912000{n:04}") for i, words in enumerate(pieces))
+        )
+    dice.shuffle(parts)
+    for at in range(0, len(parts), 9):
+        await send(ctx, None, *parts[at : at + 9])
+        await asyncio.gather(*(process_batch(ctx, limit=4) for _ in range(3)))
+    while any(await asyncio.gather(*(process_batch(ctx, limit=4) for _ in range(3)))):
+        pass
+    current = await readings(ctx)
+    assert len(current) == len(texts)
+    assert not any(r["partial"] for r in current)
+    assert len(await rows(ctx, "SELECT 1 FROM readings")) == len(texts)
+    assert {state for state, _ in await states(ctx)} == {"read"}
+    [tents] = await rows(ctx, "SELECT sum(corroboration) AS n FROM needs WHERE category = 'shelter'")
+    assert tents["n"] == len(texts)
