@@ -17,7 +17,7 @@ TICK_SECONDS = 0.25
 
 def main() -> None:
     """Serve on every address of the container until told to stop."""
-    require_durable(os.environ["DATABASE_URL"])
+    _require_durable(os.environ["DATABASE_URL"])
     listener = listen("0.0.0.0", int(os.environ.get("HAMYAR_PORT", "8000")))  # noqa: S104 - compose decides
     fd = listener.fileno()
 
@@ -42,6 +42,16 @@ def main() -> None:
     for child in children:
         if child.popen is not None:
             child.popen.wait()
+
+
+def _require_durable(dsn: str) -> None:
+    """Refuse a database that forgets. One that is away refuses nothing: gateways are served from the spool."""
+    import psycopg
+
+    try:
+        require_durable(dsn)
+    except psycopg.OperationalError as error:
+        print(f"The database is away ({type(error).__name__}); messages go to the spool.", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -6,13 +6,16 @@ stood before).
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
+import psycopg
 import structlog
 from prometheus_client import Counter, Gauge
+from psycopg_pool import PoolTimeout
 
 from server.access.context import Context
 from server.access.sealing import Sealing
@@ -29,6 +32,7 @@ HOLD_S: Final = 1.0
 NO_HOLD_S: Final = 5.0
 RETRY_S: Final = 5
 SAY_EVERY_S: Final = 60.0
+CLOCK_S: Final = 60.0
 _RECEIPT_BYTES: Final = 18
 """For `code_of`: ten signs."""
 
@@ -102,9 +106,14 @@ class Shelter:
         return SpoolRow(row, one.actor, one.unnumbered, resolve=one.emergency is None)
 
     def state(self) -> dict[str, Any]:
-        """What anybody may know of it, without the database: open or not, how full, from 0 to 1."""
+        """What anybody may know of it, without the database: open or not, how full (0 to 1), whether it can be used."""
         level = self.spool.level()
-        return {"open": self.is_open(), "share": round(level.share, 3), "filling": level.filling}
+        return {
+            "open": self.is_open(),
+            "share": round(level.share, 3),
+            "filling": level.filling,
+            "usable": self.spool.is_usable(),
+        }
 
     def details(self) -> dict[str, Any]:
         """The figures: how much waits since when."""
@@ -119,6 +128,7 @@ class Shelter:
 
     async def watch(self) -> None:
         """Once a second: count what waits, set the gauges, say loudly when it fills. Until cancelled."""
+        measured = -CLOCK_S
         while True:
             try:
                 if self.is_open() or self.waiting.records:
@@ -129,9 +139,28 @@ class Shelter:
                 RECORDS.set(self.waiting.records)
                 if level.filling:
                     self._say("spool.filling", share=round(level.share, 3), bytes=level.bytes, limit=level.limit)
+                if not self.spool.is_usable():
+                    self._say("spool.unusable")
+                if time.monotonic() > measured + CLOCK_S and not self.is_open():
+                    measured = time.monotonic()
+                    await self._compare_clocks()
             except OSError as error:
                 self._say("spool.unreadable", kind=type(error).__name__)
             await asyncio.sleep(1)
+
+    async def _compare_clocks(self) -> None:
+        """`received_at` is the database's clock for every report: what is spooled here is told by that clock too."""
+        with contextlib.suppress(psycopg.Error, PoolTimeout, OSError, TimeoutError):
+            async with asyncio.timeout(2), self.ctx.db.tx() as conn:
+                before = time.time()
+                row = await (
+                    await conn.execute("SELECT extract(epoch FROM clock_timestamp())::float8 AS at")
+                ).fetchone()
+                after = time.time()
+            if row:
+                offset = row["at"] - (before + after) / 2
+                # Within what the question itself took, the clocks may be one.
+                self.spool.offset_us = round(offset * 1e6) if abs(offset) > after - before else 0
 
     async def close(self) -> None:
         """Let go of the segment."""

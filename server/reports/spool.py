@@ -95,6 +95,14 @@ class Spool:
             self._looked, self._mtime, self._view = now, mtime, look(self.folder)
         return self._view
 
+    def is_usable(self) -> bool:
+        """Whether its folder is there (made, where it can be) and may be written: asked before it is needed."""
+        try:
+            make_folder(self.folder)
+        except OSError:
+            return False
+        return os.access(self.folder, os.W_OK | os.X_OK)
+
     def level(self) -> Level:
         """How full it is."""
         return level(self.folder, self.view().bytes, self.limit_bytes, self._reserve)

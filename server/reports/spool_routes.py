@@ -16,8 +16,8 @@ async def spool(
     _open: Annotated[None, public("while the database is away nobody can be recognised, and pages must say so")],
     request: Request,
 ) -> Response:
-    """{"open", "share", "filling"}; for whoever this process has seen signed in also {"records", "bytes", "limit",
-    "oldest", "damaged"}: counts tell a stranger how an operation goes.
+    """{"open", "share", "filling", "usable"}; and {"records", "bytes", "limit", "oldest", "damaged"} for whoever this
+    process has seen signed in: counts tell a stranger how an operation goes.
     """
     shelter: Shelter = request.app.state.shelter
     told = shelter.state() | (shelter.details() if remembered(request) else {})

@@ -11,8 +11,10 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psycopg
@@ -66,6 +68,9 @@ async def load(
 ) -> AsyncIterator[GatewayLoad]:
     made = GatewayLoad(instance.port, tokens["gateway"], request.node.name.removeprefix("test_")[:20])
     made.start()
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {tokens['coordinator']}"}) as api:
+        for _ in range(20):  # each web process has seen her, whichever it is that answers later
+            await api.get(f"{instance.url}/api/emergencies", headers={"Connection": "close"})
     await made.acknowledged(100)
     yield made
     await made.end()
@@ -94,6 +99,18 @@ async def _sheltered(load: GatewayLoad, instance: Instance) -> None:
     """Messages are answered from the spool now, and go on being answered."""
     await asyncio.to_thread(wait_until, lambda: bool(_spool(instance)), 30)
     await load.acknowledged(50)
+
+
+async def _told(instance: Instance, token: str) -> dict[str, Any]:
+    """What /api/spool says to who was seen here before, once it has counted."""
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(base_url=instance.url, headers=headers) as api:
+        for _ in range(50):
+            told: dict[str, Any] = (await api.get("/api/spool")).json()
+            if told.get("records"):
+                return told
+            await asyncio.sleep(0.1)
+    raise AssertionError(told)
 
 
 def _rows(instance: Instance, name: str) -> list[tuple[str, str, str, str]]:
@@ -157,7 +174,7 @@ async def test_database_stopped_and_web_killed(instance: Instance, load: Gateway
     await _check(instance, load)
 
 
-async def test_database_and_redis_gone(instance: Instance, load: GatewayLoad) -> None:
+async def test_database_and_redis_gone(instance: Instance, load: GatewayLoad, tokens: dict[str, str]) -> None:
     keeper, lost = instance.supervisor(), [_pids(instance, part)[0] for part in ("postgres", "redis")]
     _signal([keeper], signal.SIGSTOP)  # nobody starts them again for now
     try:
@@ -167,9 +184,14 @@ async def test_database_and_redis_gone(instance: Instance, load: GatewayLoad) ->
         await asyncio.to_thread(wait_until, lambda: gone(lost[0]))
         await _sheltered(load, instance)
         await asyncio.sleep(OUTAGE_S)
+        told = await _told(instance, tokens["coordinator"])
+        assert told["open"] is True
+        assert told["records"] >= OUTAGE_S * load.rate / 4
     finally:
         _signal([keeper], signal.SIGCONT)
+    began = time.monotonic()
     await _drained(instance)
+    print(f"{told['records']} waited in {told['bytes']} bytes, drained after {time.monotonic() - began:.1f} s")
     await load.acknowledged(100)
     await _check(instance, load)
 

@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -15,6 +16,7 @@ from server.access.principal import Principal, Scope
 from server.access.secrets import secret_hash
 from server.app import create_app
 from server.kernel.settings import Settings
+from server.messaging.alarms import open_alarms
 from server.reports.draining import Drainer
 from server.reports.front import Front
 from server.reports.intake import Accepted, Incoming, accept, row_of
@@ -144,6 +146,29 @@ async def test_a_database_that_does_not_answer_costs_nobody_an_answer(ctx: Conte
     await shelter.close()
 
 
+async def test_alarms_stand_as_soon_as_the_database_can_hold_them(ctx: Context) -> None:
+    small = replace(ctx, settings=ctx.settings.model_copy(update={"spool_bytes": 10_000}))
+    shelter, drainer = Shelter(small), Drainer(small)
+
+    async def standing() -> list[str]:
+        drainer._alarms_at = -math.inf
+        await drainer._tell()
+        async with ctx.db.tx() as conn:
+            return [row["code"] for row in await open_alarms(conn)]
+
+    assert await standing() == []
+    number = 0
+    while not shelter.state()["filling"]:
+        await shelter.put([_pending(ctx, _item(f"m{(number := number + 1)}"))])
+    assert await standing() == ["spool.filling"]
+    while await drainer.turn():
+        pass
+    await shelter.close()
+    await drainer.turn()
+    assert await standing() == []
+    drainer._reset()
+
+
 async def test_filling_is_told_before_full_and_full_is_a_503(config: Settings, tmp_path: Path) -> None:
     nowhere = config.model_copy(
         update={"database_url": "postgresql://x@127.0.0.1:1/x", "spool": tmp_path / "small", "spool_bytes": 100_000}
@@ -169,5 +194,5 @@ async def test_filling_is_told_before_full_and_full_is_a_503(config: Settings, t
             assert said[-1]["limit"] == 100_000
             assert 70_000 < said[-1]["bytes"] <= 100_000
             stranger = (await client.get("/api/spool", headers={"Authorization": ""})).json()
-            assert set(stranger) == {"open", "share", "filling"}
+            assert set(stranger) == {"open", "share", "filling", "usable"}
             assert (await client.get("/readyz")).json()["spool"]["filling"] is True
