@@ -76,6 +76,8 @@ class World:
     def __init__(self, stores: Stores) -> None:
         self.stores = stores
         self.dsn = _new_database(stores)
+        for old in stores.layout.home.glob("drill-*.json"):
+            old.unlink()  # tokens of the database that was here before
         self.environment = {
             **os.environ,
             "HAMYAR_HOME": str(stores.layout.home),

@@ -12,6 +12,9 @@ import orjson
 
 from tests.bench.messages import Message
 
+_NEVER = frozenset({400, 401, 403, 404, 405, 422})
+"""What no second try would change."""
+
 
 @dataclass(slots=True)
 class Tally:
@@ -95,6 +98,8 @@ async def _once(door: Door, body: bytes, due: float, tally: Tally) -> None:
             tally.took.append(now - due)
             tally.at[orjson.loads(content)["report"]] = now
             return
+        if status in _NEVER:
+            raise RuntimeError(f"the door says {status}: {content[:200]!r}")
         tally.refused += 1
         await asyncio.sleep(0.2)
 
