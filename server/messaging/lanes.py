@@ -12,7 +12,8 @@ from server.messaging import rules
 from server.messaging.adapters.shapes import Adapter, Outgoing
 from server.messaging.gateways import Gateway
 
-PARALLEL: Final = 8
+PARALLEL: Final = 16
+PHONES_PARALLEL: Final = 4
 """How many messages are handed to one gateway at once, where its settings (`parallel`) say nothing."""
 MOST_PARALLEL: Final = 32
 
@@ -47,7 +48,8 @@ class Lane:
     @property
     def room(self) -> int:
         """How many messages it takes now; one alone after it failed, to see whether it is back."""
-        parallel = _number(self.gateway, "parallel") or PARALLEL
+        usual = PHONES_PARALLEL if self.gateway and self.gateway.kind == "android" else PARALLEL
+        parallel = _number(self.gateway, "parallel") or usual
         slots = 1 if self._failures >= rules.BREAK_AFTER else int(min(parallel, MOST_PARALLEL))
         free = max(0, slots - self.under_way)
         rate = _number(self.gateway, "rate")

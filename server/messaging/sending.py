@@ -7,7 +7,6 @@ be asked (android); one on which a life hangs is sent once more, and marked; any
 
 import asyncio
 import contextlib
-import random
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -20,7 +19,7 @@ from prometheus_client import Counter
 from server.access.context import Context
 from server.kernel.db import Conn
 from server.kernel.redis import Bell
-from server.messaging import claiming, rules
+from server.messaging import claiming
 from server.messaging import sending_queries as queries
 from server.messaging.adapters import adapter_for
 from server.messaging.adapters.shapes import Accepted, NotSent, Outcome
@@ -30,6 +29,7 @@ from server.messaging.gateways import Gateway, all_gateways
 from server.messaging.lanes import Desk, Handing, Lane
 from server.messaging.models import LIFE
 from server.messaging.outbox import BELL
+from server.messaging.recording import Recorder
 from server.messaging.watching import tell, watch
 
 log = structlog.get_logger("outbox")
@@ -57,7 +57,7 @@ class Sender:
         self._client = client or open_client()
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
-        self._writing = asyncio.Semaphore(3)
+        self._recorder = Recorder(ctx.db)
         self._read_at = self._watched_at = -1e9
 
     async def run(self) -> None:
@@ -108,6 +108,7 @@ class Sender:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        await self._recorder.close()
         await self._client.aclose()
 
     async def turn(self) -> int:
@@ -170,7 +171,7 @@ class Sender:
                 outcome = claiming.UNANSWERED
             well = isinstance(outcome, Accepted) or (isinstance(outcome, NotSent) and outcome.final)
             self._note(lane, outcome, well=well)
-            await self._write_down(handing, outcome)
+            await self._recorder.write(handing, outcome)
         finally:
             lane.gave(well=well)
 
@@ -182,55 +183,6 @@ class Sender:
             beat(lane.id, "out")
         elif lane.id and not isinstance(outcome, Accepted):
             trouble(lane.id, "out", outcome.reason)
-
-    async def _write_down(self, handing: Handing, outcome: Outcome) -> None:
-        """The database may be away: what became of a message is known here alone, so it is tried until it stands.
-
-        Meanwhile the lane's place stays taken, which keeps a sender from sending what it cannot write down.
-        """
-        reference = True
-        while True:
-            try:
-                async with self._writing, self.ctx.db.tx() as conn:
-                    await record(conn, handing, outcome, reference=reference)
-            except psycopg.errors.UniqueViolation:
-                # The gateway gave two messages one name: its reports can then tell neither.
-                reference = False
-            except (psycopg.OperationalError, TimeoutError) as error:
-                log.warning("outbox.unwritten", kind=type(error).__name__)
-                await asyncio.sleep(1.0)
-            else:
-                return
-
-
-async def record(conn: Conn, handing: Handing, outcome: Outcome, *, reference: bool = True) -> None:
-    """Write down what became of one attempt, in the caller's transaction."""
-    message_id, attempt = handing.outgoing.id, handing.attempt
-    if isinstance(outcome, Accepted):
-        state = "delivered" if outcome.delivered else "sent"
-        await queries.accepted(conn, message_id, attempt, state, outcome.reference if reference else None)
-        return
-    if isinstance(outcome, NotSent):
-        if handing.lane.id:
-            await queries.charge(conn, handing.day, {handing.lane.id: (-handing.segments, -1)})
-        if outcome.final or attempt >= rules.MOST_ATTEMPTS:
-            reason = outcome.reason if outcome.final else "gave_up"
-            row = await queries.ended(conn, message_id, attempt, "failed", reason)
-            await tell(conn, [row] if row else [])
-            return
-        pause = rules.backoff_s(attempt, random.random())  # noqa: S311 - spreads attempts, keeps no secret
-        # An earlier attempt without an answer is still to be asked about, at the same gateway.
-        asking = handing.outgoing.again
-        reason = "asking" if asking else outcome.reason
-        await queries.again(conn, message_id, attempt, pause, reason, keep_gateway=asking)
-        return
-    step = claiming.after_silence(handing.lane.adapter.asks, handing.priority, handing.reason)
-    if step is None:
-        row = await queries.ended(conn, message_id, attempt, "unsure", outcome.reason)
-        await tell(conn, [row] if row and row["priority"] == LIFE else [])
-        return
-    pause = rules.backoff_s(attempt, random.random())  # noqa: S311 - as above
-    await queries.again(conn, message_id, attempt, pause, step, keep_gateway=step == "asking")
 
 
 async def sweep(conn: Conn, lanes: dict[UUID | None, Lane]) -> None:

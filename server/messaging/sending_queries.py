@@ -123,14 +123,18 @@ async def close(conn: Conn, rows: Sequence[tuple[UUID, str, str]]) -> list[DictR
     ).fetchall()
 
 
-async def accepted(conn: Conn, message_id: UUID, attempt: int, state: str, reference: str | None) -> None:
-    """A gateway has it. A report of delivery that came before this stands."""
+async def accepted(conn: Conn, rows: Sequence[tuple[UUID, int, str, str | None]]) -> None:
+    """Gateways have them: id, attempt, state, reference. A report of delivery that came before this stands."""
+    if not rows:
+        return
     await conn.execute(
-        "UPDATE messages SET state = CASE WHEN state IN ('sending', 'unsure', 'queued') THEN %(state)s ELSE state END,"
-        " reference = coalesce(reference, %(reference)s), lease_until = NULL, sent_at = clock_timestamp(),"
-        " delivered_at = CASE WHEN %(state)s = 'delivered' THEN clock_timestamp() ELSE delivered_at END,"
-        " reason = CASE WHEN reason = 'resent' THEN reason END WHERE id = %(id)s AND attempts = %(attempt)s",
-        {"id": message_id, "attempt": attempt, "state": state, "reference": reference},
+        "UPDATE messages m SET state = CASE WHEN m.state IN ('sending', 'unsure', 'queued') THEN v.state ELSE m.state"
+        " END, reference = coalesce(m.reference, v.reference), lease_until = NULL, sent_at = clock_timestamp(),"
+        " delivered_at = CASE WHEN v.state = 'delivered' THEN clock_timestamp() ELSE m.delivered_at END,"
+        " reason = CASE WHEN m.reason = 'resent' THEN m.reason END"
+        " FROM unnest(%s::uuid[], %s::int[], %s::text[], %s::text[]) AS v(id, attempt, state, reference)"
+        " WHERE m.id = v.id AND m.attempts = v.attempt",
+        tuple([row[i] for row in rows] for i in range(4)),
     )
 
 

@@ -8,12 +8,13 @@ from uuid import UUID
 
 import httpx
 import orjson
+import psycopg
 import pytest
 
 from server.access.context import Context, make_context
 from server.kernel.ids import uuid7
 from server.kernel.settings import Settings
-from server.messaging import claiming, gateways, outbox_queries, sending
+from server.messaging import claiming, gateways, outbox_queries, recording, sending
 from server.messaging.delivering import is_signed, reported, reported_by_id
 from server.messaging.models import LIFE
 from server.messaging.outbox import Draft, put, to_hash
@@ -282,6 +283,28 @@ async def test_a_queue_that_stands_raises_an_alarm_until_it_moves(house: House) 
     await house.send()
     await house.send()
     assert await house.run("SELECT 1 FROM alarms WHERE over_at IS NULL") == []
+
+
+async def test_a_gateway_that_calls_two_messages_by_one_name(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {"account_sid": "AC1", "from": "+15005550006", "send_url": "http://twilio.test"}
+    await house.gateway("twilio", settings=settings)
+    house.air.answers["twilio.test"] = lambda _: asyncio.sleep(0, httpx.Response(201, json={"sid": "SM1"}))
+    await house.put(*notes(3))
+    # The database is away for a moment, just when the answers are to be written down.
+    monkeypatch.setattr(recording, "AWAY_S", 0.01)
+    away = iter([psycopg.OperationalError("away")] * 2)
+    record = recording.record
+
+    async def shaken(*args: Any, **options: Any) -> None:
+        if error := next(away, None):
+            raise error
+        await record(*args, **options)
+
+    monkeypatch.setattr(recording, "record", shaken)
+    await house.send()
+    found = await house.run("SELECT state, reference FROM messages ORDER BY reference")
+    assert [(r["state"], r["reference"]) for r in found] == [("sent", "SM1"), ("sent", None), ("sent", None)]
+    assert len(house.air.asked) == 3
 
 
 async def test_one_gateway_that_hangs_stops_no_other(house: House) -> None:
