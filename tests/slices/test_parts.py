@@ -148,7 +148,7 @@ async def test_twice_delivered_reused_and_unknown(ctx: Context) -> None:
     assert len(await rows(ctx, "SELECT DISTINCT lead_id FROM report_parts")) == 3
     await told(ctx, None, rest)
     found = await rows(ctx, "SELECT count(*) AS n, lead_id FROM report_parts GROUP BY lead_id ORDER BY n")
-    assert [row["n"] for row in found] == [1, 1, 3] or [row["n"] for row in found] == [1, 2, 2]
+    assert [row["n"] for row in found] == [1, 2, 2]
     nobody = of(where, part(1, 2, "کمک", sender=None))
     await told(ctx, None, *nobody)
     assert len(await rows(ctx, "SELECT 1 FROM report_parts")) == 5
@@ -192,8 +192,9 @@ async def test_kannels_header_and_a_panels_numbers_make_parts(ctx: Context, clie
 
 async def test_many_chains_and_any_order_read_each_message_whole_and_once(ctx: Context) -> None:
     where = await with_emergency(ctx)
-    dice = random.Random(os.environ.get("HAMYAR_ROUNDS", "7"))
-    texts = [f"در پلدختر به {n} چادر نیاز داریم، خانهٔ شمارهٔ {n} آب گرفته است" for n in range(1, 25)]
+    dice = random.Random(7)
+    messages = int(os.environ.get("HAMYAR_ROUNDS", "12"))
+    texts = [f"در پلدختر به {n} چادر نیاز داریم، خانهٔ شمارهٔ {n} آب گرفته است" for n in range(1, messages + 1)]
     parts = []
     for n, text in enumerate(texts):
         total = dice.randint(2, 4)
