@@ -105,7 +105,7 @@ class Spool:
 
     def level(self) -> Level:
         """How full it is."""
-        return level(self.folder, self.view().bytes, self.limit_bytes, self._reserve)
+        return level(self.folder, look(self.folder).bytes, self.limit_bytes, self._reserve)
 
     async def release(self) -> None:
         """Let go of the segment; the next put begins another."""
