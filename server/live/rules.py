@@ -19,6 +19,7 @@ SEEN_WITH: Mapping[str, str] = {
     "alarm": "alarm.read",
     "gateway": "gateway.read",
     "duty": "duty.read",
+    "message": "message.read",
     "account": "audit.read",
     "token": "audit.read",
 }

@@ -14,8 +14,8 @@ from server.kernel.db import Conn
 from server.messaging import rules, segments, sending_queries, templates
 from server.messaging.adapters.shapes import Outgoing, Unknown
 from server.messaging.delivering import report_url
+from server.messaging.kinds import LIFE
 from server.messaging.lanes import Desk, Handing
-from server.messaging.models import LIFE
 from server.messaging.numbers import phone_number
 from server.messaging.outbox import TABLE, heeds_stop
 from server.messaging.watching import tell

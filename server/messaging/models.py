@@ -9,16 +9,24 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.kernel.base import Base, Codes, Json, Key, Moment, Now, Sealed, Versioned
+from server.messaging.kinds import GATEWAY_KINDS, HIGH, KINDS, LIFE, LOW, NORMAL, STATES
 
-GATEWAY_KINDS = ("kannel", "android", "twilio", "generic", "fake")
-KINDS = ("receipt", "answer", "task", "alarm", "notice", "note")
-"""What a message is for: the receipt of a report; the answer to a command; a volunteer's task; an alarm of the duty
-coordinator; news for a reporter or volunteer; words that a person wrote."""
-STATES = ("queued", "sending", "sent", "delivered", "failed", "unsure", "dropped")
-"""`sent`: the gateway has it. `unsure`: the process died while handing it over; nobody knows, so it is not sent twice.
-`dropped`: never sent, `reason` says why (stopped, expired, joined into another)."""
-LIFE, HIGH, NORMAL, LOW = 0, 1, 2, 3
-"""Priorities, first to last. LIFE passes quiet hours and the cost cap."""
+__all__ = [
+    "GATEWAY_KINDS",
+    "HIGH",
+    "KINDS",
+    "LIFE",
+    "LOW",
+    "NORMAL",
+    "STATES",
+    "Alarm",
+    "Beat",
+    "Duty",
+    "Gateway",
+    "GatewayDay",
+    "Message",
+    "Stopped",
+]
 
 _LISTED = ", ".join(f"'{k}'" for k in GATEWAY_KINDS)
 _KINDS = ", ".join(f"'{k}'" for k in KINDS)

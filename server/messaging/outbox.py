@@ -14,14 +14,12 @@ from server.kernel.db import Conn
 from server.kernel.ids import uuid7
 from server.messaging import outbox_queries as queries
 from server.messaging import templates
-from server.messaging.models import KINDS, LIFE, NORMAL
+from server.messaging.kinds import ANSWERING, KINDS, LIFE, NORMAL
 from server.messaging.numbers import phone_number
 
 TABLE: Final = "messages"
 BELL: Final = "outbox"
 """What to ring after the commit: `await ring(ctx.redis, BELL)`. A lost ring costs a second."""
-ANSWERING: Final = frozenset({"receipt", "answer"})
-"""Kinds that answer what the receiver herself has just sent: they pass STOP and quiet hours."""
 LIVES_S: Final[Mapping[str, int]] = {
     "receipt": 24 * 3600,
     "answer": 6 * 3600,

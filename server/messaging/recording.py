@@ -14,8 +14,8 @@ from server.messaging import rules
 from server.messaging import sending_queries as queries
 from server.messaging.adapters.shapes import Accepted, NotSent, Outcome
 from server.messaging.claiming import ASKING, after_silence
+from server.messaging.kinds import LIFE
 from server.messaging.lanes import Handing
-from server.messaging.models import LIFE
 from server.messaging.watching import tell
 
 log = structlog.get_logger("outbox")

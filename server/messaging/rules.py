@@ -10,8 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from server.messaging.models import LIFE
-from server.messaging.outbox import ANSWERING
+from server.messaging.kinds import ANSWERING, LIFE
 
 FIRST_BACKOFF_S: Final = 5.0
 LONGEST_BACKOFF_S: Final = 600.0

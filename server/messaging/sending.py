@@ -26,8 +26,8 @@ from server.messaging.adapters.shapes import Accepted, NotSent, Outcome
 from server.messaging.adapters.wire import handing_over, open_client
 from server.messaging.beats import beat, trouble
 from server.messaging.gateways import Gateway, all_gateways
+from server.messaging.kinds import LIFE
 from server.messaging.lanes import Desk, Handing, Lane
-from server.messaging.models import LIFE
 from server.messaging.outbox import BELL
 from server.messaging.recording import Recorder
 from server.messaging.watching import tell, watch
