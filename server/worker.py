@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Collection
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -56,10 +57,14 @@ async def run(names: Collection[str] = ()) -> None:
 def give_way(names: Collection[str]) -> None:
     """Let what takes messages in go first: reading can wait, a gateway cannot. The others come before the chain.
 
-    At the weights of nice(2) the chain keeps a tenth of a core against one web process that would take all of it.
+    At these weights (sched(7)) the chain keeps a tenth of a core against one web process that would take all of it.
+    Where the kernel groups processes by session, as ours each have one, only the group's own value counts.
     """
+    nice = NICE_CHAIN if not names or "chain" in names else NICE
     with contextlib.suppress(OSError):
-        os.nice(NICE_CHAIN if not names or "chain" in names else NICE)
+        os.nice(nice)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(nice), encoding="ascii")
 
 
 if __name__ == "__main__":
