@@ -120,14 +120,14 @@ async def test_a_refused_row_is_set_aside_alone(ctx: Context, shelter: Shelter) 
     odd = Incoming("telepathy", "sms:generic:test", "m2", b"x")
     await _put(shelter, ctx, [odd])
     await shelter.put(good[2:3])
-    await shelter.spool.put([SpoolRow({"id": uuid4(), "strange": True}, "token:test")])
+    await shelter.spool.put([SpoolRow({"id": uuid4(), "strange": True}, "token:test"), SpoolRow({}, "token:test")])
     await shelter.put(good[3:])
-    assert await _drain(ctx, batch=10) == 6
+    assert await _drain(ctx, batch=10) == 7
     rows = await _rows(ctx)
     assert [(row["source_key"], row["emergency_id"]) for row in rows] == [(f"m{n}", None) for n in (0, 1, 2, 3)]
     async with ctx.db.tx() as conn:
         aside = await (await conn.execute("SELECT reason FROM set_aside")).fetchall()
-    assert aside == [{"reason": "refused"}, {"reason": "refused"}]
+    assert sorted(row["reason"] for row in aside) == ["damaged", "refused", "refused"]
     await shelter.close()
 
 
