@@ -36,7 +36,7 @@ async def send_again(
         ):
             raise not_found("message")
         if row["state"] in AGAIN:
-            await _queue(conn, message_id)
+            await _queue(conn, message_id, "resent" if row["state"] == "unsure" else None)
             told = {"was": row["state"]}
             verb = NewEvent("message.again", "message", message_id, row["emergency_id"], principal.actor, data=told)
             await emit(conn, verb)
@@ -57,10 +57,11 @@ async def _row(conn: Conn, message_id: UUID) -> DictRow | None:
     return await found.fetchone()
 
 
-async def _queue(conn: Conn, message_id: UUID) -> None:
+async def _queue(conn: Conn, message_id: UUID, mark: str | None) -> None:
+    """`resent`, as the sender's own second sendings are marked: it may arrive twice, and nobody sends it a third time."""
     await conn.execute(
-        "UPDATE messages SET state = 'queued', reason = NULL, attempts = 0, gateway_id = NULL, reference = NULL,"
+        "UPDATE messages SET state = 'queued', reason = %s, attempts = 0, gateway_id = NULL, reference = NULL,"
         " lease_until = NULL, not_before = clock_timestamp(),"
         " expires_at = greatest(expires_at, clock_timestamp() + make_interval(hours => %s)) WHERE id = %s",
-        (_HOURS, message_id),
+        (mark, _HOURS, message_id),
     )

@@ -21,6 +21,8 @@ const root = byId('alarms');
 const list = root.querySelector<HTMLElement>('.alarms__list')!;
 const more = root.querySelector<HTMLElement>('.alarms__more')!;
 const bellButton = byId<HTMLButtonElement>('bell');
+const soundButton = h('button', { type: 'button', class: 'button alarms__sound only-narrow', hidden: true }, t('Sound is off: press'));
+more.before(soundButton);
 const maySee = root.dataset['maySee'] === '1';
 const title = document.title;
 
@@ -132,6 +134,8 @@ function drawBell(): void {
   const words = on ? t('Sound is on') : t('Sound is off: press');
   const text = bellButton.querySelector('.bell__text')!;
   if (text.textContent !== words) text.textContent = words;
+  // Beside the alarm itself, where a small screen has no room for words in its head.
+  soundButton.hidden = on || !ringing;
 }
 
 // The press itself has let the bell sound by now.

@@ -15,7 +15,7 @@ export class Bell {
     this.changed = changed;
     // Asked for before a gesture, the browser refuses and complains; after one on this site it consents at once.
     if (navigator.userActivation?.hasBeenActive) this.unlock();
-    for (const kind of ['pointerdown', 'keydown'] as const) addEventListener(kind, () => this.unlock(), { capture: true });
+    for (const kind of ['pointerdown', 'pointerup', 'click', 'keydown', 'keyup'] as const) addEventListener(kind, () => this.unlock(), { capture: true });
   }
 
   get awake(): boolean {
@@ -24,6 +24,8 @@ export class Bell {
 
   private unlock(): void {
     if (this.awake || typeof AudioContext === 'undefined') return;
+    // A shift key or Escape is no gesture that lets a page sound.
+    if (!this.context && navigator.userActivation && !navigator.userActivation.hasBeenActive) return;
     if (!this.context) {
       this.context = new AudioContext();
       this.context.addEventListener('statechange', this.changed);

@@ -9,6 +9,7 @@ import { follow } from './follow.ts';
 import { placeField } from './places.ts';
 import { marked } from '../../../mapping/client/voice.ts';
 import { dateTime } from './time.ts';
+import { writeTo } from './write.ts';
 
 readConfig();
 actOnChoice();
@@ -90,7 +91,8 @@ async function toggle(button: HTMLButtonElement): Promise<void> {
   body.hidden = false;
   fill(body, h('p', { class: 'state state--loading' }, t('Loading')));
   try {
-    fill(body, ...(aside ? await content(aside) : await words(id!)), h('p', { class: 'field__hint' }, t('That you read this is written in the audit.')));
+    const toSender = !aside && byId('inbox').dataset['mayWrite'] ? [writeTo(id!)] : [];
+    fill(body, ...(aside ? await content(aside) : await words(id!)), ...toSender, h('p', { class: 'field__hint' }, t('That you read this is written in the audit.')));
   } catch (error) {
     fill(body, h('p', { class: 'note note--bad', role: 'alert' }, (error as ApiError).message));
   }
