@@ -58,7 +58,7 @@ async def _row(conn: Conn, message_id: UUID) -> DictRow | None:
 
 
 async def _queue(conn: Conn, message_id: UUID, mark: str | None) -> None:
-    """`resent`, as the sender's own second sendings are marked: it may arrive twice, and nobody sends it a third time."""
+    """`resent`, as the loop marks its own second sendings: it may arrive twice."""
     await conn.execute(
         "UPDATE messages SET state = 'queued', reason = %s, attempts = 0, gateway_id = NULL, reference = NULL,"
         " lease_until = NULL, not_before = clock_timestamp(),"
