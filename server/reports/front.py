@@ -28,6 +28,11 @@ from server.reports.lanes import Lanes
 
 log = structlog.get_logger("front")
 BATCH: Final = 256
+LAST_RESORT_S: Final = 5.0
+CROWD: Final = 8
+STEP_S, STEPS = 0.004, 5
+"""A group costs the database two milliseconds and each message in it a twentieth of that: after a group of CROWD or more
+the next one waits in steps, at most 20 ms, for as long as others keep coming. One message alone waits for nobody."""
 PATIENCE_S: Final = 2.0
 """A group that the database has not kept by then goes to the shelter: a gateway would soon ask again."""
 
@@ -60,6 +65,7 @@ class Front:
         self._flusher: asyncio.Task[None] | None = None
         self._ringing: asyncio.Task[None] | None = None
         self._conn: Conn | None = None
+        self._last_resort_at = -LAST_RESORT_S
         self._tries = 0
         """Raised at each try that was given up: what still goes on of it must touch nothing any more."""
 
@@ -89,12 +95,26 @@ class Front:
     async def _flush(self) -> None:
         # Once round the loop: all requests that were read from their sockets by now go together.
         await asyncio.sleep(0)
+        last = 0
         try:
             while self._waiting:
+                if last >= CROWD:
+                    await self._gather()
                 group, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+                last = len(group)
                 await self._settle(group)
         finally:
             self._flusher = None
+
+    async def _gather(self) -> None:
+        """Wait for company as long as it keeps coming."""
+        for _ in range(STEPS):
+            before = len(self._waiting)
+            if before >= BATCH:
+                return
+            await asyncio.sleep(STEP_S)
+            if len(self._waiting) - before < CROWD // 4:
+                return
 
     async def _settle(self, group: Sequence[Waiting]) -> None:
         """Answer each of a group, whatever happens."""
@@ -103,9 +123,10 @@ class Front:
             if self.shelter is None or await self.shelter.direct():
                 answers = await self._commit_or_shelter(pending)
             else:
-                answers = await self.shelter.put(pending)
+                answers = await self._shelter_or_commit(self.shelter, pending)
         except Exception as error:  # noqa: BLE001 - whatever it was, each waiter must hear of it
-            log.error("front.failed", kind=type(error).__name__, messages=len(group))  # noqa: TRY400 - a row may be quoted
+            if not isinstance(error, Problem):
+                log.error("front.failed", kind=type(error).__name__, messages=len(group))  # noqa: TRY400 - it may quote a row
             for _, future in group:
                 if not future.done():
                     future.set_exception(error)
@@ -114,6 +135,21 @@ class Front:
             if not future.done():
                 future.set_result(answer)
 
+    async def _shelter_or_commit(self, shelter: Shelter, pending: Sequence[Pending]) -> list[Accepted]:
+        """Into the shelter. When that can take no more (full, its disk dead), the database is asked after all.
+
+        Once in a while only: each try may cost all that wait here its two seconds.
+        """
+        try:
+            return await shelter.put(pending)
+        except Problem:
+            if time.monotonic() < self._last_resort_at + LAST_RESORT_S:
+                raise
+            self._last_resort_at = time.monotonic()
+            answers = await self._commit_or_shelter(pending)
+            self._last_resort_at = -LAST_RESORT_S
+            return answers
+
     async def _commit_or_shelter(self, pending: Sequence[Pending]) -> list[Accepted]:
         writing = asyncio.create_task(self._commit(pending, self._tries), name="front.commit")
         done, _ = await asyncio.wait({writing}, timeout=PATIENCE_S)
@@ -121,7 +157,7 @@ class Front:
             if not done:
                 raise TimeoutError  # noqa: TRY301 - late is one more way of being away
             answers = writing.result()
-        except (psycopg.Error, TimeoutError, OSError, RuntimeError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it was, the message can still be kept
             # The commit may have come through all the same: kept twice it is still one, by its identity. COMMIT is a
             # statement of its own, so nothing that we gave up on is written much later, after the sender's next ones.
             self._give_up(writing)

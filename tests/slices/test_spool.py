@@ -146,6 +146,25 @@ async def test_a_database_that_does_not_answer_costs_nobody_an_answer(ctx: Conte
     await shelter.close()
 
 
+async def test_a_spool_that_takes_no_more_leaves_the_database(
+    ctx: Context, shelter: Shelter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    front = Front(ctx, shelter)
+    await _put(shelter, ctx, [_item("m0")])
+
+    def dead(_fd: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("server.reports.spool.os.fdatasync", dead)
+    kept = await front.keep(_item("m1"), actor="token:test")
+    assert [row["id"] for row in await _rows(ctx)] == [kept.id]
+    monkeypatch.undo()
+    assert await _drain(ctx) >= 1
+    assert sorted(str(row["source_key"]) for row in await _rows(ctx)) == ["m0", "m1"]
+    await front.close()
+    await shelter.close()
+
+
 async def test_alarms_stand_as_soon_as_the_database_can_hold_them(ctx: Context) -> None:
     small = replace(ctx, settings=ctx.settings.model_copy(update={"spool_bytes": 10_000}))
     shelter, drainer = Shelter(small), Drainer(small)
