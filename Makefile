@@ -45,7 +45,7 @@ bench: setup
 	@$(VENV)/python -m pytest -m bench --timeout=0 -s tests/bench $(ARGS)
 
 soak: setup
-	@HAMYAR_ROUNDS=200 $(VENV)/python -m pytest -m faults --timeout=0 tests/faults $(ARGS)
+	@HAMYAR_ROUNDS=200 HAMYAR_OUTAGE_S=600 $(VENV)/python -m pytest -m faults --timeout=0 tests/faults $(ARGS)
 
 clean:
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results server/pages/static/dist

@@ -1,7 +1,7 @@
 """PostgreSQL stopped, gone, its disk full; Redis gone; web killed: under load each acknowledged message is there once.
 
 One instance, whose database lies on a small disk of its own when we may mount one. HAMYAR_OUTAGE_S sets how long the
-database is away (4 seconds here).
+database is away (3 seconds here).
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from tests.bench.processes import children
 from tests.support.gateway_load import GatewayLoad
 from tests.support.instance import Instance, gone, wait_until
 
-OUTAGE_S = float(os.environ.get("HAMYAR_OUTAGE_S", "4"))
+OUTAGE_S = float(os.environ.get("HAMYAR_OUTAGE_S", "3"))
 DISK_MB = 800
 pytestmark = [pytest.mark.timeout(OUTAGE_S * 6 + 240)]
 
