@@ -11,6 +11,7 @@ from psycopg.rows import DictRow
 from server.access.context import Context
 from server.access.sealing import SealedError
 from server.kernel.db import Conn
+from server.kernel.ids import uuid7
 from server.messaging import rules, segments, sending_queries, templates
 from server.messaging.adapters.shapes import Outgoing, Unknown
 from server.messaging.delivering import report_url
@@ -42,7 +43,7 @@ class _Turn:
     left: int | None
     lately: dict[bytes, int]
     handings: list[Handing] = field(default_factory=list)
-    started: list[tuple[UUID, UUID | None, int]] = field(default_factory=list)
+    started: list[tuple[UUID, UUID | None, int, str | None]] = field(default_factory=list)
     later: list[sending_queries.Later] = field(default_factory=list)
     closed: list[tuple[UUID, str, str]] = field(default_factory=list)
 
@@ -69,7 +70,7 @@ async def claim(conn: Conn, desk: Desk, limit: int) -> tuple[list[Handing], int]
         _decide(desk, turn, row)
     await sending_queries.start(conn, turn.started, desk.lease_s)
     costs: dict[UUID, tuple[int, int]] = {}
-    for _, gateway, parts in turn.started:
+    for _, gateway, parts, _ in turn.started:
         if gateway:
             known = costs.get(gateway, (0, 0))
             costs[gateway] = known[0] + parts, known[1] + 1
@@ -118,11 +119,13 @@ def _decide(desk: Desk, turn: _Turn, row: DictRow) -> None:
     turn.left = None if turn.left is None else turn.left - parts
     key = bytes(row["to_hash"])
     turn.lately[key] = turn.lately.get(key, 0) + 1
-    turn.started.append((message_id, way.id, parts))
     lane = desk.lanes[way.id]
+    # Written down before the gateway hears it: a report may overtake the answer, and a killed sender leaves the name.
+    name = (row["reference"] or str(uuid7())) if lane.adapter.asks else None
+    turn.started.append((message_id, way.id, parts, name))
     lives = max(1, int((row["expires_at"] - turn.now).total_seconds())) if row["expires_at"] else None
     url = report_url(desk.ctx, lane.gateway, message_id) if lane.gateway else ""
-    out = Outgoing(message_id, number, text, life, row["reason"] == ASKING, url, lives)
+    out = Outgoing(message_id, number, text, name or "", life, row["reason"] == ASKING, url, lives)
     turn.handings.append(
         Handing(out, lane, row["attempts"] + 1, parts, row["priority"], row["reason"], turn.now.date())
     )

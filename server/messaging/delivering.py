@@ -1,6 +1,7 @@
 """What became of a message after a gateway took it. Reports come late, twice and out of order; the highest stands."""
 
 import hmac
+import random
 from typing import Final
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from server.access.sealing import Sealing
 from server.kernel.db import Conn
 from server.messaging import delivering_queries as queries
 from server.messaging.gateways import Gateway
-from server.messaging.rules import RANK, merged
+from server.messaging.rules import PHONE_TRIES, RANK, backoff_s, merged
 from server.messaging.watching import tell
 
 DOORS: Final = {"kannel": "/intake/sms/kannel/dlr", "twilio": "/intake/sms/twilio/dlr"}
@@ -64,6 +65,11 @@ async def _note(conn: Conn, row: DictRow | None, state: str) -> bool:
     new = merged(row["state"], state)
     if new == row["state"]:
         return False
+    if new == "failed" and row["gateway_kind"] == "android" and row["lives"] and row["attempts"] < PHONE_TRIES:
+        # A phone without a network or credit says so at once, and nothing has left it.
+        pause = backoff_s(row["attempts"], random.random())  # noqa: S311 - spreads attempts, keeps no secret
+        await queries.queue_again(conn, row["id"], pause, "phone_failed")
+        return True
     changed = await queries.set_state(conn, row["id"], new, "undelivered" if new == "failed" else None)
     await tell(conn, [changed] if new == "failed" else [])
     return True

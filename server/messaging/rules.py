@@ -16,6 +16,8 @@ FIRST_BACKOFF_S: Final = 5.0
 LONGEST_BACKOFF_S: Final = 600.0
 MOST_ATTEMPTS: Final = 20
 """With the longest back-off between them, some two and a half hours; most messages expire before."""
+PHONE_TRIES: Final = 6
+"""After so many attempts, a phone's word that it could not send is the last one."""
 TRIES_A_GATEWAY: Final = 3
 """After so many failed attempts a message turns to the next gateway in `send_order`."""
 BREAK_AFTER: Final = 3

@@ -42,7 +42,7 @@ async def due(conn: Conn, limit: int) -> list[DictRow]:
     return await (
         await conn.execute(
             "SELECT m.id, m.emergency_id, m.kind, m.priority, m.to_sealed, m.to_hash, m.lang, m.template, m.params,"
-            " m.words_sealed, m.gateway_id, m.reason, m.attempts, m.expires_at, m.data_key_wrapped, EXISTS"
+            " m.words_sealed, m.gateway_id, m.reference, m.reason, m.attempts, m.expires_at, m.data_key_wrapped, EXISTS"
             " (SELECT 1 FROM stopped_numbers s WHERE s.to_hash = m.to_hash) AS stopped FROM messages m"
             " WHERE m.state = 'queued' AND m.not_before <= clock_timestamp()"
             " ORDER BY m.priority, m.not_before, m.id LIMIT %s FOR UPDATE OF m SKIP LOCKED",
@@ -84,16 +84,17 @@ async def charge(conn: Conn, day: date, costs: Mapping[UUID, tuple[int, int]]) -
     )
 
 
-async def start(conn: Conn, rows: Sequence[tuple[UUID, UUID | None, int]], lease_s: float) -> None:
-    """Mark messages as being handed over: id, gateway, segments. Committed before any gateway hears of them."""
+async def start(conn: Conn, rows: Sequence[tuple[UUID, UUID | None, int, str | None]], lease_s: float) -> None:
+    """Mark messages as being handed over: id, gateway, segments, its name there. Committed before a gateway hears."""
     if not rows:
         return
     await conn.execute(
-        "UPDATE messages m SET state = 'sending', gateway_id = v.gateway, segments = v.segments,"
+        "UPDATE messages m SET state = 'sending', gateway_id = v.gateway, segments = v.segments, reference = v.name,"
         " attempts = m.attempts + 1, lease_until = clock_timestamp() + make_interval(secs => %s),"
-        " sent_at = clock_timestamp() FROM unnest(%s::uuid[], %s::uuid[], %s::int[]) AS v(id, gateway, segments)"
+        " sent_at = clock_timestamp()"
+        " FROM unnest(%s::uuid[], %s::uuid[], %s::int[], %s::text[]) AS v(id, gateway, segments, name)"
         " WHERE m.id = v.id",
-        (lease_s, [r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows]),
+        (lease_s, *([row[i] for row in rows] for i in range(4))),
     )
 
 
@@ -133,7 +134,9 @@ async def accepted(conn: Conn, rows: Sequence[tuple[UUID, int, str, str | None]]
         " delivered_at = CASE WHEN v.state = 'delivered' THEN clock_timestamp() ELSE m.delivered_at END,"
         " reason = CASE WHEN m.reason = 'resent' THEN m.reason END"
         " FROM unnest(%s::uuid[], %s::int[], %s::text[], %s::text[]) AS v(id, attempt, state, reference)"
-        " WHERE m.id = v.id AND m.attempts = v.attempt",
+        " WHERE m.id = v.id AND m.attempts = v.attempt"
+        # The phone took it, and said that it could not send it before we heard the former.
+        " AND NOT (m.state = 'queued' AND m.reason = 'phone_failed')",
         tuple([row[i] for row in rows] for i in range(4)),
     )
 
@@ -144,7 +147,7 @@ async def again(conn: Conn, message_id: UUID, attempt: int, seconds: float, reas
         "UPDATE messages SET state = 'queued', lease_until = NULL,"
         " not_before = clock_timestamp() + make_interval(secs => %(seconds)s),"
         " reason = CASE WHEN reason = 'resent' THEN reason ELSE %(reason)s END,"
-        " gateway_id = CASE WHEN %(keep)s THEN gateway_id END"
+        " gateway_id = CASE WHEN %(keep)s THEN gateway_id END, reference = CASE WHEN %(keep)s THEN reference END"
         " WHERE id = %(id)s AND attempts = %(attempt)s AND state = 'sending'",
         {"id": message_id, "attempt": attempt, "seconds": seconds, "reason": reason, "keep": keep_gateway},
     )

@@ -14,7 +14,7 @@ import pytest
 from server.access.context import Context, make_context
 from server.kernel.ids import uuid7
 from server.kernel.settings import Settings
-from server.messaging import claiming, gateways, outbox_queries, recording, sending
+from server.messaging import claiming, gateways, outbox_queries, recording, rules, sending
 from server.messaging.delivering import is_signed, reported, reported_by_id
 from server.messaging.models import LIFE
 from server.messaging.outbox import Draft, put, to_hash
@@ -211,11 +211,39 @@ async def test_a_phone_is_asked_whether_it_has_the_message(house: House, knows: 
     house.air.answers["phone.test"] = answer
     (message,) = await house.put(*notes(1))
     await house.killed()
+    name = (await house.one(message))["reference"]
     await house.send()
     assert [r.method for r in house.air.asked] == ["GET", "POST"][: 1 + posts]
-    assert house.air.asked[0].url.path == f"/message/{message}"
-    assert house.air.sent("phone.test") == [str(message)] * posts
+    assert house.air.asked[0].url.path == f"/message/{name}"
+    assert house.air.sent("phone.test") == [name] * posts
     assert ((await house.one(message))["state"], (await house.one(message))["attempts"]) == ("sent", 2)
+
+
+async def test_what_a_phone_could_not_send_is_sent_again_under_a_new_name(house: House) -> None:
+    gateway = await house.gateway("android")
+    (message,) = await house.put(*notes(1))
+    for turn in range(rules.PHONE_TRIES):
+        await house.send()
+        name = house.air.sent("phone.test")[-1]
+        async with house.ctx.db.tx() as conn:
+            changes = [await reported(conn, gateway, name, "failed") for _ in range(2)]
+        assert changes == [True, False]
+        last = turn + 1 == rules.PHONE_TRIES
+        assert (await house.one(message))["state"] == ("failed" if last else "queued")
+        await house.due_again()
+    assert len(set(house.air.sent("phone.test"))) == len(house.air.sent("phone.test")) == rules.PHONE_TRIES
+    async with house.ctx.db.tx() as conn:
+        assert await reported(conn, gateway, name, "delivered")
+
+    async def fails_at_once(request: httpx.Request) -> int:
+        async with house.ctx.db.tx() as conn:
+            assert await reported(conn, gateway, orjson.loads(request.content)["id"], "failed")
+        return 202
+
+    house.air.answers["phone.test"] = fails_at_once
+    (hasty,) = await house.put(Draft("note", SARA, words="Soon"))
+    await house.send()
+    assert ((await house.one(hasty))["state"], (await house.one(hasty))["reason"]) == ("queued", "phone_failed")
 
 
 async def test_the_cap_is_exact_under_two_senders_and_life_passes_it(house: House) -> None:

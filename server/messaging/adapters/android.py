@@ -27,7 +27,7 @@ class Android(Adapter):
 
     async def send(self, client: httpx.AsyncClient, message: Outgoing) -> Outcome:
         """202 Accepted; 409: it has this id already."""
-        url, known = str(self._settings["send_url"]).rstrip("/"), str(message.id)
+        url, known = str(self._settings["send_url"]).rstrip("/"), message.name
         auth = httpx.BasicAuth(str(self._settings.get("username", "")), self._secrets.get("password", ""))
         if message.again:
             asked = await client.get(f"{url}/{known}", auth=auth)

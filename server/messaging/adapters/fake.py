@@ -23,4 +23,4 @@ class Fake(Adapter):
             return NotSent("refused", final=True)
         if self._answer == "busy":
             return NotSent("busy")
-        return Unknown("no_answer") if self._answer == "nothing" else Accepted(str(message.id), delivered=True)
+        return Unknown("no_answer") if self._answer == "nothing" else Accepted(message.name or None, delivered=True)

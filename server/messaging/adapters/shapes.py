@@ -12,6 +12,7 @@ import httpx
 class Outgoing:
     """One message to be handed over, in the clear: it lives as long as the request. `to`: `+98912…`.
 
+    `name`: what a gateway that can be asked is to call it, the same until an attempt is known to have failed.
     `again`: an attempt before this one ended without an answer, so the gateway may have it. `report_url`: where
     the gateway may say what became of it. `lives_s`: seconds until it is worthless.
     """
@@ -19,6 +20,7 @@ class Outgoing:
     id: UUID
     to: str = field(repr=False)
     text: str = field(repr=False)
+    name: str = ""
     life: bool = False
     again: bool = False
     report_url: str = field(default="", repr=False)

@@ -119,7 +119,7 @@ def test_what_is_certain_and_what_is_not(answer: Any, outcome: Outcome) -> None:
 
 def test_a_phone_takes_our_id_and_knows_it_again() -> None:
     settings = {"send_url": "http://phone.test/message/", "username": "sms", "sim": 2}
-    life = Outgoing(ID, MESSAGE.to, MESSAGE.text, life=True, lives_s=60)
+    life = Outgoing(ID, MESSAGE.to, MESSAGE.text, str(ID), life=True, lives_s=60)
     outcome, (request,) = hand("android", settings, 202, life, password="p")
     assert (outcome, str(request.url)) == (Accepted(str(ID)), "http://phone.test/message")
     assert orjson.loads(request.content) == {
@@ -131,8 +131,8 @@ def test_a_phone_takes_our_id_and_knows_it_again() -> None:
         "ttl": 60,
         "simNumber": 2,
     }
-    assert hand("android", settings, 409)[0] == Accepted(str(ID))
-    again = Outgoing(ID, MESSAGE.to, MESSAGE.text, again=True)
+    assert hand("android", settings, 409, life)[0] == Accepted(str(ID))
+    again = Outgoing(ID, MESSAGE.to, MESSAGE.text, str(ID), again=True)
     assert [r.method for r in hand("android", settings, 500, again)[1]] == ["GET"]
 
 
