@@ -31,8 +31,8 @@ BATCH: Final = 256
 LAST_RESORT_S: Final = 5.0
 CROWD: Final = 8
 STEP_S, STEPS = 0.004, 5
-"""A group costs the database two milliseconds and each message in it a twentieth of that: after a group of CROWD or more
-the next one waits in steps, at most 20 ms, for as long as others keep coming. One message alone waits for nobody."""
+"""A group costs the database as much as twenty messages in it do: after a group of CROWD or more the next one waits, in
+steps and 20 ms at most, for as long as others keep coming. One message alone waits for nobody."""
 PATIENCE_S: Final = 2.0
 """A group that the database has not kept by then goes to the shelter: a gateway would soon ask again."""
 

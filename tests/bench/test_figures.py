@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.bench import bench_claims, bench_import, bench_map, bench_stream
+from tests.bench import bench_claims, bench_import, bench_intake, bench_map, bench_stream
 
 
 def _tell(name: str, figures: dict[str, Any]) -> None:
@@ -29,3 +29,10 @@ def test_claims() -> None:
 
 def test_map() -> None:
     _tell("map, a million features", bench_map.run())
+
+
+def test_intake() -> None:
+    figures = bench_intake.run(seconds=60)
+    _tell("acknowledged messages through the generic door, beside a bare route", figures)
+    assert figures["kept"] == figures["acknowledged"]
+    assert figures["refused"] == 0
