@@ -27,6 +27,7 @@ from server.pages.bearing import bearing, point_of_compass
 from server.pages.gate import View, page_for
 from server.pages.i18n import catalogue
 from server.pages.parts import centre_names, item_names, living, reader
+from server.pages.rendering import page_config
 from server.supplies.queries import on_the_road
 
 router = APIRouter(include_in_schema=False)
@@ -80,13 +81,18 @@ def words(lang: str) -> dict[str, Any]:
     return {"lang": lang, "zone": "Asia/Tehran", "words": {one: known[one] for one in SAID if one in known}}
 
 
+def _config(view: View) -> dict[str, Any]:
+    """The few words of a volunteer's phone; all of them for who is called by alarms too."""
+    return words(view.lang) if view.frame()["alarms"] is None else page_config(view.lang)
+
+
 @router.get("/me")
 async def me_page(view: Annotated[View, page_for("task.claim")], tx: Tx, problem: str = "") -> Response:
     """What I hold, and what I could take."""
     who = reader(view)
     me = await board.volunteer(tx, who.volunteer_id) if who.volunteer_id else None
     if me is None:
-        return view.page("me.html", page="me", me=None, config=words(view.lang), problem=None)
+        return view.page("me.html", page="me", me=None, config=_config(view), problem=None)
     woman = me["gender"] == "woman"
     held = await board.held_by(tx, me["id"])
     waiting = await board.waiting(tx, me["centre_id"], woman=woman, emergency=who.emergency_id)
@@ -109,7 +115,7 @@ async def me_page(view: Annotated[View, page_for("task.claim")], tx: Tx, problem
         key=str(await board.claimed_so_far(tx, me["id"])),
         now=datetime.now(UTC),
         problem=PROBLEMS.get(problem),
-        config=words(view.lang),
+        config=_config(view),
     )
 
 
@@ -240,4 +246,4 @@ async def voices_page(view: Annotated[View, page_for("task.claim")], tx: Tx, ctx
     row = await scope.task_for(tx, who, task_id)
     found = await voices.open_voices(tx, ctx, who, row)
     said = [{**voice, "received_at": datetime.fromisoformat(voice["received_at"])} for voice in found["items"]]
-    return view.page("voices.html", page="me", task=row, voices=said, exact=found["exact"], config=words(view.lang))
+    return view.page("voices.html", page="me", task=row, voices=said, exact=found["exact"], config=_config(view))

@@ -173,7 +173,7 @@ class Gazetteer:
             run = words[-count:]
             if len(words) <= count or len("".join(w.text for w in run)) < _BEGUN_FROM or run[0].text in _BEFORE:
                 continue
-            if _cues_at(words, len(words) - count, len(words) - 1)[0] in _STRONG | {"near", "around", "road"}:
+            if _cues_at(words, len(words) - count, len(words) - 1)[1] & (_STRONG | {"near", "around", "road"}):
                 return " ".join(w.text for w in run)
         return None
 
