@@ -27,7 +27,7 @@ class Child:
     """One process that the supervisor keeps alive, restarting it with growing pauses.
 
     ``tend`` is called at every tick; ``group``: what it leaves behind in its session ends with it; ``follows``: it is
-    ended when that part ends.
+    ended some seconds (``grace_s``) after that part ended.
     """
 
     part: str
@@ -43,6 +43,8 @@ class Child:
     tend: Callable[[], None] | None = None
     group: bool = False
     follows: str = ""
+    grace_s: float = 1.0
+    condemned: float | None = None
     most_pause: float = BACKOFF_SECONDS[-1]
 
     def launch(self) -> None:
@@ -63,6 +65,17 @@ class Child:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
 
+    def heed(self, ended: str) -> None:
+        """Another part ended: if this one follows it, its time runs."""
+        if self.follows == ended and self.popen is not None and self.condemned is None:
+            self.condemned = time.monotonic() + self.grace_s
+
+    def end_if_condemned(self) -> None:
+        """End it once its time is up."""
+        if self.condemned is not None and time.monotonic() >= self.condemned:
+            self.condemned = None
+            self.end_group()
+
     def plan_restart(self) -> float:
         """Note a death and return the seconds to wait: a long steady life clears the count."""
         if time.monotonic() - self.started > STEADY_SECONDS:
@@ -71,6 +84,7 @@ class Child:
         self.failures += 1
         self.popen = None
         self.process = None
+        self.condemned = None
         self.due = time.monotonic() + pause
         return pause
 

@@ -245,6 +245,7 @@ class Supervisor:
 
     def _tend(self) -> None:
         for child in self.children:
+            child.end_if_condemned()
             if child.tend is not None:
                 child.tend()
         if self.listener is not None and self.kannel.changed():
@@ -271,8 +272,7 @@ class Supervisor:
         child.end_group()
         if not child.once:
             for other in self.children:
-                if other.follows == child.part and other.popen is not None:
-                    other.end_group()
+                other.heed(child.part)
         if child.once:
             self.journal.note(f"{child.part} finished with status {status}")
             self.children.remove(child)

@@ -154,7 +154,8 @@ def kannel_children(layout: Layout, url: str) -> list[Child]:
     bearer, sms = (_box(layout, name, find_box(name)) for name in BOXES)
     port = plan.ports["box"]
     bearer.after = lambda process: await_listener(process, port)
-    # A smsbox that lost its bearerbox waits ten seconds and then starts a copy of itself that nobody supervises.
+    # A smsbox that lost its bearerbox hands over what it holds, waits ten seconds and then starts a copy of itself that
+    # nobody supervises. It has a second for the first of these.
     sms.follows = "bearerbox"
     return [bearer, sms]
 
