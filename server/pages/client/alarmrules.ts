@@ -23,6 +23,8 @@ export type Sight = { state: 'clear' } | { state: 'database'; spool: Spool | nul
 
 /** These ring until somebody says that they have seen them: people may die, or messages be turned away, meanwhile. */
 const RINGS: ReadonlySet<string> = new Set(['life.unseen', 'spool.full']);
+/** Their number grows by the second: it is brought up to date when something else is. */
+const COUNTING: ReadonlySet<string> = new Set(['gateway.refused']);
 /** First to last on the page. */
 const ORDER: readonly string[] = ['life.unseen', 'spool.full', 'spool.filling', 'gateway.silent', 'outbox.stuck', 'outbox.cap', 'gateway.refused'];
 
@@ -35,7 +37,7 @@ export function inOrder(alarms: readonly Alarm[]): Alarm[] {
 }
 
 /** Changes when what is shown must change: a screen reader hears an alarm once, not at each look. */
-export const fingerprint = (alarms: readonly Alarm[]): string => JSON.stringify(alarms.map((one) => [one.id, one.seen !== null, one.data]));
+export const fingerprint = (alarms: readonly Alarm[]): string => JSON.stringify(alarms.map((one) => [one.id, one.seen !== null, COUNTING.has(one.code) ? null : one.data]));
 
 const count = (value: unknown): number => (typeof value === 'number' ? value : 0);
 

@@ -22,6 +22,8 @@ describe('alarms', () => {
     expect(fingerprint([one])).toBe(fingerprint([{ ...one, since: 'later' }]));
     expect(fingerprint([one])).not.toBe(fingerprint([{ ...one, data: { count: 2 } }]));
     expect(fingerprint([one])).not.toBe(fingerprint([{ ...one, seen: 'x' }]));
+    const refused = alarm('gateway.refused', { data: { count: 1 } });
+    expect(fingerprint([refused])).toBe(fingerprint([{ ...refused, data: { count: 9 } }]));
   });
 
   it('have words and a way; a strange one shows its code', () => {

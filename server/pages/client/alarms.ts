@@ -61,7 +61,7 @@ async function whatIsAway(status: number): Promise<Sight> {
     .then(async (answer) => (answer.ok ? ((await answer.json()) as Spool) : null))
     .catch(() => undefined);
   if (spool === undefined) return failures > 1 && navigator.onLine ? { state: 'away' } : sight;
-  return status >= 500 || failures > 1 ? { state: 'database', spool } : sight;
+  return status >= 502 || (status === 0 && failures > 1) ? { state: 'database', spool } : sight;
 }
 
 function stir(): void {
