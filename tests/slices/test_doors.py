@@ -95,6 +95,12 @@ class TestAndroid:
         assert (await post_signed(client, made["at"], webhook())).status_code == 200
         await pulse.write_down(ctx)
         assert (await coordinator.get("/api/gateways")).json()["items"][0]["trouble"] is None
+        # Ten quiet minutes later it is over.
+        for turn, last in enumerate(("2100-01-01T00:00:00+00:00", "2020-01-01T00:00:00+00:00")):
+            async with ctx.db.tx() as conn:
+                await conn.execute("UPDATE alarms SET data = data || jsonb_build_object('last', %s::text)", (last,))
+                await pulse.look(conn)
+            assert len((await coordinator.get("/api/alarms")).json()["items"]) == 1 - turn
 
     async def test_a_ping_is_a_beat_and_a_delivery_finds_its_message(self, client_of: MakeClient, ctx: Context) -> None:
         made = await gateway(client_of, "android", secrets={"signing_key": KEY})
