@@ -21,7 +21,7 @@ from server.kernel.settings import settings
 from server.kernel.tasks import end
 
 log = structlog.get_logger("worker")
-NICE: Final = 5
+NICE: Final = 8
 NICE_CHAIN: Final = 10
 
 

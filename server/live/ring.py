@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from uuid import UUID
 
@@ -25,14 +26,18 @@ class Line:
     chunk: bytes
 
 
+# Few different ones, in every line of a flood.
+_id = lru_cache(maxsize=1024)(UUID)
+
+
 def line_of(seq: int, verb: bytes, centre: bytes, data: bytes) -> Line:
     """A line from what the Redis stream holds; encoded here, once for all clients."""
     emergency = orjson.loads(data).get("emergency")
     return Line(
         seq,
         verb.decode(),
-        UUID(centre.decode()) if centre else None,
-        UUID(emergency) if emergency else None,
+        _id(centre.decode()) if centre else None,
+        _id(emergency) if emergency else None,
         b"id: %d\nevent: %b\ndata: %b\n\n" % (seq, verb, data),
     )
 

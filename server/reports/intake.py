@@ -54,7 +54,7 @@ class Incoming:
 class Accepted:
     """The answer: the same for the first and for every later copy. `known`: it was here before.
 
-    `conflict`: the same identity came with other bytes as well; both are kept and shown.
+    `conflict`: the same identity came with other bytes as well; both are kept and shown. Not asked for groups.
     """
 
     id: UUID
@@ -91,23 +91,26 @@ async def accept(conn: Conn, ctx: Context, items: Sequence[Incoming], *, actor: 
     Copies of what is known (within `items`, from before, or from a transaction at the same time) have no effect and
     get the first one's id and receipt. The caller commits, then rings `reports`, then answers.
     """
-    return await accept_rows(conn, [row_of(ctx, item, actor=actor) for item in items])
+    return await accept_rows(conn, [row_of(ctx, item, actor=actor) for item in items], conflicts=True)
 
 
-async def accept_rows(conn: Conn, rows: Sequence[Row]) -> list[Accepted]:
-    """As `accept`, for rows that `row_of` made. Each bears its own actor; their order is the order they came in."""
+async def accept_rows(conn: Conn, rows: Sequence[Row], *, conflicts: bool = False) -> list[Accepted]:
+    """As `accept`, for rows that `row_of` made. Each bears its own actor; their order is the order they came in.
+
+    Unless asked for `conflicts` it does not look whether a new row's key came with other bytes before.
+    """
     first: dict[tuple[str, str, bytes], Row] = {}
     for nth, row in enumerate(rows):
         row["nth"] = nth
         first.setdefault(_identity(row), row)
     # One order for everybody: two batches with the same messages cannot wait for each other in a circle.
     ordered = [first[identity] for identity in sorted(first)]
-    conflicts: dict[UUID, bool] = {}
+    written: dict[UUID, bool] = {}
     found: dict[tuple[str, str, bytes], Any] = {}
     missing = ordered
     for _ in range(_CLASHES):
-        conflicts |= await queries.insert_reports(conn, missing)
-        missing = [row for row in ordered if row["id"] not in conflicts]
+        written |= await queries.insert_reports(conn, missing, conflicts=conflicts)
+        missing = [row for row in ordered if row["id"] not in written]
         if missing:
             found = await queries.known_reports(conn, missing)
             missing = [row for row in missing if _identity(row) not in found]
@@ -118,13 +121,13 @@ async def accept_rows(conn: Conn, rows: Sequence[Row]) -> list[Accepted]:
             row["receipt"] = new_code()
     else:
         raise RuntimeError("no free receipt was found")
-    return _answers(rows, first, conflicts, found)
+    return _answers(rows, first, written, found)
 
 
 def _answers(
     rows: Sequence[Row],
     first: Mapping[tuple[str, str, bytes], Row],
-    conflicts: Mapping[UUID, bool],
+    written: Mapping[UUID, bool],
     found: Mapping[tuple[str, str, bytes], Any],
 ) -> list[Accepted]:
     bodies: dict[tuple[str, str], int] = {}
@@ -138,7 +141,7 @@ def _answers(
             answers.append(Accepted(kept["id"], kept["receipt"], True, here or kept["conflict"]))
         else:
             kept = first[identity]
-            answers.append(Accepted(kept["id"], kept["receipt"], kept is not row, here or conflicts[kept["id"]]))
+            answers.append(Accepted(kept["id"], kept["receipt"], kept is not row, here or written[kept["id"]]))
     return answers
 
 

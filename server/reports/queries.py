@@ -43,8 +43,7 @@ COLUMNS: Final = (
 # ON CONFLICT without a target: a taken receipt is left out like a known message, and the caller tells them apart.
 # One moment for all, and a microsecond more for each: rows are inserted in the order of their keys, and a sender's
 # messages must still be read in the order they came in.
-_INSERT: Final = (
-    sql.SQL("""
+_INSERT: Final = sql.SQL("""
 WITH given AS MATERIALIZED (SELECT * FROM unnest({arrays}) AS new ({names})),
 written AS (
   INSERT INTO reports (id, receipt, emergency_id, channel, source, source_key, body_hash, content_type, flags,
@@ -63,16 +62,21 @@ written AS (
   SELECT 'report.accepted', 'report', w.id, w.emergency_id, g.actor, jsonb_build_object('channel', w.channel)
   FROM written w JOIN given g USING (id) ORDER BY g.nth
 )
-SELECT w.id, EXISTS (SELECT 1 FROM reports o WHERE o.source = g.source AND o.source_key = g.source_key
-  AND o.body_hash <> g.body_hash) AS conflict
-FROM written w JOIN given g USING (id)
+{answer}
 """)
-    .format(
+_ANSWERS: Final = {
+    False: "SELECT id, false AS conflict FROM written",
+    True: "SELECT w.id, EXISTS (SELECT 1 FROM reports o WHERE o.source = g.source AND o.source_key = g.source_key"
+    " AND o.body_hash <> g.body_hash) AS conflict FROM written w JOIN given g USING (id)",
+}
+_INSERTS: Final = {
+    conflicts: _INSERT.format(
+        answer=sql.SQL(answer),
         arrays=sql.SQL(", ").join(sql.SQL("%b::{}[]").format(sql.SQL(kind)) for _, kind in COLUMNS),
         names=sql.SQL(", ").join(sql.Identifier(name) for name, _ in COLUMNS),
-    )
-    .as_bytes()
-)
+    ).as_bytes()
+    for conflicts, answer in _ANSWERS.items()
+}
 _KNOWN: Final = """
 SELECT r.id, r.receipt, r.source, r.source_key, r.body_hash, EXISTS (
   SELECT 1 FROM reports o WHERE o.source = r.source AND o.source_key = r.source_key AND o.body_hash <> r.body_hash
@@ -86,15 +90,15 @@ _CONFLICT: Final = (
 )
 
 
-async def insert_reports(conn: Conn, rows: Sequence[Mapping[str, Any]]) -> dict[UUID, bool]:
+async def insert_reports(conn: Conn, rows: Sequence[Mapping[str, Any]], *, conflicts: bool = False) -> dict[UUID, bool]:
     """Insert reports with their events (`COLUMNS`; flags parted by blanks, lon/lat of the shown point).
 
-    The ids written, and whether others stood under the same key before this statement.
+    The ids written, and, if asked for `conflicts`, whether others stood under the same key before this statement.
     """
     if not rows:
         return {}
     columns = [packed(kind, [row[name] for row in rows]) for name, kind in COLUMNS]
-    return {row["id"]: row["conflict"] for row in await (await conn.execute(_INSERT, columns)).fetchall()}
+    return {row["id"]: row["conflict"] for row in await (await conn.execute(_INSERTS[conflicts], columns)).fetchall()}
 
 
 async def known_reports(conn: Conn, rows: Sequence[Mapping[str, Any]]) -> dict[Identity, DictRow]:
