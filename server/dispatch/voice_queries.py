@@ -42,7 +42,8 @@ async def reports_behind(conn: Conn, need_id: UUID | None, incident_id: UUID | N
     """The same with their sealed words."""
     rows = await (
         await conn.execute(
-            "SELECT r.id, r.channel, r.content_type, r.received_at, r.body_sealed, r.data_key_wrapped" + _BEHIND,
+            "SELECT r.id, r.channel, r.content_type, r.flags, r.received_at, r.body_sealed, r.data_key_wrapped"
+            + _BEHIND,
             (need_id, incident_id),
         )
     ).fetchall()

@@ -16,6 +16,7 @@ from server.kernel.db import Conn
 from server.kernel.errors import Problem
 from server.kernel.events import NewEvent, emit_many
 from server.needs.service import opened_point
+from server.reports import parts
 from server.reports.content import text_of
 
 
@@ -66,6 +67,10 @@ async def open_voices(conn: Conn, ctx: Context, who: Principal, row: DictRow) ->
     reports = await reports_behind(conn, row["need_id"], row["incident_id"])
     try:
         opened = [_voice(ctx, report) for report in reports]
+        for voice, report in zip(opened, reports, strict=True):
+            # One part leads a message of many: who goes there needs all its words.
+            if parts.FLAG in report["flags"] and (whole := await parts.whole_of(conn, ctx, report["id"])):
+                voice["text"] = whole["text"]
         exact = await _exact(conn, ctx, row["need_id"])
     except SealedError:
         raise Problem(

@@ -77,6 +77,12 @@ async def test_parts_in_any_order_are_one_message(ctx: Context, client_of: MakeC
     assert shown["text"] == "در پلدختر سیل آمده، ۲۰ خا"
     assert shown["whole"]["text"] == "در پلدختر سیل آمده، ۲۰ خانوار چادر لازم دارند"
     assert not shown["whole"]["partial"]
+    # Who goes there reads all of it too.
+    async with ctx.db.tx() as conn:
+        await tasks_for_needs(conn, ctx, [need["id"]])
+    [task] = await rows(ctx, "SELECT id FROM tasks")
+    voices = (await coordinator.get(f"/api/tasks/{task['id']}/voices")).json()["items"]
+    assert [voice["text"] for voice in voices] == [shown["whole"]["text"]]
 
 
 async def test_after_five_minutes_it_is_read_partial_and_mended_when_the_part_comes(ctx: Context) -> None:

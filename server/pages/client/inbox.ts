@@ -67,8 +67,13 @@ document.addEventListener('click', (event) => {
   if (button) void toggle(button);
 });
 
+/** A message of several parts; `text` holds […] for those that have not come. */
+interface Whole {
+  text: string;
+  partial: boolean;
+}
 interface Opened {
-  properties: { text?: string | null; sender?: string | null; sealed?: boolean; received_at?: string; meta?: Record<string, unknown>; exact?: { lat?: number; lon?: number } | null };
+  properties: { text?: string | null; whole?: Whole | null; sender?: string | null; sealed?: boolean; received_at?: string; meta?: Record<string, unknown>; exact?: { lat?: number; lon?: number } | null };
 }
 interface Span {
   rule: string;
@@ -101,12 +106,15 @@ async function toggle(button: HTMLButtonElement): Promise<void> {
 async function words(id: string): Promise<Node[]> {
   const path = `/api/reports/${encodeURIComponent(id)}`;
   const { data } = await ask<Opened>(path);
-  const { text, sender, sealed, received_at: at } = data.properties;
+  const { sender, sealed, received_at: at, whole } = data.properties;
+  // What was read, and marked, is the whole message, not this part of it.
+  const text = whole?.text ?? data.properties.text;
   if (sealed) return [h('p', { class: 'note note--warn' }, t('The key that opens this is not on this machine.'))];
   const quote = h('blockquote', { class: 'said', dir: 'auto' }, text || t('No words came with it.'));
   const read = await ask<{ why?: Span[] }>(`${path}/reading`).catch(() => null);
   if (read?.data.why?.length && text) fill(quote, ...marked(text, read.data.why));
-  return [quote, h('p', { class: 'said__who' }, sender ? h('bdi', { dir: 'ltr' }, digits(sender)) : t('Sender unknown'), ' · ', at ? dateTime(at) : '')];
+  const gaps = whole?.partial ? [h('p', { class: 'note note--warn' }, t('Parts of this message have not come yet: […] stands for them.'))] : [];
+  return [quote, ...gaps, h('p', { class: 'said__who' }, sender ? h('bdi', { dir: 'ltr' }, digits(sender)) : t('Sender unknown'), ' · ', at ? dateTime(at) : '')];
 }
 
 async function content(id: string): Promise<Node[]> {
