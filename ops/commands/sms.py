@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Text messages: gateways, Kannel, tests: پیامک.", no_args_is_help=True)
     group.callback()(_group)
     group.command("kannel")(kannel)
+    group.command("test")(try_out)
     group.add_typer(sms_gateway.group(), name="gateway")
     app.add_typer(group, name="sms")
 
@@ -83,6 +84,33 @@ def kannel(  # noqa: PLR0913 - each is an option of the command
         "آزمون: hamyar sms test",
         "Kannel is configured; a running instance starts it now, else hamyar up does. Test: hamyar sms test",
     )
+
+
+def try_out(
+    *,
+    gateway: Annotated[str, typer.Option(help="The gateway's name; without it our own Kannel, or the only one.")] = "",
+    to: Annotated[str, typer.Option(help="A number that a real message is sent to, and followed.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Send a test message the whole way in, and out again: آزمون درگاه پیامک."""
+    from ops.context import run
+    from ops.localstack.layout import Layout
+    from ops.localstack.problem import Problem
+    from ops.localstack.talk import say
+    from ops.sms.plan import read_plan
+    from ops.sms.trial import trial
+    from server.kernel.errors import Problem as Refusal
+
+    own = read_plan(Layout.from_environment())
+    try:
+        result = run(lambda ctx: trial(ctx, gateway, to, own, say))
+    except Refusal as problem:
+        raise Problem(problem.code, fa=problem.fa, en=problem.en) from problem
+    if as_json:
+        print(json.dumps(result, ensure_ascii=False))
+    else:
+        way_out = result["out"]["state"] if result["out"] else "-"
+        print(f"{result['gateway']}: in {result['in']['ms']} ms, out {way_out}")
 
 
 def _password() -> str:

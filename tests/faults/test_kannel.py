@@ -1,8 +1,9 @@
 """Kannel under fire, over SMPP: bearerbox killed, smsbox killed with us up and with us away, the link cut.
 
 What may be lost stands in docs/runbooks/kannel.md: of each kill of smsbox, or of bearerbox, whose end smsbox does not
-always survive, at most what smsbox then had in hand (`pending`); and nothing else. What comes twice has one effect. `HAMYAR_KANNEL_MESSAGES` sets the messages of each case,
-`HAMYAR_ROUNDS` the kills, `HAMYAR_OUTAGE_S` the seconds of each outage (an hour: 3600).
+always survive, at most what smsbox then had in hand (`pending`); and nothing else. What comes twice has one effect.
+`HAMYAR_KANNEL_MESSAGES` sets the messages of each case, `HAMYAR_ROUNDS` the kills, `HAMYAR_OUTAGE_S` the seconds of
+each outage (an hour: 3600).
 """
 
 import asyncio
