@@ -2,8 +2,9 @@
 
 from functools import lru_cache
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -49,6 +50,15 @@ class Settings(BaseSettings):
     """How much may lie there, in bytes of all processes together. A message takes about a kilobyte."""
     database_url: str = Field(default="", validation_alias=AliasChoices("DATABASE_URL", "database_url"))
     redis_url: str = Field(default="", validation_alias=AliasChoices("REDIS_URL", "redis_url"))
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"HAMYAR_TIMEZONE names no time zone: {name}") from error
+        return name
 
     @property
     def url(self) -> str:
