@@ -57,6 +57,7 @@ class Plan:
 
     `door`: the intake address, without a query; empty: this instance's own, whichever port it has. `spool`: where
     Kannel keeps what waits, in the clear. `country_code`: in front of numbers that begin with one zero; empty: none is.
+    `host`: by which name other machines of a private network (containers) reach it; empty: the loopback alone.
     `pending`: how many messages smsbox may hold that bearerbox no longer does: what a kill of smsbox can lose.
     """
 
@@ -66,6 +67,7 @@ class Plan:
     links: tuple[Link, ...] = ()
     sender: str = ""
     country_code: str = "98"
+    host: str = ""
     spool: str = ""
     pending: int = 5
     retry_s: int = 10

@@ -14,31 +14,32 @@ ANSWER_S = 600
 """How long smsbox waits for our answer. Long, since a request that waits holds its message among `pending`, while one
 that fails goes to smsbox' own queue, which has no bound."""
 
+LOOPBACK = "127.0.0.1"
 Setting = tuple[str, str | int | bool]
 
 
-def render(plan: Plan, *, door: str | None = None, hosts: tuple[str, str] = ("127.0.0.1", "127.0.0.1")) -> str:
-    """The configuration of bearerbox and smsbox both. `hosts`: where bearerbox listens, and where smsbox finds it."""
-    groups = [_core(plan, hosts[0])]
+def render(plan: Plan, *, door: str | None = None) -> str:
+    """The configuration of bearerbox and smsbox both. `door`: our address, where the plan leaves it open."""
+    groups = [_core(plan)]
     groups += [_link(plan, link) for link in plan.links]
-    groups += [_smsbox(plan, hosts[1]), _service(plan, door or plan.door), _user(plan)]
+    groups += [_smsbox(plan), _service(plan, door or plan.door), _user(plan)]
     return "\n".join(_group(group) for group in groups)
 
 
-def _core(plan: Plan, host: str) -> list[Setting]:
+def _core(plan: Plan) -> list[Setting]:
     spool = Path(plan.spool)
     return [
         ("group", "core"),
-        ("admin-interface", host),
+        ("admin-interface", _interface(plan)),
         ("admin-port", plan.ports["admin"]),
         ("admin-password", plan.admin_password),
         ("status-password", plan.status_password),
         ("admin-deny-ip", "*.*.*.*"),
-        ("admin-allow-ip", "127.0.0.1"),
-        ("smsbox-interface", host),
+        ("admin-allow-ip", _allowed(plan)),
+        ("smsbox-interface", LOOPBACK),
         ("smsbox-port", plan.ports["box"]),
         ("box-deny-ip", "*.*.*.*"),
-        ("box-allow-ip", "127.0.0.1"),
+        ("box-allow-ip", LOOPBACK),
         # One file a message, both ways: what bearerbox holds outlives it.
         ("store-type", "spool"),
         ("store-location", str(spool / "store")),
@@ -56,6 +57,14 @@ def _core(plan: Plan, host: str) -> list[Setting]:
     ]
 
 
+def _interface(plan: Plan) -> str:
+    return "0.0.0.0" if plan.host else LOOPBACK  # noqa: S104 - the operator named a private network
+
+
+def _allowed(plan: Plan) -> str:
+    return "*.*.*.*" if plan.host else LOOPBACK
+
+
 def _link(plan: Plan, link: Link) -> list[Setting]:
     if link.fake:
         return [
@@ -63,7 +72,7 @@ def _link(plan: Plan, link: Link) -> list[Setting]:
             ("smsc", "fake"),
             ("smsc-id", link.id),
             ("port", plan.ports["fake"]),
-            ("connect-allow-ip", "127.0.0.1"),
+            ("connect-allow-ip", LOOPBACK),
         ]
     found: list[Setting] = [
         ("group", "smsc"),
@@ -90,12 +99,12 @@ def _link(plan: Plan, link: Link) -> list[Setting]:
     return found
 
 
-def _smsbox(plan: Plan, host: str) -> list[Setting]:
+def _smsbox(plan: Plan) -> list[Setting]:
     found: list[Setting] = [
         ("group", "smsbox"),
-        ("bearerbox-host", host),
+        ("bearerbox-host", LOOPBACK),
         ("bearerbox-port", plan.ports["box"]),
-        ("sendsms-interface", "127.0.0.1"),
+        ("sendsms-interface", _interface(plan)),
         ("sendsms-port", plan.ports["sendsms"]),
         ("mo-recode", True),
         ("http-request-retry", RETRIES),
@@ -132,7 +141,7 @@ def _user(plan: Plan) -> list[Setting]:
         ("username", "hamyar"),
         ("password", plan.send_password),
         ("user-deny-ip", "*.*.*.*"),
-        ("user-allow-ip", "127.0.0.1"),
+        ("user-allow-ip", _allowed(plan)),
         ("max-messages", 10),
         ("concatenation", True),
     ]

@@ -1,13 +1,15 @@
 """`hamyar sms kannel`: a link added or removed; the gateway's row, the plan and kannel.conf brought in line."""
 
+import os
 from dataclasses import dataclass, replace
 
 from ops.localstack.layout import Layout
 from ops.localstack.problem import Problem
-from ops.sms.parts import choose_box_owner, find_box, find_fakesmsc, write_config
+from ops.sms.parts import DOOR, choose_box_owner, find_box, find_fakesmsc, write_config
 from ops.sms.plan import FIRST_PORT, PORTS, Link, Plan, free_ports, write_plan
 
 SEND_USER = "hamyar"
+HOST_VARIABLE, WEB_VARIABLE = "HAMYAR_KANNEL_HOST", "HAMYAR_KANNEL_WEB"
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,10 @@ def next_plan(layout: Layout, old: Plan | None, wish: Wish, country_code: str) -
     if old is None:
         ports = free_ports(first=wish.first_port)
         spool = str(layout.kannel / "spool")
-        old = Plan(gateway="", door="", token="", spool=spool, country_code=country_code, ports=ports)
+        # In containers (docker-compose.yml): by which name this one is reached, and where web is.
+        host, web = os.environ.get(HOST_VARIABLE, ""), os.environ.get(WEB_VARIABLE, "")
+        door = web.rstrip("/") + DOOR if web else ""
+        old = Plan("", door, "", spool=spool, country_code=country_code, host=host, ports=ports)
     if set(old.ports) != set(PORTS):
         old = replace(old, ports=free_ports(first=wish.first_port))
     new = replace(
@@ -54,12 +59,14 @@ def gateway_settings(plan: Plan, port: int) -> tuple[dict[str, str], dict[str, s
 
     Delivery reports come by the loopback and `port`, ours, even where the world knows us by a public address.
     """
+    host = plan.host or "127.0.0.1"
+    own = plan.door.removesuffix(DOOR) if plan.door else f"http://127.0.0.1:{port}"
     settings = {
-        "send_url": f"http://127.0.0.1:{plan.ports['sendsms']}/cgi-bin/sendsms",
-        "status_url": f"http://127.0.0.1:{plan.ports['admin']}/status.xml",
+        "send_url": f"http://{host}:{plan.ports['sendsms']}/cgi-bin/sendsms",
+        "status_url": f"http://{host}:{plan.ports['admin']}/status.xml",
         "username": SEND_USER,
         "from": plan.sender,
-        "callback_url": f"http://127.0.0.1:{port}",
+        "callback_url": own,
     }
     return settings, {"password": plan.send_password, "status_password": plan.status_password}
 
