@@ -6,8 +6,6 @@ Columns of all: id, emergency_id, centre_id, category, status, urgency, seen_at,
 
 # ruff: noqa: S608 - statements are put together from this code's own words; values are parameters
 
-from psycopg import sql
-
 _PROPS = """jsonb_build_object('layer', '{layer}', 'code', {code}, 'category', {category}, 'status', {status},
  'urgency', {urgency}, 'verification', {verification}, 'corroboration', {corroboration}, 'people', {people},
  'priority', {priority}, 'updated_at', to_char({at} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
@@ -210,9 +208,9 @@ SELECTS: dict[str, str] = {
 _BY_IDS = "r.id = ANY(%(ids)s::uuid[])"
 
 
-def by_ids(layer: str) -> sql.SQL:
-    """The layer's rows among `%(ids)s`."""
-    return sql.SQL(SELECTS[layer].format(only=_BY_IDS))
+def by_ids(layer: str) -> str:
+    """The layer's rows among `%(ids)s`, as the text of a subquery."""
+    return SELECTS[layer].format(only=_BY_IDS)
 
 
 def everything(layer: str) -> str:

@@ -6,8 +6,6 @@ event says makes a replay harmless: a second pass finds nothing to change.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from psycopg.rows import DictRow
@@ -16,7 +14,6 @@ from server.kernel.db import Conn
 from server.kernel.events import SealedEvent
 from server.maps import queries
 from server.maps.grid import FINEST, LEVELS, cell_of, micro
-from server.maps.models import NO_EMERGENCY
 
 LAYER_OF: Mapping[str, str] = {
     "incident": "incidents",
@@ -31,17 +28,8 @@ LAYER_OF: Mapping[str, str] = {
 
 CellKey = tuple[str, UUID, bool, int, int, int, str, str]
 """layer, emergency, detail, zoom, x, y, category, status."""
-_COMPARED = ("emergency_id", "centre_id", "category", "status", "urgency", "seen_at", "lon", "lat", "props")
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A feature before and after; None where it is not on the map."""
-
-    layer: str
-    id: UUID
-    old: DictRow | None
-    new: DictRow | None
+_DECIDES = ("emergency", "category", "status", "urgency", "lon", "lat")
+"""What tells which cells a feature is counted in, and how."""
 
 
 async def project(conn: Conn, events: Sequence[SealedEvent]) -> None:
@@ -59,55 +47,33 @@ async def refresh(conn: Conn, subjects: Mapping[str, Iterable[UUID]]) -> int:
     """Re-read these records and bring their features and cells in step. Returns how many features changed."""
     # Before anything is read: what a rebuild makes meanwhile must not be counted a second time from an older reading.
     await queries.join_writers(conn)
-    keys = [(layer, key) for layer in sorted(subjects) for key in sorted(subjects[layer])]
-    known = {(row["layer"], row["id"]): row for row in await queries.known_features(conn, keys)} if keys else {}
-    current: dict[tuple[str, UUID], DictRow] = {}
+    changes: list[tuple[str, DictRow]] = []
     for layer in sorted(subjects):
         if ids := sorted(subjects[layer]):
-            current |= {(layer, row["id"]): row for row in await queries.current_rows(conn, layer, ids)}
-    changes = [
-        change
-        for layer, key in keys
-        if not same((change := Change(layer, key, known.get((layer, key)), current.get((layer, key)))).old, change.new)
-    ]
-    if changes:
-        await queries.drop_features(conn, [(c.layer, c.id) for c in changes if c.new is None])
-        await queries.put_features(conn, [_feature(c.layer, c.new) for c in changes if c.new is not None])
-        await queries.add_to_cells(conn, cell_deltas(changes))
+            changes += [(layer, row) for row in await queries.refresh_layer(conn, layer, ids)]
+    await queries.add_to_cells(conn, cell_deltas(changes))
     return len(changes)
 
 
-def same(old: DictRow | None, new: DictRow | None) -> bool:
-    """Whether a feature stands on the map as it is."""
-    if old is None or new is None:
-        return old is new
-    return all(old[name] == (new[name] or NO_EMERGENCY if name == "emergency_id" else new[name]) for name in _COMPARED)
+def cell_deltas(changes: Iterable[tuple[str, DictRow]]) -> dict[CellKey, list[int]]:
+    """What the changes (layer, row of `refresh_layer`) add to each cell: [n, n_life, sum_lon_e6, sum_lat_e6].
 
-
-def _feature(layer: str, row: DictRow) -> dict[str, Any]:
-    gx, gy = cell_of(row["lon"], row["lat"])
-    return {**row, "layer": layer, "emergency_id": row["emergency_id"] or NO_EMERGENCY, "gx": gx, "gy": gy}
-
-
-def cell_deltas(changes: Iterable[Change]) -> dict[CellKey, list[int]]:
-    """What the changes add to each cell: [n, n_life, sum_lon_e6, sum_lat_e6]; unchanged cells are left out."""
+    Cells that stay as they are are left out.
+    """
     deltas: defaultdict[CellKey, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
-    for change in changes:
-        for row, sign in ((change.old, -1), (change.new, 1)):
-            if row is None:
+    for layer, row in changes:
+        old, new = ([row[f"{when}_{name}"] for name in _DECIDES] for when in ("old", "new"))
+        if old == new:
+            continue
+        for (emergency, category, status, urgency, lon, lat), sign in ((old, -1), (new, 1)):
+            if emergency is None:
                 continue
-            gx, gy = cell_of(row["lon"], row["lat"])
-            parts = (
-                sign,
-                sign * (row["urgency"] == "life"),
-                sign * micro(row["lon"]),
-                sign * micro(row["lat"]),
-            )
-            emergency = row["emergency_id"] or NO_EMERGENCY
+            gx, gy = cell_of(lon, lat)
+            parts = (sign, sign * (urgency == "life"), sign * micro(lon), sign * micro(lat))
             for level in LEVELS:
                 x, y = gx >> (FINEST - level), gy >> (FINEST - level)
-                for detail, category, status in ((False, "*", "*"), (True, row["category"], row["status"])):
-                    total = deltas[change.layer, emergency, detail, level, x, y, category, status]
+                for detail, kind, state in ((False, "*", "*"), (True, category, status)):
+                    total = deltas[layer, emergency, detail, level, x, y, kind, state]
                     for i, part in enumerate(parts):
                         total[i] += part
     return {key: parts for key, parts in deltas.items() if any(parts)}

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from psycopg import sql
 from psycopg.rows import DictRow
 
 from server.kernel import arrays
@@ -32,66 +33,50 @@ async def with_dependents(conn: Conn, subjects: Mapping[str, set[UUID]]) -> dict
     return found
 
 
-async def current_rows(conn: Conn, layer: str, ids: Sequence[UUID]) -> list[DictRow]:
-    """What the layer shows of these records now."""
-    return await (await conn.execute(layer_queries.by_ids(layer), {"ids": arrays.uuids(ids)})).fetchall()
+_COLUMNS = ("centre_id", "category", "status", "urgency", "seen_at", "lon", "lat", "props")
+_EMERGENCY = "coalesce(c.emergency_id, '00000000-0000-0000-0000-000000000000')"
+# Compared, written and told in one statement: what a feature shows never leaves the server.
+_REFRESH = """
+WITH c AS MATERIALIZED ({rows}),
+o AS MATERIALIZED (SELECT * FROM map_features WHERE layer = '{layer}' AND id = ANY(%(ids)s::uuid[])),
+differ AS MATERIALIZED (
+  SELECT coalesce(o.id, c.id) AS key, o.emergency_id AS old_emergency, o.category AS old_category,
+    o.status AS old_status, o.urgency AS old_urgency, o.lon AS old_lon, o.lat AS old_lat,
+    CASE WHEN c.id IS NOT NULL THEN {emergency} END AS new_emergency, {new}
+  FROM c FULL JOIN o ON o.id = c.id
+  WHERE o.id IS NULL OR c.id IS NULL OR (o.emergency_id, {olds}) IS DISTINCT FROM ({emergency}, {values})),
+put AS (
+  INSERT INTO map_features (layer, id, emergency_id, {names}, gx, gy, geom)
+  SELECT '{layer}', key, new_emergency, {names}, map_cell_index(lon, -180), map_cell_index(lat, -90),
+    ST_SetSRID(ST_MakePoint(lon, lat), 4326)
+  FROM differ WHERE new_emergency IS NOT NULL ORDER BY key
+  ON CONFLICT (layer, id) DO UPDATE SET emergency_id = excluded.emergency_id, {sets}, gx = excluded.gx,
+    gy = excluded.gy, geom = excluded.geom),
+gone AS (
+  DELETE FROM map_features f USING differ d
+  WHERE f.layer = '{layer}' AND f.id = d.key AND d.new_emergency IS NULL)
+SELECT old_emergency, old_category, old_status, old_urgency, old_lon, old_lat,
+  new_emergency, category AS new_category, status AS new_status, urgency AS new_urgency, lon AS new_lon, lat AS new_lat
+FROM differ
+"""
 
 
-async def known_features(conn: Conn, keys: Sequence[tuple[str, UUID]]) -> list[DictRow]:
-    """What the map has of these (layer, id)."""
-    return await (
-        await conn.execute(
-            "SELECT f.layer, f.id, f.emergency_id, f.centre_id, f.category, f.status, f.urgency, f.seen_at, f.lon,"
-            " f.lat, f.props FROM unnest(%s::text[], %s::uuid[]) AS asked(layer, id)"
-            " JOIN map_features f ON f.layer = asked.layer AND f.id = asked.id",
-            (arrays.texts(k[0] for k in keys), arrays.uuids(k[1] for k in keys)),
-        )
-    ).fetchall()
+async def refresh_layer(conn: Conn, layer: str, ids: Sequence[UUID]) -> list[DictRow]:
+    """Bring the features of these records up to what the layer shows of them now.
 
-
-async def drop_features(conn: Conn, keys: Sequence[tuple[str, UUID]]) -> None:
-    """Take features off the map."""
-    if keys:
-        await conn.execute(
-            "DELETE FROM map_features f USING unnest(%s::text[], %s::uuid[]) AS gone(layer, id)"
-            " WHERE f.layer = gone.layer AND f.id = gone.id",
-            ([k[0] for k in keys], [k[1] for k in keys]),
-        )
-
-
-_COLUMNS = (
-    ("layer", "text"),
-    ("id", "uuid"),
-    ("emergency_id", "uuid"),
-    ("centre_id", "uuid"),
-    ("category", "text"),
-    ("status", "text"),
-    ("urgency", "text"),
-    ("seen_at", "timestamptz"),
-    ("lon", "float8"),
-    ("lat", "float8"),
-    ("gx", "int"),
-    ("gy", "int"),
-)
-_NAMES = ", ".join(name for name, _ in _COLUMNS)
-_PUT = (
-    f"INSERT INTO map_features ({_NAMES}, geom, props) SELECT {_NAMES}, ST_SetSRID(ST_MakePoint(lon, lat), 4326), props"
-    f" FROM unnest({', '.join(f'%s::{kind}[]' for _, kind in _COLUMNS)}, %s::jsonb[]) AS new({_NAMES}, props)"
-    " ON CONFLICT (layer, id) DO UPDATE SET "
-    + ", ".join(f"{name} = excluded.{name}" for name in [n for n, _ in _COLUMNS[2:]] + ["geom", "props"])
-)
-
-
-async def put_features(conn: Conn, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert or replace features, in one statement."""
-    if rows:
-        await conn.execute(
-            _PUT,
-            (
-                *(arrays.OF_KIND[kind](row[name] for row in rows) for name, kind in _COLUMNS),
-                arrays.jsons(row["props"] for row in rows),
-            ),
-        )
+    Returns those that changed: old and new emergency, category, status, urgency, lon and lat (all None: not shown).
+    """
+    query = _REFRESH.format(
+        layer=layer,
+        rows=layer_queries.by_ids(layer),
+        emergency=_EMERGENCY,
+        names=", ".join(_COLUMNS),
+        new=", ".join(f"c.{n}" for n in _COLUMNS),
+        values=", ".join(f"c.{n}" for n in _COLUMNS),
+        olds=", ".join(f"o.{n}" for n in _COLUMNS),
+        sets=", ".join(f"{n} = excluded.{n}" for n in _COLUMNS),
+    )
+    return await (await conn.execute(sql.SQL(query), {"ids": arrays.uuids(ids)})).fetchall()
 
 
 _DELTA = """unnest(%s::text[], %s::uuid[], %s::bool[], %s::int[], %s::int[], %s::int[], %s::text[], %s::text[],
@@ -147,6 +132,9 @@ async def join_writers(conn: Conn) -> None:
 async def lock_map(conn: Conn) -> None:
     """Keep the sealer from writing the map until this transaction ends; readers go on."""
     await conn.execute("LOCK TABLE map_features, map_cells IN SHARE ROW EXCLUSIVE MODE")
+
+
+_NAMES = "layer, id, emergency_id, centre_id, category, status, urgency, seen_at, lon, lat, gx, gy"
 
 
 async def refill_layer(conn: Conn, layer: str) -> int:

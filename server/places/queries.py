@@ -6,6 +6,7 @@ from uuid import UUID
 
 from psycopg.rows import DictRow
 
+from server.kernel import arrays
 from server.kernel.db import Conn
 from server.kernel.geo import Box
 
@@ -122,17 +123,18 @@ async def nearest_centre(conn: Conn, lon: float, lat: float) -> UUID | None:
 
 async def nearest_centres(conn: Conn, points: Sequence[tuple[float, float] | None]) -> list[UUID | None]:
     """As `nearest_centre`, for many (lon, lat) points in one statement; None stays None."""
-    known = [(i, p) for i, p in enumerate(points) if p is not None]
-    found: list[UUID | None] = [None] * len(points)
-    if known:
-        rows = await (
-            await conn.execute(
-                _NEAREST_EACH, ([i for i, _ in known], [p[0] for _, p in known], [p[1] for _, p in known])
-            )
-        ).fetchall()
-        for row in rows:
-            found[row["n"]] = row["id"]
-    return found
+    # Many reports of one batch name the same town.
+    asked = list(dict.fromkeys(p for p in points if p is not None))
+    if not asked:
+        return [None] * len(points)
+    columns = (
+        arrays.numbers(range(len(asked))),
+        arrays.numbers(p[0] for p in asked),
+        arrays.numbers(p[1] for p in asked),
+    )
+    rows = await (await conn.execute(_NEAREST_EACH, columns)).fetchall()
+    nearest = {asked[row["n"]]: row["id"] for row in rows}
+    return [nearest.get(p) if p is not None else None for p in points]
 
 
 async def centres(conn: Conn, *, box: Box | None, active: bool | None, limit: int) -> list[DictRow]:
