@@ -57,7 +57,8 @@ class Spool:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, "spool")
-        self._last_us = 0
+        self._last_us = self._room = 0
+        self._room_at = -1.0
         self._looked, self._mtime, self._view = 0.0, -1, View()
         with contextlib.suppress(OSError):
             make_folder(folder)
@@ -153,9 +154,7 @@ class Spool:
 
     def _append(self, data: bytes) -> None:
         """In the thread: write and sync. A segment that fails once is left; what it may hold is told apart later."""
-        room = level(self.folder, look(self.folder).bytes, self.limit_bytes, self._reserve)
-        if room.bytes + len(data) > room.limit:
-            raise SpoolFull("limit")
+        self._take_room(len(data))
         for last in (False, True):
             try:
                 if not self._fd or self._size >= self._segment_bytes:
@@ -168,6 +167,16 @@ class Spool:
                     raise
             else:
                 return
+
+    def _take_room(self, size: int) -> None:
+        """Raises SpoolFull when there is no room for so many bytes. The folder is looked at again after 50 ms."""
+        now = time.monotonic()
+        if now - self._room_at > LOOK_S or size > self._room:
+            found = level(self.folder, look(self.folder).bytes, self.limit_bytes, self._reserve)
+            self._room_at, self._room = now, found.limit - found.bytes
+        if size > self._room:
+            raise SpoolFull("limit")
+        self._room -= size
 
     def _write(self, data: bytes) -> None:
         left = memoryview(data)
