@@ -46,6 +46,7 @@ bench: setup
 
 soak: setup
 	@HAMYAR_ROUNDS=200 HAMYAR_OUTAGE_S=600 $(VENV)/python -m pytest -m faults --timeout=0 tests/faults $(ARGS)
+	@HAMYAR_MESSAGES=100000 $(VENV)/python -m pytest --timeout=0 tests/slices/test_front.py -k often_it_comes
 
 clean:
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results server/pages/static/dist
