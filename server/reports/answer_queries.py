@@ -119,14 +119,13 @@ async def facts(conn: Conn, report_ids: Sequence[UUID]) -> tuple[list[DictRow], 
 
 
 async def own_numbers(conn: Conn) -> list[str]:
-    """The numbers of our own gateways, as far as their settings tell."""
+    """The numbers that our own gateways send from, as far as their settings tell."""
     found = await (
         await conn.execute(
-            "SELECT DISTINCT v FROM gateways, LATERAL (VALUES (settings->>'number'), (settings->>'from')) AS s(v)"
-            " WHERE v IS NOT NULL"
+            "SELECT DISTINCT settings->>'from' AS number FROM gateways WHERE settings->>'from' IS NOT NULL"
         )
     ).fetchall()
-    return [row["v"] for row in found]
+    return [row["number"] for row in found]
 
 
 async def links_of_report(conn: Conn, report_id: UUID) -> list[DictRow]:

@@ -98,18 +98,31 @@ async def test_a_report_that_gets_its_emergency_later_is_not_acknowledged_twice(
     assert [r["template"] for r in await told(ctx)] == ["receipt"]
 
 
-@pytest.mark.parametrize("sender", ["3000", "BANK", "+983000123456", None])
-async def test_machines_are_not_answered(ctx: Context, sender: str | None) -> None:
+async def test_machines_are_not_answered_and_two_that_answer_each_other_fall_silent(ctx: Context) -> None:
     where = await kit.emergency(ctx)
-    await say(ctx, where, (sender, "کد تخفیف"))  # type: ignore[arg-type]
+    machines = ("3000", "BANK", "+983000123456", "+989120000001", None)
+    await kit.rows(
+        ctx,
+        "INSERT INTO gateways (id, kind, name, settings) VALUES (gen_random_uuid(), 'kannel', 'ours', %s) RETURNING 1",
+        '{"from": "0912 000 0001"}',
+    )
+    await say(ctx, where, *[(sender, "کد تخفیف") for sender in machines])  # type: ignore[arg-type]
     assert await kit.rows(ctx, "SELECT 1 FROM messages") == []
-
-
-async def test_two_machines_that_answer_each_other_fall_silent(ctx: Context) -> None:
-    where = await kit.emergency(ctx)
-    for n in range(30):
-        await say(ctx, where, (NUMBER, f"STATUS {n}"))
-    assert len(await told(ctx)) <= 20
+    for turn in range(2):
+        await say(ctx, where, *[(NUMBER, f"STATUS {turn}{n:02}") for n in range(10)])
+    await say(ctx, where, *[(NUMBER, f"پیام {n}") for n in range(5)])
+    rows = await told(ctx)
+    assert len([r for r in rows if r["kind"] == "answer"]) == 10, "more codes of strangers than that are not answered"
+    await kit.rows(
+        ctx, "UPDATE messages SET created_at = created_at - interval '20 minutes', state = 'sent' RETURNING 1"
+    )
+    for _ in range(12):
+        await say(ctx, where, (NUMBER, "STATUS"))
+        await kit.rows(ctx, "UPDATE messages SET created_at = created_at - interval '2 minutes' RETURNING 1")
+    await say(ctx, where, (NUMBER, "پیام"))
+    rows = await told(ctx)
+    assert len(rows) == 21
+    assert (rows[-1]["template"], rows[-1]["wait_s"]) == ("receipt.many", 3600)
 
 
 async def test_status_tells_a_state_by_code_in_both_languages(ctx: Context) -> None:
@@ -159,15 +172,10 @@ async def test_fix_corrects_the_senders_own_report_and_nobody_elses(ctx: Context
     # Its task goes where the need is now.
     (task,) = await kit.rows(ctx, "SELECT ST_X(geom_shown) = %s AS there FROM tasks", need["lon"])
     assert task["there"]
-
-
-async def test_fix_leaves_what_a_person_has_decided(ctx: Context) -> None:
-    where = await kit.emergency(ctx)
-    (code,) = await say(ctx, where, (NUMBER, "در پلدختر ۲۰ چادر لازم داریم"))
+    # What a person has decided stays, and the sender hears that a person looks.
     await kit.rows(ctx, "UPDATE needs SET quantity = 35, decided = '{quantity}' RETURNING 1")
-    await say(ctx, where, (NUMBER, f"اصلاح {code} ۵۰ چادر"))
-    (need,) = await kit.needs_of(ctx, where)
-    assert need["quantity"] == 35
+    await say(ctx, where, (NUMBER, f"اصلاح {code} ۷۰ چادر"))
+    assert [n["quantity"] for n in await kit.needs_of(ctx, where)] == [35]
     (event,) = await kit.rows(ctx, "SELECT data FROM events_unsealed WHERE data ? 'proposal'")
     assert event["data"]["proposal"] == "fix"
     assert await last(ctx) == ("fix.asked", {"code": code})
