@@ -61,6 +61,8 @@ class Front:
     def __init__(self, ctx: Context, shelter: Shelter | None = None) -> None:
         self.ctx, self.shelter = ctx, shelter
         self._lanes = Lanes()
+        self._last = 0
+        """How many went together last."""
         self._waiting: list[Waiting] = []
         self._flusher: asyncio.Task[None] | None = None
         self._ringing: asyncio.Task[None] | None = None
@@ -95,13 +97,12 @@ class Front:
     async def _flush(self) -> None:
         # Once round the loop: all requests that were read from their sockets by now go together.
         await asyncio.sleep(0)
-        last = 0
         try:
             while self._waiting:
-                if last >= CROWD:
+                if self._last >= CROWD:
                     await self._gather()
                 group, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-                last = len(group)
+                self._last = len(group)
                 await self._settle(group)
         finally:
             self._flusher = None
