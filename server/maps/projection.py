@@ -26,8 +26,8 @@ LAYER_OF: Mapping[str, str] = {
 }
 """Subject type → layer; other subjects are not on the map."""
 
-CellKey = tuple[str, UUID, bool, int, int, int, str, str]
-"""layer, emergency, detail, zoom, x, y, category, status."""
+CellKey = tuple[str, str, bool, int, int, int, str, str]
+"""layer, emergency (in hexadecimal: thousands of keys are sorted), detail, zoom, x, y, category, status."""
 _DECIDES = ("emergency", "category", "status", "urgency", "lon", "lat")
 """What tells which cells a feature is counted in, and how."""
 
@@ -69,11 +69,16 @@ def cell_deltas(changes: Iterable[tuple[str, DictRow]]) -> dict[CellKey, list[in
             if emergency is None:
                 continue
             gx, gy = cell_of(lon, lat)
-            parts = (sign, sign * (urgency == "life"), sign * micro(lon), sign * micro(lat))
+            life, east, north = sign * (urgency == "life"), sign * micro(lon), sign * micro(lat)
+            where = emergency.hex
             for level in LEVELS:
                 x, y = gx >> (FINEST - level), gy >> (FINEST - level)
-                for detail, kind, state in ((False, "*", "*"), (True, category, status)):
-                    total = deltas[layer, emergency, detail, level, x, y, kind, state]
-                    for i, part in enumerate(parts):
-                        total[i] += part
+                for cell in (
+                    deltas[layer, where, False, level, x, y, "*", "*"],
+                    deltas[layer, where, True, level, x, y, category, status],
+                ):
+                    cell[0] += sign
+                    cell[1] += life
+                    cell[2] += east
+                    cell[3] += north
     return {key: parts for key, parts in deltas.items() if any(parts)}

@@ -15,7 +15,7 @@ from server.maps import layer_queries
 from server.maps.grid import FINEST, LEVELS
 from server.maps.models import LAYERS
 
-CellDeltas = Mapping[tuple[str, UUID, bool, int, int, int, str, str], Sequence[int]]
+CellDeltas = Mapping[tuple[str, str, bool, int, int, int, str, str], Sequence[int]]
 
 
 async def with_dependents(conn: Conn, subjects: Mapping[str, set[UUID]]) -> dict[str, set[UUID]]:
@@ -115,12 +115,11 @@ async def add_to_cells(conn: Conn, deltas: CellDeltas) -> None:
         await conn.execute(_EMPTY, _columns(emptied))
 
 
-_DELTA_KINDS = ("text", "uuid", "bool", "int", "int", "int", "text", "text", "int", "int", "bigint", "bigint")
+_DELTA_KINDS = ("text", "text", "bool", "int", "int", "int", "text", "text", "int", "int", "bigint", "bigint")
 
 
 def _columns(rows: Sequence[tuple[tuple[Any, ...], Sequence[int]]]) -> list[str]:
-    flat = [(*key, *parts) for key, parts in rows]
-    columns = zip(*flat, strict=True)
+    columns = [*zip(*(key for key, _ in rows), strict=True), *zip(*(parts for _, parts in rows), strict=True)]
     return [arrays.OF_KIND[kind](column) for kind, column in zip(_DELTA_KINDS, columns, strict=True)]
 
 

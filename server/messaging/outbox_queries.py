@@ -5,8 +5,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
+from server.kernel import arrays
 from server.kernel.db import Conn
 
 _COLUMNS: Final = (
@@ -51,7 +51,7 @@ RETURNING id
 
 async def insert_messages(conn: Conn, rows: Sequence[Mapping[str, Any]]) -> set[UUID]:
     """Insert messages (columns of `_COLUMNS`); the ids written. A known dedupe_key is left out."""
-    columns = [[Jsonb(row[name]) if name == "params" else row[name] for row in rows] for name, _ in _COLUMNS]
+    columns = [arrays.OF_KIND[kind](row[name] for row in rows) for name, kind in _COLUMNS]
     return {row["id"] for row in await (await conn.execute(_INSERT, columns)).fetchall()}
 
 

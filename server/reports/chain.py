@@ -36,7 +36,7 @@ LANES: Final = 2
 WAIT_S: Final = 0.15
 """A lost ring costs no more than this."""
 BUSY: Final = 5
-GATHER_S: Final = 0.1
+GATHER_S: Final = 0.2
 """So many reports in one batch are load: then the next ones are let gather for so long."""
 RERANK_S: Final = 60.0
 _RERANK_LOCK: Final = "SELECT pg_try_advisory_xact_lock(hashtextextended('needs.rerank', 0)) AS ok"

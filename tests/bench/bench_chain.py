@@ -39,7 +39,7 @@ from server.kernel.settings import Settings
 from server.reports.intake import Incoming, accept
 from tests.bench.messages import Message, stream
 from tests.bench.posting import Door, Listener, Tally, each_second, listen, post
-from tests.bench.processes import Cost, children, cost, spent, total_cpu_s
+from tests.bench.processes import Cost, children, cost, loop_ms, spent, total_cpu_s
 
 T = TypeVar("T")
 DATABASE = "hamyar_chain"
@@ -225,6 +225,7 @@ async def _live(world: World, port: int, seconds: float, rate: float) -> dict[st
         "map_ms": spread([c * 1000 for c in cells], 1),
         "cpu_ms_a_message": spent(before, after, total)
         | {"load": round((time.process_time() - own) * 1000 / total, 3)},
+        "fixed_loop_ms": spread(samples.loops, 2),
         "cores_ours": round(ours / wall, 2),
         "cores_others": round((total_cpu_s() - machine - ours) / wall, 2),
         "rss_mb": {name: [round(before[name].rss_mb), round(after[name].rss_mb)] for name in after},
@@ -239,12 +240,14 @@ class _Samples:
     def __init__(self) -> None:
         self.unread: list[float] = []
         self.unsealed: list[float] = []
+        self.loops: list[float] = []
 
     async def take(self, conn: psycopg.AsyncConnection[Any], world: World) -> None:
         """One sample."""
         row = await (await conn.execute(BACKLOG)).fetchone()
         self.unread.append(row[0] if row else 0.0)
         self.unsealed.append(row[1] if row else 0.0)
+        self.loops.append(loop_ms())
         if os.environ.get("HAMYAR_BENCH_LOUD") and len(self.unread) % 10 == 0:
             sys.stderr.write(f"{len(self.unread)} s: unread {self.unread[-1]:.2f} unsealed {self.unsealed[-1]:.2f}\n")
 
@@ -275,7 +278,7 @@ async def _ready(port: int) -> None:
     raise RuntimeError("the web process never became ready")
 
 
-async def _drained(world: World) -> None:
+async def _drained(world: World, loops: list[float] | None = None) -> None:
     """Wait until nothing is unread and nothing unsealed. Raises RuntimeError when a process has ended."""
     async with await psycopg.AsyncConnection.connect(world.dsn, autocommit=True) as conn:
         while True:
@@ -288,6 +291,8 @@ async def _drained(world: World) -> None:
             ).fetchone()
             if row and not row[0]:
                 return
+            if loops is not None:
+                loops.append(loop_ms())
             await asyncio.sleep(0.1)
 
 
@@ -344,9 +349,14 @@ def _drain(world: World, messages: list[Message], statements: bool = False) -> d
         before, began = world.costs(), time.perf_counter()
         for pid in workers:
             os.kill(pid, signal.SIGCONT)
-        asyncio.run(_drained(world))
+        loops: list[float] = []
+        asyncio.run(_drained(world, loops))
         after, wall = world.costs(), time.perf_counter() - began
-    figures = {"cpu_ms_a_report": spent(before, after, len(messages) - WARM), "wall_s": round(wall, 1)}
+    figures: dict[str, Any] = {
+        "cpu_ms_a_report": spent(before, after, len(messages) - WARM),
+        "fixed_loop_ms": spread(loops, 2),
+        "wall_s": round(wall, 1),
+    }
     return figures | ({"statements": _statements(world)} if statements else {})
 
 

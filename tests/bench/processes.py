@@ -1,6 +1,7 @@
 """What an instance's processes cost: their CPU time and memory, from /proc."""
 
 import os
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,3 +49,12 @@ def spent(before: Mapping[str, Cost], after: Mapping[str, Cost], units: float) -
     """CPU milliseconds a unit by name, and all together."""
     each = {name: round((after[name].cpu_s - before[name].cpu_s) * 1000 / max(1, units), 3) for name in after}
     return each | {"all": round(sum(each.values()), 3)}
+
+
+def loop_ms() -> float:
+    """CPU milliseconds of a small fixed loop: on cores that others use too the same work takes more of them."""
+    began = time.process_time()
+    total = 0
+    for number in range(20_000):
+        total += number * number % 7
+    return (time.process_time() - began) * 1000
