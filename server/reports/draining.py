@@ -48,6 +48,8 @@ CLOSING_WAIT_S: Final = 2.0
 CLOSING_PAUSE_S: Final = 3.0
 CALM_S: Final = 0.5
 """A database that takes longer for a batch is still in trouble: gateways stay with the spool until it is not."""
+NEARLY_BYTES: Final = 250_000
+"""What is drained in a moment: a batch or less."""
 ALARMS_S: Final = 2.0
 SUBJECT: Final = "spool"
 _ASIDE_BYTES: Final = 1_000_000
@@ -101,7 +103,7 @@ class Drainer:
                     self._reset()
                     await asyncio.sleep(1)
                     continue
-                self._settle(drained, time.monotonic() - began)
+                self._settle(time.monotonic() - began)
                 if drained < self.batch:
                     await asyncio.sleep(0.02 if self._closing_since else IDLE_S)
         finally:
@@ -210,10 +212,10 @@ class Drainer:
         }
         await queries.add_set_aside(conn, [row])
 
-    def _settle(self, drained: int, took_s: float) -> None:
+    def _settle(self, took_s: float) -> None:
         """Close the spool when it is nearly empty and the database is quick again; keep it open when that fails."""
-        now, mark = time.monotonic(), self.folder / CLOSING
-        if not look(self.folder).segments:
+        now, mark, view = time.monotonic(), self.folder / CLOSING, look(self.folder)
+        if not view.segments:
             if self._closing_since:
                 log.info("spool.closed")
             self._end_closing()
@@ -221,7 +223,7 @@ class Drainer:
             if now - self._closing_since > CLOSING_WAIT_S:
                 self._end_closing()
                 self._no_closing_until = now + CLOSING_PAUSE_S
-        elif drained < self.batch // 2 and took_s < CALM_S and now > self._no_closing_until:
+        elif view.bytes - self.reader.drained() < NEARLY_BYTES and took_s < CALM_S and now > self._no_closing_until:
             with contextlib.suppress(OSError):
                 mark.touch(0o600)
                 os.utime(mark)

@@ -124,6 +124,10 @@ class Reader:
             if not segment.over:
                 Cursor(segment.path).write(segment.drained, segment.records)
 
+    def drained(self) -> int:
+        """Bytes of the files that are still there which the database has already."""
+        return sum(segment.drained for segment in self._segments.values())
+
     def again(self) -> None:
         """Forget what was read and not drained."""
         for segment in self._segments.values():
