@@ -9,7 +9,8 @@ from server.kernel.db import Conn
 
 _CALLS = """
 SELECT r.id, r.receipt, r.received_at, r.read_state AS state, r.emergency_id IS NULL AS triage, d.reading, l.links
-FROM (SELECT * FROM reports WHERE source = %(source)s AND channel = 'hotline' ORDER BY received_at DESC, id DESC LIMIT %(limit)s) r
+FROM (SELECT * FROM reports WHERE source = %(source)s AND channel = 'hotline'
+  ORDER BY received_at DESC, id DESC LIMIT %(limit)s) r
 LEFT JOIN readings d ON d.report_id = r.id AND d.current
 LEFT JOIN LATERAL (
   SELECT jsonb_agg(jsonb_build_object(
