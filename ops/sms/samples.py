@@ -37,6 +37,8 @@ def sample(gateway: Gateway, url: str, key: str, words: str) -> Sample:
     names = gateway.settings.get("map") or {}
     values = {"id": key, "from": SENDER, "to": RECIPIENT, "text": words}
     sent = {_named(names, name): value for name, value in values.items()}
+    if names:
+        return Sample(urlencode(sent).encode(), {"Content-Type": "application/x-www-form-urlencoded"})
     return Sample(orjson.dumps(sent), {"Content-Type": "application/json"})
 
 
