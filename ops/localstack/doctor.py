@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from ops.localstack import disk
 from ops.localstack.binaries import (
@@ -23,6 +24,8 @@ from ops.localstack.port import holder, wished_port
 from ops.localstack.postgres import Postgres
 from ops.localstack.problem import Problem
 from ops.localstack.state import known_drill, read_state, wished_drill
+from ops.sms.plan import read_plan
+from ops.sms.setting import check_programs
 
 GOOD, FAIR, BAD = "good", "fair", "bad"
 MARKS = {GOOD: "✓", FAIR: "!", BAD: "✗"}
@@ -66,6 +69,7 @@ def examine() -> list[Finding]:
         _clock,
         _assets,
         _parts,
+        _kannel,
     )
     findings: list[Finding] = []
     for check in checks:
@@ -267,3 +271,17 @@ def _parts(layout: Layout) -> Iterator[Finding]:
         if len(state.living(part)) < len(state.parts[part]):
             path = layout.logs / f"{part}.log"
             yield Finding("parts", BAD, f"بخش {part} افتاده است: {path}", f"{part} is down, see {path}")
+
+
+def _kannel(layout: Layout) -> Iterator[Finding]:
+    """Only where one is configured: its programs, and its spool closed to others."""
+    plan = read_plan(layout)
+    if plan is None:
+        return
+    check_programs(plan)
+    spool = Path(plan.spool)
+    if spool.exists() and spool.stat().st_mode & 0o077:
+        yield Finding("kannel", BAD, f"صف Kannel برای دیگران باز است: chmod 700 {spool}", f"Open: chmod 700 {spool}")
+        return
+    links = ", ".join(link.id for link in plan.links) or "-"
+    yield Finding("kannel", GOOD, f"پیوندهای Kannel: {links}", f"Kannel's links: {links}")
