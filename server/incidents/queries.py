@@ -15,8 +15,8 @@ _SELECT: Final = """
 SELECT t.*, ST_X(t.geom) AS lon, ST_Y(t.geom) AS lat, p.name_fa AS place_fa, p.name_en AS place_en
 FROM incidents t LEFT JOIN places p ON p.id = t.place_id
 """
-# Two ways to be near: the same named place, or a point within reach. Each has its index; by distance they are sorted
-# afterwards, which is cheaper than having the index do so for a handful of rows.
+# Two ways to be near: the same named place, or a point within reach. Each has its index. The nearest come off the index
+# in order: sorting all within reach afterwards costs a little less for a handful and 100 ms for fifty thousand.
 _CANDIDATES: Final = """
 SELECT s.n, c.* FROM unnest(%s::int[], %s::uuid[], %s::text[], %s::uuid[], %s::float8[], %s::float8[], %s::float8[],
                             %s::float8[], %s::timestamptz[])
@@ -31,7 +31,7 @@ CROSS JOIN LATERAL (
    FROM incidents i WHERE i.emergency_id = s.emergency AND i.category = s.category AND i.status = 'open'
      AND i.geom && ST_MakeEnvelope(s.lon - s.dx, s.lat - s.dy, s.lon + s.dx, s.lat + s.dy, 4326)
      AND i.last_reported_at BETWEEN s.at - interval '72 hours' AND s.at + interval '72 hours'
-   ORDER BY ST_Distance(i.geom, ST_SetSRID(ST_MakePoint(s.lon, s.lat), 4326)) LIMIT 100)) c
+   ORDER BY i.geom <-> ST_SetSRID(ST_MakePoint(s.lon, s.lat), 4326) LIMIT 100)) c
 """
 _ASKED: Final = (
     ("emergency_id", "uuid"),

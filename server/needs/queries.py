@@ -38,7 +38,7 @@ CROSS JOIN LATERAL (
    FROM needs d WHERE d.emergency_id = s.emergency AND d.category = s.category AND d.status IN ('open', 'tasked')
      AND d.geom_shown && ST_MakeEnvelope(s.lon - s.dx, s.lat - s.dy, s.lon + s.dx, s.lat + s.dy, 4326)
      AND d.last_reported_at BETWEEN s.at - interval '72 hours' AND s.at + interval '72 hours'
-   ORDER BY ST_Distance(d.geom_shown, ST_SetSRID(ST_MakePoint(s.lon, s.lat), 4326)) LIMIT 300)) c
+   ORDER BY d.geom_shown <-> ST_SetSRID(ST_MakePoint(s.lon, s.lat), 4326) LIMIT 300)) c
 """
 _ASKED: Final = (
     ("emergency_id", "uuid"),
