@@ -1,7 +1,7 @@
 """Twilio's Messages resource, and whatever speaks like it: a form POST with basic authentication, answered 201.
 
-Settings: `account_sid`, `from` (a number, or a service's id `MG…`), `send_url` where it is not Twilio's own. Secret:
-`auth_token`. It takes no id of ours, so an attempt without an answer is never repeated here.
+Settings: `account_sid`, `from` (a number, or a service's id `MG…`), `send_url` (the API's address: we name no host).
+Secret: `auth_token`. It takes no id of ours, so an attempt without an answer is never repeated here.
 """
 
 from typing import Final
@@ -37,7 +37,7 @@ class Twilio(Adapter):
     async def send(self, client: httpx.AsyncClient, message: Outgoing) -> Outcome:
         """201 with the message's `sid`."""
         account = str(self._settings["account_sid"])
-        base = str(self._settings.get("send_url") or "https://api.twilio.com").rstrip("/")
+        base = str(self._settings["send_url"]).rstrip("/")
         sender = str(self._settings["from"])
         form = {"To": message.to, "Body": message.text}
         form["MessagingServiceSid" if sender.startswith("MG") else "From"] = sender

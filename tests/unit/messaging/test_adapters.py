@@ -19,7 +19,7 @@ from server.messaging.models import GATEWAY_KINDS
 pytestmark = pytest.mark.unit
 ID = UUID("01900000-0000-7000-8000-000000000001")
 MESSAGE = Outgoing(ID, "+989121234567", "سلام {to} & 50%", report_url="https://here.test/r?id=1")
-TWILIO = {"account_sid": "AC1", "from": "+15005550006"}
+TWILIO = {"send_url": "https://api.test/", "account_sid": "AC1", "from": "+15005550006"}
 GENERIC = {
     "send_url": "https://panel.test/send",
     "from": "3000",
@@ -53,7 +53,7 @@ def hand(
 def test_twilio_takes_a_form_with_a_callback() -> None:
     outcome, (request,) = hand("twilio", TWILIO, httpx.Response(201, json={"sid": "SM1"}), auth_token="t")
     assert outcome == Accepted("SM1")
-    assert str(request.url) == "https://api.twilio.com/2010-04-01/Accounts/AC1/Messages.json"
+    assert str(request.url) == "https://api.test/2010-04-01/Accounts/AC1/Messages.json"
     form = dict(httpx.QueryParams(request.content.decode()))
     assert form == {
         "To": "+989121234567",
