@@ -45,6 +45,8 @@ T = TypeVar("T")
 DATABASE = "hamyar_chain"
 WEB = 2
 WARM = 20
+BEFORE = 40
+"""Messages of a live run before its clock starts."""
 BOX = "45,30,51,36"
 LAYERS = ("needs", "incidents", "tasks", "reports")
 KEPT = frozenset({"report.accepted", "report.read", "task.queued"})
@@ -183,7 +185,7 @@ def run(seconds: float = 60, rate: float = 200) -> dict[str, Any]:
 async def _live(world: World, port: int, seconds: float, rate: float) -> dict[str, Any]:
     messages = stream(1)
     await _ready(port)
-    await post(port, world.gateway, islice(stream(2), 40), 20, 2, Tally())
+    await post(port, world.gateway, stream(2), 20, BEFORE / 20, Tally(), key="w")
     await _drained(world)
     tally, heard, samples, cells = Tally(), Listener(), _Samples(), list[float]()
     listening = asyncio.create_task(listen(port, world.coordinator, heard, KEPT))

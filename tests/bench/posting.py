@@ -12,6 +12,7 @@ import orjson
 
 from tests.bench.messages import Message
 
+DOORS = 32
 _NEVER = frozenset({400, 401, 403, 404, 405, 422})
 """What no second try would change."""
 
@@ -62,7 +63,7 @@ class Door:
 
 
 async def post(
-    port: int, token: str, messages: Iterable[Message], rate: float, seconds: float, tally: Tally, doors: int = 32
+    port: int, token: str, messages: Iterable[Message], rate: float, seconds: float, tally: Tally, key: str = "m"
 ) -> int:
     """Post `rate` messages a second for `seconds` to the generic door; returns how many. A slow server gets no rest."""
     began, total = time.perf_counter(), int(rate * seconds)
@@ -78,11 +79,11 @@ async def post(
                 await asyncio.sleep(wait)
             elif wait < -1:
                 tally.late += 1
-            body = orjson.dumps({"id": f"m{number}", "from": message.sender, "to": "3000", "text": message.text})
+            body = orjson.dumps({"id": f"{key}{number}", "from": message.sender, "to": "3000", "text": message.text})
             await _once(door, body, due, tally)
         door.close()
 
-    await asyncio.gather(*(work() for _ in range(doors)))
+    await asyncio.gather(*(work() for _ in range(DOORS)))
     return total
 
 

@@ -1,11 +1,12 @@
 """`make bench`: every figure of docs/performance.md, printed as it is measured. Counts are asserted, speeds are not."""
 
 import json
+import os
 from typing import Any
 
 import pytest
 
-from tests.bench import bench_claims, bench_import, bench_intake, bench_map, bench_stream
+from tests.bench import bench_chain, bench_claims, bench_import, bench_intake, bench_map, bench_stream
 
 
 def _tell(name: str, figures: dict[str, Any]) -> None:
@@ -36,3 +37,11 @@ def test_intake() -> None:
     _tell("acknowledged messages through the generic door, beside a bare route", figures)
     assert figures["kept"] == figures["acknowledged"]
     assert figures["refused"] == 0
+
+
+def test_chain() -> None:
+    figures = bench_chain.run(seconds=float(os.environ.get("HAMYAR_CHAIN_S", "120")), rate=200)
+    _tell("the whole chain, 200 messages/s over HTTP, a map open", figures)
+    assert figures["made"]["reports"] == figures["messages"] + bench_chain.BEFORE
+    assert figures["visible_s"]["report.read"]["n"] == figures["messages"]
+    assert figures["holes"] == 0
