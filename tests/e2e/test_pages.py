@@ -1,69 +1,17 @@
-"""The working pages in Chromium on a whole instance: board, phone, inbox, stock, house."""
+"""The working pages in Chromium on a whole instance: board, phone, inbox, stock, house, hotline, text messages."""
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect
 
-from server.pages import assets
-from tests.support.running import PASSPHRASE, Running, World, add_volunteer, join, open_tasks, report, running, world
+from tests.support.browsing import AUDIT, CONTRAST, DESK, PHONE, WAIT_MS, Seen, browser, needs_chromium, session
+from tests.support.running import PASSPHRASE, Running, World, add_volunteer, join, open_tasks, report
 
-__all__ = ["running", "world"]
-
-CHROMIUM = Path("/usr/bin/chromium")
-ARGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-pytestmark = [
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium at /usr/bin/chromium"),
-    pytest.mark.skipif(not (assets.DIST / "manifest.json").exists(), reason="the browser parts are not built"),
-]
-WAIT_MS = 30_000
-PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
-
-
-@dataclass
-class Seen:
-    """What pages did: the hosts they asked, what their consoles complained of, what the server refused."""
-
-    hosts: set[str] = field(default_factory=set)
-    complaints: list[str] = field(default_factory=list)
-
-    def watch(self, page: Page) -> Page:
-        page.on("request", lambda r: self.hosts.add(urlsplit(r.url).netloc) if r.url.startswith("http") else None)
-        page.on("console", lambda m: self.complaints.append(m.text) if m.type in {"error", "warning"} else None)
-        page.on("pageerror", lambda e: self.complaints.append(str(e)))
-        return page
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        made = play.chromium.launch(executable_path=str(CHROMIUM), args=ARGS)
-        yield made
-        made.close()
-
-
-def session(
-    browser: Browser, url: str, handle: str, *, lang: str = "en", size: dict[str, int] = DESK, **more: object
-) -> BrowserContext:
-    """A browser of its own, signed in."""
-    context = browser.new_context(viewport=size, **more)  # type: ignore[arg-type]
-    context.set_default_timeout(WAIT_MS)
-    context.add_cookies([{"name": "lang", "value": lang, "url": url}])
-    page = context.new_page()
-    page.goto(f"{url}/login")
-    page.fill("[name=handle]", handle)
-    page.fill("[name=passphrase]", PASSPHRASE)
-    page.click("main button[type=submit]")
-    page.wait_for_url(lambda at: "/login" not in at)
-    page.close()
-    return context
+__all__ = ["browser"]
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
@@ -75,11 +23,6 @@ def signed_in(browser: Browser, world: World) -> Iterator[dict[str, BrowserConte
     yield made
     for context in made.values():
         context.close()
-
-
-SUPPORT = Path(__file__).parents[1] / "support"
-AUDIT = (SUPPORT / "page_audit.js").read_text().partition("\n")[2]
-CONTRAST = (SUPPORT / "page_contrast.js").read_text().partition("\n")[2]
 
 
 def test_an_empty_house_says_what_to_do_first(browser: Browser, running: Running) -> None:
@@ -104,6 +47,8 @@ PAGES = (
     ("staff", "/inbox?show=newest"),
     ("staff", "/stock"),
     ("staff", "/house"),
+    ("staff", "/hotline"),
+    ("staff", "/messages"),
     ("phone", "/me"),
 )
 
@@ -354,7 +299,7 @@ def test_counted_shelves_come_from_a_file(browser: Browser, world: World) -> Non
 
 def test_nobody_signed_in_is_led_to_the_door(browser: Browser, world: World) -> None:
     page = browser.new_page()
-    for path in ("/queue", "/me", "/inbox", "/stock", "/house"):
+    for path in ("/queue", "/me", "/inbox", "/stock", "/house", "/hotline", "/messages"):
         page.goto(f"{world.url}{path}")
         assert urlsplit(page.url).path == "/login"
         assert f"next=%2F{path[1:]}" in page.url

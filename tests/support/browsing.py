@@ -1,0 +1,68 @@
+"""Chromium for tests: signed in as somebody, with an eye on what pages ask for and complain of."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from server.pages import assets
+from tests.support.running import PASSPHRASE
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+needs_chromium = [
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium at /usr/bin/chromium"),
+    pytest.mark.skipif(not (assets.DIST / "manifest.json").exists(), reason="the browser parts are not built"),
+]
+WAIT_MS = 30_000
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
+SUPPORT = Path(__file__).parent
+AUDIT = (SUPPORT / "page_audit.js").read_text().partition("\n")[2]
+CONTRAST = (SUPPORT / "page_contrast.js").read_text().partition("\n")[2]
+
+
+@dataclass
+class Seen:
+    """What pages did: the hosts they asked, what their consoles complained of, what the server refused."""
+
+    hosts: set[str] = field(default_factory=set)
+    complaints: list[str] = field(default_factory=list)
+
+    def watch(self, page: Page) -> Page:
+        """Listen to a page."""
+        page.on("request", lambda r: self.hosts.add(urlsplit(r.url).netloc) if r.url.startswith("http") else None)
+        page.on("console", lambda m: self.complaints.append(m.text) if m.type in {"error", "warning"} else None)
+        page.on("pageerror", lambda e: self.complaints.append(str(e)))
+        return page
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser for one file of tests."""
+    with sync_playwright() as play:
+        made = play.chromium.launch(executable_path=str(CHROMIUM), args=ARGS)
+        yield made
+        made.close()
+
+
+def session(
+    browser: Browser, url: str, handle: str, *, lang: str = "en", size: dict[str, int] = DESK, **more: object
+) -> BrowserContext:
+    """A browser of its own, signed in."""
+    context = browser.new_context(viewport=size, **more)  # type: ignore[arg-type]
+    context.set_default_timeout(WAIT_MS)
+    context.add_cookies([{"name": "lang", "value": lang, "url": url}])
+    page = context.new_page()
+    page.goto(f"{url}/login")
+    page.fill("[name=handle]", handle)
+    page.fill("[name=passphrase]", PASSPHRASE)
+    page.click("main button[type=submit]")
+    page.wait_for_url(lambda at: "/login" not in at)
+    page.close()
+    return context
