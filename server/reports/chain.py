@@ -68,7 +68,7 @@ async def _lane(ctx: Context, weaver: Weaver, bell: Bell) -> None:
             await bell.wait(WAIT_S)
         elif BUSY <= read < limit:
             await asyncio.sleep(GATHER_S)
-        limit = min(limit * 2, BATCH_MOST) if read == limit else BATCH
+        limit = min(limit * 2, BATCH_MOST) if read >= limit else BATCH
 
 
 async def _rerank_each_minute(ctx: Context, on_needs: Sequence[OnNeeds]) -> None:

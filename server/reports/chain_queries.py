@@ -22,14 +22,14 @@ _COLUMNS: Final = """id, emergency_id, channel, content_type, flags, received_at
 _TAKE: Final = f"""
 WITH calm AS MATERIALIZED (
   SELECT {_COLUMNS} FROM reports WHERE {READY} AND lane = 0 AND (held_until IS NULL OR held_until <= clock_timestamp())
-  ORDER BY lane, received_at, id LIMIT {{calm}} FOR UPDATE SKIP LOCKED),
+  ORDER BY lane, received_at, id LIMIT {{limit}} FOR UPDATE SKIP LOCKED),
 storm AS MATERIALIZED (
   SELECT {_COLUMNS} FROM reports WHERE {READY} AND lane = 1 AND (held_until IS NULL OR held_until <= clock_timestamp())
-  ORDER BY lane, received_at, id LIMIT {{limit}} - (SELECT count(*) FROM calm) FOR UPDATE SKIP LOCKED)
+  ORDER BY lane, received_at, id LIMIT greatest({{share}}, {{limit}} - (SELECT count(*) FROM calm)) FOR UPDATE SKIP LOCKED)
 SELECT *, clock_timestamp() AS now FROM (SELECT * FROM calm UNION ALL SELECT * FROM storm) AS taken
 """  # noqa: S608 - fixed conditions
 STORM_SHARE: Final = 10
-"""One place in so many is kept for lane 1, storms of one sender, whatever else waits."""
+"""For so many of the others one of lane 1, storms of one sender, is read, whatever else waits."""
 # One joiner an emergency at a time: whoever holds the lock sees all that earlier holders have made. Reading, which is
 # most of the work, happens before. Finer locks (by place) would let two neighbours across their border both make one.
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('join:' || e::text, 0)) FROM unnest(%s::uuid[]) AS e"
@@ -58,10 +58,11 @@ _LINK: Final = (
 async def take(conn: Conn, limit: int) -> list[DictRow]:
     """Reports ready to be read, oldest first, locked; those that another worker holds are passed over.
 
-    Lane 0 first; lane 1 gets what is left, and always a small share. What waits for its other parts is let lie.
+    Lane 0 first; lane 1 gets what is left of `limit`, and a small share beyond it always. What waits for its other
+    parts is let lie.
     """
-    calm = limit - max(1, limit // STORM_SHARE) if limit > 1 else 1
-    return await (await conn.execute(sql.SQL(_TAKE.format(calm=calm, limit=limit)))).fetchall()
+    query = _TAKE.format(limit=limit, share=max(1, limit // STORM_SHARE))
+    return await (await conn.execute(sql.SQL(query))).fetchall()
 
 
 async def lock_emergencies(conn: Conn, emergencies: Sequence[UUID]) -> None:

@@ -27,12 +27,18 @@ async def test_storms_wait_behind_the_others_and_never_starve(ctx: Context) -> N
     storm = [a.id for a in await send(ctx, where, *[(A, f"NEED WATER {n} POLDOKHTAR") for n in range(30)])]
     await _mark(ctx, storm, "lane = 1")
     calm = [a.id for a in await send(ctx, where, *[(B, f"NEED FOOD {n} POLDOKHTAR") for n in range(30)])]
-    # The storm came first; it has a tenth of each batch and whatever the others leave, each lane in its order.
-    assert await _taken(ctx, 20) == calm[:18] + storm[:2]
+    # The storm came first; it has one for ten of the others and whatever they leave, each lane in its order.
+    assert await _taken(ctx, 20) == calm[:20] + storm[:2]
     assert await _taken(ctx, 50) == calm + storm[:20]
-    assert await _taken(ctx, 1) == calm[:1]
+    assert await _taken(ctx, 1) == calm[:1] + storm[:1]
     await _mark(ctx, calm, "read_state = 'read'")
     assert await _taken(ctx, 20) == storm[:20]
+
+
+async def test_a_batch_is_full_without_a_storm(ctx: Context) -> None:
+    where = await emergency(ctx)
+    calm = [a.id for a in await send(ctx, where, *[(B, f"NEED FOOD {n} POLDOKHTAR") for n in range(30)])]
+    assert await _taken(ctx, 20) == calm[:20]
 
 
 async def test_a_report_that_waits_for_its_parts_is_let_lie(ctx: Context) -> None:
