@@ -25,7 +25,8 @@ WITH calm AS MATERIALIZED (
   ORDER BY lane, received_at, id LIMIT {{limit}} FOR UPDATE SKIP LOCKED),
 storm AS MATERIALIZED (
   SELECT {_COLUMNS} FROM reports WHERE {READY} AND lane = 1 AND (held_until IS NULL OR held_until <= clock_timestamp())
-  ORDER BY lane, received_at, id LIMIT greatest({{share}}, {{limit}} - (SELECT count(*) FROM calm)) FOR UPDATE SKIP LOCKED)
+  ORDER BY lane, received_at, id LIMIT greatest({{share}}, {{limit}} - (SELECT count(*) FROM calm))
+  FOR UPDATE SKIP LOCKED)
 SELECT *, clock_timestamp() AS now FROM (SELECT * FROM calm UNION ALL SELECT * FROM storm) AS taken
 """  # noqa: S608 - fixed conditions
 STORM_SHARE: Final = 10
