@@ -13,8 +13,8 @@ import { toast } from './toast.ts';
 const LOOK_MS = 20_000;
 const STIR_MS = 300;
 const BLINK_MS = 1000;
-/** The page is left to itself for a moment before alarms open a stream of their own. */
-const OWN_STREAM_MS = 3000;
+/** By then a stream is open: what was raised between the first look and that moment is looked for once more. */
+const SETTLED_MS = 2000;
 
 readConfig();
 const root = byId('alarms');
@@ -143,9 +143,11 @@ bellButton.addEventListener('click', () => bell.sound());
 onlookers.add((batch) => {
   if (batch.some((one) => one.type === 'alarm' || one.verb === 'report.escalated' || one.verb === 'report.seen')) stir();
 });
-setTimeout(() => {
+// All modules of the page have run by then: one that has a stream has started it.
+document.addEventListener('DOMContentLoaded', () => {
   if (!listening()) follow(['alarm'], stir);
-}, OWN_STREAM_MS);
+  setTimeout(stir, SETTLED_MS);
+});
 setInterval(() => void look(), LOOK_MS);
 document.addEventListener('visibilitychange', () => !document.hidden && void look());
 addEventListener('online', stir);
