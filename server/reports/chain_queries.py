@@ -17,7 +17,8 @@ Subject = Literal["need", "incident"]
 ATTEMPTS_MOST: Final = 3
 
 _COLUMNS: Final = """id, emergency_id, channel, content_type, flags, received_at, occurred_at, sender_hash, body_hash,
-  body_sealed, meta_sealed, geom_exact_sealed, data_key_wrapped, read_attempts, receipt, sender_sealed, read_at"""
+  body_sealed, meta_sealed, geom_exact_sealed, data_key_wrapped, read_attempts, receipt, sender_sealed, read_at,
+  source"""
 # The limits stand in the text: were they parameters, a plan for any limit would sort all that waits.
 _TAKE: Final = f"""
 WITH calm AS MATERIALIZED (

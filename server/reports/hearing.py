@@ -17,6 +17,8 @@ from server.places.names import normalise
 
 SPOKEN: Final = frozenset({"sms", "hotline"})
 """Channels whose sender is a telephone: the only ones whose number is opened and answered."""
+TEXTED: Final = "sms:"
+"""How the sources of gateways' doors begin: commands are obeyed from these alone."""
 TAIL_CHARS: Final = 300
 _START: Final = frozenset(normalise(word) for word in ("start", "شروع", "shoru", "shoroo"))
 _EDGE: Final = " \t\r\n.,،:؛;!?؟#*-"
@@ -64,8 +66,10 @@ def heard_of(record: Record, row: Mapping[str, Any], reading: Mapping[str, Any],
     """A row of `reports` (as the chain takes it) with its reading. Opens the sender for spoken channels alone."""
     spoken = row["channel"] in SPOKEN
     sender = record.open("sender_sealed", row["sender_sealed"]) if spoken and row["sender_sealed"] else None
-    command = reading.get("command")
-    if spoken and command is None and normalise(text[:40].strip(_EDGE)) in _START:
+    # Whoever may send reports may name any sender; only a gateway says whose telephone a text came from.
+    texted = row["source"].startswith(TEXTED)
+    command = reading.get("command") if texted else None
+    if texted and command is None and normalise(text[:40].strip(_EDGE)) in _START:
         command = {"command": "START", "code": None}
     return Heard(
         row["id"],
@@ -79,7 +83,7 @@ def heard_of(record: Record, row: Mapping[str, Any], reading: Mapping[str, Any],
         reading["urgency"],
         command,
         row["received_at"],
-        tail_of(text) if spoken and command and command.get("code") else "",
+        tail_of(text) if command and command.get("code") else "",
         row["read_at"] is not None,
     )
 

@@ -48,7 +48,7 @@ async def send(
             items.append(message)
             continue
         sender, text = message if isinstance(message, tuple) else (None, message)
-        items.append(Incoming("sms", "test", str(uuid7()), text.encode(), sender, emergency_id=where, **more))
+        items.append(Incoming("sms", "sms:test", str(uuid7()), text.encode(), sender, emergency_id=where, **more))
     async with ctx.db.tx() as conn:
         return await accept(conn, ctx, items)
 

@@ -12,6 +12,7 @@ from server.dispatch.making import tasks_for_needs
 from server.messaging.outbox import to_hash
 from server.reports import answering, watching
 from server.reports.chain import process_batch
+from server.reports.intake import Incoming
 from tests.slices import chain_kit as kit
 
 pytestmark = pytest.mark.slices
@@ -192,6 +193,9 @@ async def test_stop_is_confirmed_once_and_undone_by_start(ctx: Context) -> None:
     await say(ctx, where, (NUMBER, "شروع"))
     assert await kit.rows(ctx, "SELECT 1 FROM stopped_numbers") == []
     assert (await last(ctx))[0] == "start.done"
+    # Whoever may send reports may name any sender: only a gateway's word about a number is obeyed.
+    await say(ctx, where, Incoming("sms", "api:someone", "1", b"STOP", NUMBER, emergency_id=where))
+    assert await kit.rows(ctx, "SELECT 1 FROM stopped_numbers") == []
 
 
 async def test_stop_with_a_code_takes_a_request_back(ctx: Context) -> None:
