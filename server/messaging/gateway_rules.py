@@ -6,14 +6,14 @@ from typing import Final
 
 DEFAULT_BEAT_S: Final[dict[str, int | None]] = {
     "kannel": 40,
-    "fake": 40,
+    "fake": None,
     "android": 900,
     "twilio": None,
     "generic": None,
 }
 """Seconds of silence that raise an alarm. Kannel is asked every few seconds. A phone is silent while nobody writes, and
-its ping comes as often as its owner set it: a quarter of an hour. Twilio and panels say nothing of themselves; they
-are watched only when somebody gives them a number of seconds and lets something call the beat."""
+its ping comes as often as its owner set it: a quarter of an hour. Twilio, panels and a drill's own gateway say nothing
+of themselves; they are watched only when somebody gives them a number of seconds and lets something call the beat."""
 DOORS: Final[dict[str, str]] = {
     "kannel": "/intake/sms/kannel",
     "fake": "/intake/sms/generic",

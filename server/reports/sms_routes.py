@@ -11,6 +11,7 @@ from server.kernel.http import json_response, read_body
 from server.kernel.ids import uuid7
 from server.reports.doors import panel
 from server.reports.doors.caller import ByToken, Caller, keep
+from server.reports.doors.forms import is_form
 from server.reports.intake import Incoming
 from server.reports.rules import in_order
 from server.reports.schemas import claim, parse_object
@@ -98,9 +99,10 @@ async def generic(gateway: ByToken, request: Request, ctx: Services) -> Response
     if gateway.gateway and gateway.gateway.settings.get("map"):
         return await panel.handed_over(gateway, request, ctx)
     raw = await read_body(request, ctx.settings.max_body_bytes)
-    item, numbered = generic_message(
-        raw, request.headers.get("content-type", "application/octet-stream"), f"sms:generic:{gateway.id}"
-    )
+    content_type = request.headers.get("content-type", "application/octet-stream")
+    if is_form(content_type) and parse_object(raw).data is None:
+        return await panel.handed_over(gateway, request, ctx, raw)
+    item, numbered = generic_message(raw, content_type, f"sms:generic:{gateway.id}")
     done = await keep(request, gateway, item, unnumbered=not numbered)
     return json_response({"receipt": done.receipt, "report": done.id})
 

@@ -154,6 +154,21 @@ class TestPanels:
         kept = await rows(ctx, "SELECT flags FROM reports ORDER BY received_at, id")
         assert [row["flags"] for row in kept] == [["no_id"], ["no_id"], ["malformed", "no_id", "no_sender"]]
 
+    async def test_a_form_at_the_generic_door_is_the_message_that_json_would_be(
+        self, client_of: MakeClient, ctx: Context
+    ) -> None:
+        made = await gateway(client_of, "generic")
+        client, said = await client_of(None), {"id": "f1", "from": NUMBER, "text": "کمک"}
+        bearer = {"Authorization": f"Bearer {made['secret']}"}
+        answers = [await client.post("/" + made["at"], data=said), await client.post("/" + made["at"], json=said)]
+        answers += [await client.post("/intake/sms/generic", data=said, headers=bearer) for _ in range(2)]
+        answers.append(
+            await client.post("/intake/sms/generic", files={k: (None, v) for k, v in said.items()}, headers=bearer)
+        )
+        assert {answer.text for answer in answers} == {answers[0].text}
+        assert answers[0].json()["receipt"]
+        assert [row["flags"] for row in await rows(ctx, "SELECT flags FROM reports")] == [[]]
+
     async def test_a_token_with_a_map_and_one_without_a_row(self, client_of: MakeClient, ctx: Context) -> None:
         made = await gateway(client_of, "generic", settings={"map": {"text": "m", "from": "f", "id": "i"}})
         client = await client_of(None)

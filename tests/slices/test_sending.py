@@ -14,7 +14,7 @@ import pytest
 from server.access.context import Context, make_context
 from server.kernel.ids import uuid7
 from server.kernel.settings import Settings
-from server.messaging import outbox_queries, recording, rules, sending
+from server.messaging import outbox_queries, recording, rules, sending, sending_queries
 from server.messaging.delivering import is_signed, reported, reported_by_id
 from server.messaging.models import LIFE
 from server.messaging.outbox import Draft, put, to_hash
@@ -220,6 +220,20 @@ async def test_a_queue_that_stands_raises_an_alarm_until_it_moves(house: House) 
     await house.send()
     await house.send()
     assert await house.run("SELECT 1 FROM alarms WHERE over_at IS NULL") == []
+
+
+async def test_receipts_that_waited_on_purpose_are_no_queue_that_stands(house: House) -> None:
+    await house.gateway()
+    params = {"count": 3, "code": "R"}
+    await house.put(
+        Draft("receipt", SARA, "receipt.many", params=params), Draft("receipt", SARA, "receipt.many", params=params)
+    )
+    await house.run("UPDATE messages SET reason = 'busy', created_at = created_at - interval '11 minutes'")
+    async with house.ctx.db.tx() as conn:
+        assert await sending_queries.stuck(conn, 300) == 0
+    await house.run("UPDATE messages SET created_at = created_at - interval '5 minutes'")
+    async with house.ctx.db.tx() as conn:
+        assert await sending_queries.stuck(conn, 300) == 2
 
 
 async def test_a_gateway_that_calls_two_messages_by_one_name(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,12 @@ def without(pairs: Pairs, *names: str) -> list[tuple[str, bytes]]:
     return [(name, value) for name, value in pairs if name not in names]
 
 
+def is_form(content_type: str) -> bool:
+    """Whether a body calls itself a form, as browsers, panels and many scripts post it."""
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind in {"application/x-www-form-urlencoded", "multipart/form-data"}
+
+
 def body_pairs(raw: bytes, content_type: str) -> list[tuple[str, bytes]]:
     """A POST's body as pairs: urlencoded, multipart, or a JSON object with its nested names joined by dots.
 

@@ -8,12 +8,17 @@ from server.reports.doors.forms import body_pairs, pairs_of, without
 from server.reports.doors.panel_shape import message_of
 
 
-async def handed_over(caller: Caller, request: Request, ctx: Services) -> Response:
-    """Keep what the query and the body say; answer what the panel wishes to hear (`settings["answer"]`)."""
+async def handed_over(caller: Caller, request: Request, ctx: Services, body: bytes | None = None) -> Response:
+    """Keep what the query and the body say; answer what the panel wishes to hear (`settings["answer"]`).
+
+    `body`: where the door has read it already.
+    """
     # A drill's gateway is no panel: `answer` means something else in its settings.
     settings = caller.gateway.settings if caller.gateway and caller.gateway.kind == "generic" else {}
     query = without(pairs_of(request.scope.get("query_string", b"")), "token")
-    raw = await read_body(request, ctx.settings.max_body_bytes) if request.method == "POST" else b""
+    raw = b"" if body is None else body
+    if body is None and request.method == "POST":
+        raw = await read_body(request, ctx.settings.max_body_bytes)
     content_type = request.headers.get("content-type", "application/octet-stream")
     pairs = [*body_pairs(raw, content_type), *query]
     if not pairs and not raw.strip():

@@ -21,6 +21,7 @@ from server.kernel.errors import Problem
 from server.kernel.http import internal, problem_response
 from server.messaging.gateways import Gateway
 from server.reports.doors.caller import Caller, heard
+from server.reports.doors.forms import is_form
 from server.reports.front import Front
 from server.reports.sms_routes import generic_message
 
@@ -75,6 +76,8 @@ def _plain(state: State, scope: Scope) -> tuple[_Known | None, str]:
             content_type = value
         elif name == b"content-length":
             length = value
+    if is_form(content_type.decode("latin-1")):
+        return None, ""
     # Without a length the body may be of any size.
     if not length.isdigit() or len(length) > _DIGITS or int(length) > _SIZE or secret[:7].lower() != _BEARER:
         return None, ""
