@@ -50,6 +50,7 @@ class Network:
     sent: Counter[Sms] = field(default_factory=Counter)
     submitted: list[Submitted] = field(default_factory=list)
     binds: int = 0
+    refused: int = 0
     _open: dict[int, Sms] = field(default_factory=dict)
     _server: asyncio.Server | None = None
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
@@ -84,14 +85,14 @@ class Network:
         sending: asyncio.Task[None] | None = None
         try:
             while True:
-                length, command, _, number = HEAD.unpack(await reader.readexactly(HEAD.size))
+                length, command, status, number = HEAD.unpack(await reader.readexactly(HEAD.size))
                 body = await reader.readexactly(length - HEAD.size)
                 if command in BINDS:
                     self._answer(writer, command, number, b"PLAYED\0")
                     self.binds += 1
                     sending = asyncio.create_task(self._send(writer))
                 elif command == DELIVER_RESP:
-                    self._heard(number)
+                    self._heard(number, status)
                 elif command == SUBMIT:
                     self._taken(writer, number, body)
                 elif not command & RESP:
@@ -113,9 +114,15 @@ class Network:
     def _answer(self, writer: asyncio.StreamWriter, command: int, number: int, body: bytes) -> None:
         writer.write(HEAD.pack(HEAD.size + len(body), command | RESP, 0, number) + body)
 
-    def _heard(self, number: int) -> None:
+    def _heard(self, number: int, status: int) -> None:
+        """Taken, or refused for now: a starting bearerbox answers 0x64, temporary application error (5.1.3)."""
         message = self._open.pop(number, None)
-        if message is not None:
+        if message is None:
+            return
+        if status:
+            self.refused += 1
+            self.waiting.append(message)
+        else:
             self.arrived[message] += 1
 
     async def _send(self, writer: asyncio.StreamWriter) -> None:
