@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
+from math import cos, radians
 from typing import Literal
 
 from server.places.geonames import PlaceRow, load_country, persian_name
@@ -63,10 +64,12 @@ _STRONG: frozenset[Cue] = frozenset({"province", "county", "village", "city", "a
 _GLUE = frozenset(
     fold_key(w) for w in "در از به تا با که و رو را تو هم یه من ما dar az be ba ta ke va o in at to of the".split()
 )
+_ENDS = ".!؟?؛;"
+_BESIDE_KM = 60
 _STOPS = ".,،:;؛!?؟-()"
 _EZAFE = frozenset({"e", "ye", "i", "yi"})
 _FA_TAILS = ("هستیم", "یم", "ه", "و", "م", "ن", "رو", "ست")
-_EN_TAILS = ("iam", "im", "am", "e", "o", "i")
+_EN_TAILS = ("iam", "im", "am", "ro", "ra", "ye", "e", "o", "i")
 _FA_HEADS = ("در", "از", "به", "روستای", "شهرستان", "شهر", "استان")
 
 
@@ -191,7 +194,8 @@ class Gazetteer:
             cue, cues = _cues_at(words, at, at + count - 1)
             if cue == "none" and _stands_apart(text, words[at].start, words[at + count - 1].end):
                 cue = "weak"
-            if not self._is_place(key, rows, cue, cues) or self._goes_on(words, at + count, key, text):
+            sure = self._is_place(key, rows, cue, cues) or self._beside_its_own(words, at + count, rows)
+            if not sure or self._goes_on(words, at + count, key, text):
                 continue
             return Match(
                 words[at].start,
@@ -210,6 +214,7 @@ class Gazetteer:
             return None, key
         tails = _EN_TAILS if key[0].isascii() else _FA_TAILS
         stems = [key[: -len(tail)] for tail in tails if key.endswith(tail)]
+        stems = [stem for stem in stems if stem not in _BEFORE]
         stems += [key[len(head) :] for head in _FA_HEADS if heads and key.startswith(head)]
         for stem in stems:
             if len(stem) >= 5 and (rows := self._index.get(stem)):
@@ -232,6 +237,15 @@ class Gazetteer:
         if biggest.kind in ("county", "province") or biggest.population >= 15_000:
             return cue != "none" or len(key) > 2
         return cue != "none" or len(key) >= 5
+
+    def _beside_its_own(self, words: Sequence[Token], after: int, rows: tuple[int, ...]) -> bool:
+        """Tell whether the next word names a place around this one: بهار همدان is the town, not the spring."""
+        if after >= len(words):
+            return False
+        following = self._index.get(words[after].text, ())
+        return any(
+            one != other and near(self.rows[one], self.rows[other], _BESIDE_KM) for one in rows for other in following
+        )
 
     def _goes_on(self, words: Sequence[Token], after: int, key: str, text: str) -> bool:
         """Tell whether an ordinary word only begins a longer, unknown name (روستای قلعه واری)."""
@@ -275,12 +289,23 @@ class Gazetteer:
 def _forms(key: str) -> Iterable[str]:
     """Yield a folded name and the ways people shorten it: without the ezafe, without "va"."""
     yield key
+    if key.isascii():
+        yield from _spoken(key)
     words = key.split()
     plain = [w for i, w in enumerate(words) if i == 0 or w not in _EZAFE]
     if len(plain) != len(words):
         yield " ".join(plain)
     if "va" in plain or "and" in plain or "و" in plain:
         yield " ".join(w for w in plain if w not in ("va", "and", "و"))
+
+
+def _spoken(key: str) -> Iterable[str]:
+    """Yield the shorter endings people write of a romanised name: Hamidiyeh, hamidie; Sarbisheh, sarbishe."""
+    for ending, others in (("iyeh", ("ie", "iye", "ieh", "iya", "ia")), ("eh", ("e", "a")), ("iye", ("ie",))):
+        if key.endswith(ending) and len(key) - len(ending) >= 3:
+            for other in others:
+                yield key[: -len(ending)] + other
+            return
 
 
 def _cuts(key: str) -> Iterable[str]:
@@ -319,9 +344,18 @@ def _cues_at(words: Sequence[Token], first: int, last: int) -> tuple[Cue, frozen
 
 
 def _stands_apart(text: str, start: int, end: int) -> bool:
-    """Tell whether a name has a clause to itself, as people sign a message with their town."""
+    """Tell whether a name has a clause to itself, or the last word of a sentence, as people sign with their town."""
     before, after = text[:start].rstrip(), text[end:].lstrip()
-    return (not before or before[-1] in _STOPS) and (not after or after[0] in _STOPS) and len(text) > end - start
+    if not after or after[0] in _ENDS:
+        return len(text) > end - start
+    return (not before or before[-1] in _STOPS) and after[0] in _STOPS and len(text) > end - start
+
+
+def near(one: PlaceRow, other: PlaceRow, km: float) -> bool:
+    """Tell whether two places lie within some kilometres, roughly (a flat earth does for a hundred)."""
+    north = (one.lat - other.lat) * 111
+    east = (one.lon - other.lon) * 111 * cos(radians(one.lat))
+    return north * north + east * east <= km * km
 
 
 @lru_cache(maxsize=4)

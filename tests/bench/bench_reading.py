@@ -14,12 +14,14 @@ from server.places.gazetteer import default_gazetteer
 from server.reports.reading import read
 from tests.support.reading_scores import Case, cases_of, gold_files, halves, score
 
-MEASURES = (
-    "codes kind people people_invented households place_named place place_invented vulnerable life_recall "
-    "life_precision urgency offers quantity command lang"
-).split()
+MEASURES = tuple(
+    "codes kind people people_invented households place_named place place_invented vulnerable life_recall "  # noqa: SIM905
+    "life_precision urgency offers quantity command lang".split()
+)
 LANGS = ("fa", "finglish", "en", "mixed")
-_SHOWN = "lang kind incidents needs offers people households place vulnerable urgency command".split()
+_SHOWN = tuple(
+    "lang kind incidents needs offers people households place vulnerable urgency command".split()  # noqa: SIM905
+)
 
 
 def speed(cases: list[Case], rounds: int = 5) -> float:

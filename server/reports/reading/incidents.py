@@ -24,6 +24,7 @@ _HAVE_NOT = tuple(
     for w in ("نداریم ندارد نداره ندارند ندارن نداشت نداشتیم نداشتند nadarim nadarand nadare nadasht").split()
 )
 _HE_HAS = ("زخمی", "مجروح", "تلفات", "کشته", "فوتی", "مصدوم", "اسیب", "zakhmi", "مفقود", "خسارت")
+_FILLERS = frozenset(fold_key(w) for w in "جانی مالی گزارش خاصی ثبت jani gozaresh".split())
 _FEARS_KEEP = frozenset({"dam_or_levee_risk", "gas_leak", "missing_person"})
 _OUTAGES = frozenset({"power_outage", "water_outage", "gas_leak", "comms_outage", "road_blocked"})
 # "The phones are dead" tells of no death, "the dam cracks" of no building.
@@ -33,6 +34,7 @@ _SWALLOWED = frozenset(
         ("building_damaged", "dam_or_levee_risk"),
         ("injury", "bridge_out"),
         ("injury", "fire"),
+        ("missing_person", "child_alone"),
         ("flooding", "dam_or_levee_risk"),
     }
 )
@@ -44,9 +46,45 @@ _ANIMALS = tuple(
         "گوسفند دام گاو بز مرغ حیوان اسب سگ گربه sheep cow cattle animal livestock goat chicken gusfand gav"
     ).split()
 )
+_HOW_MANY = frozenset(fold_key(w) for w in "what how which چند چقدر کدوم chand تعداد".split())
+_TOLLS = frozenset({"death", "injury", "missing_person"})
 _YES_NO = frozenset(
     fold_key(w) for w in ("آیا", "aya", "is", "are", "has", "have", "did", "does", "راسته", "درسته", "rasteh", "raste")
 )
+
+
+_THINGS = tuple(
+    fold_key(w)
+    for w in (
+        "قرص دارو انسولین وسایل وسایلمون مدارک شناسنامه پول طلا لباس گوشی جهیزیه زندگیمون اثاث پتو "
+        "daru ghors vasayel madarek pul tala insulin ensulin medicine pills documents belongings papers things"
+    ).split()
+)
+_SOMEBODY = tuple(
+    fold_key(w)
+    for w in (
+        "نفر بچه مرد زن پدر مادر بابا مامان داداش خواهر برادر پسر دختر همسایه کارگر مردم ما هستیم سرنشین "
+        "nafar bache people man woman men children family mother father brother son daughter us"
+    ).split()
+)
+# "They poured out", "thieves burst in": the verb of falling houses too.
+_POURED_TO = frozenset(fold_key(w) for w in "بیرون birun biroon خیابون خیابان".split())
+# A flat battery is no outage of the network.
+_FLAT = tuple(fold_key(w) for w in "شارژ باتری باطری sharzh batri charge battery".split())
+
+
+def of_things(message: Message, hit: Hit) -> bool:
+    """Tell whether what lies under the rubble is a thing, no person: قرصاش زیر آوار مونده."""
+    before = [message.word(i) for i in range(max(0, hit.first - 3), hit.first)]
+    return any(w.startswith(_THINGS) for w in before) and not any(w.startswith(_SOMEBODY) for w in before)
+
+
+def _widowed(message: Message, hit: Hit) -> bool:
+    """A husband who died tells of a widow, not of a death now, unless he was killed."""
+    words = message.text[hit.start : hit.end]
+    if "کشته" in words or "kil" in words or "koshte" in words:
+        return False
+    return any(h.start < hit.end and hit.start < h.end for h in message.signals("vulnerable_woman_headed"))
 
 
 def negated(message: Message, hit: Hit) -> bool:
@@ -58,12 +96,15 @@ def negated(message: Message, hit: Hit) -> bool:
             break
         if message.word(index) in _EN_NEGATIONS:
             return True
-    for ahead in (1, 2):
+    fillers = 0
+    while message.word(hit.last + 1 + fillers) in _FILLERS:
+        fillers += 1
+    for ahead in (1 + fillers, 2 + fillers):
         index = hit.last + ahead
         if index >= len(message.tokens) or message.clause[index] != clause:
             break
         word = message.word(index)
-        if ahead == 2 and any(h.first == hit.last + 1 and h.group != "signal" for h in message.hits):
+        if ahead == 2 + fillers and any(h.first == hit.last + 1 and h.group != "signal" for h in message.hits):
             break
         if word in _FA_NEGATIONS:
             return True
@@ -97,6 +138,8 @@ def asked(message: Message, hit: Hit) -> bool:
         return True
     indexes = [i for i, s in enumerate(message.sentence) if s == sentence]
     first = message.word(indexes[0])
+    if first in _HOW_MANY and hit.code in _TOLLS:
+        return True
     return (
         first in _YES_NO
         or any(message.word(i) in _YES_NO - {"has", "have", "is", "are", "did", "does"} for i in indexes)
@@ -118,11 +161,11 @@ def find_incidents(
     told: list[Hit] = []
     background: list[Hit] = []
     hits = [h for h in message.hits if h.group == "incident" and not masked(message, h, spans, sentences)]
-    weak_spans = [(h.start, h.end) for h in hits if h.part == "weak" and h.code == "flooding"]
+    weak_spans = [(h.code, h.start, h.end) for h in hits if h.part == "weak"]
     for hit in hits:
         if hit.part == "weak":
             background.append(hit)
-        elif not (hit.code == "flooding" and any(s <= hit.start and hit.end <= e for s, e in weak_spans)) and _told(
+        elif not any(c == hit.code and s <= hit.start and hit.end <= e for c, s, e in weak_spans) and _told(
             message, hit, hits
         ):
             told.append(hit)
@@ -135,7 +178,13 @@ def _told(message: Message, hit: Hit, hits: list[Hit]) -> bool:
         return False
     if feared(message, hit) and (hit.code not in _FEARS_KEEP or _supposed(message, hit)):
         return False
-    if hit.code == "death" and _of_animals(message, hit):
+    if hit.code == "death" and (_of_animals(message, hit) or _widowed(message, hit)):
+        return False
+    if hit.code == "trapped_people" and of_things(message, hit):
+        return False
+    if hit.code == "building_collapsed" and message.word(hit.last + 1) in _POURED_TO:
+        return False
+    if hit.code == "comms_outage" and any(w in message.text[hit.start : hit.end] for w in _FLAT):
         return False
     return not asked(message, hit) and not _outdone(hit, hits)
 
@@ -152,6 +201,6 @@ def _outdone(hit: Hit, hits: list[Hit]) -> bool:
         (other.code == rival or (hit.code, other.code) in _SWALLOWED)
         and other.start < hit.end
         and hit.start < other.end
-        and (other.end - other.start) > (hit.end - hit.start)
+        and (other.end - other.start) + (hit.code == "building_damaged") > (hit.end - hit.start)
         for other in hits
     )

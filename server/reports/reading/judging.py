@@ -62,10 +62,30 @@ def masks(message: Message) -> tuple[list[tuple[int, int]], frozenset[int]]:
         message.note_hit(hit)
     sentences: set[int] = set()
     for hit in message.signals("metaphor", "past", "wish"):
-        sentences.add(message.sentence[hit.first])
+        if hit.code == "past" and _a_life_ago(message, hit):
+            spans.append(_clause_span(message, hit))
+        else:
+            sentences.add(message.sentence[hit.first])
         if hit.code != "metaphor":
             message.note_hit(hit)
     return spans, frozenset(sentences)
+
+
+_KIN = tuple(fold_key(w) for w in "شوهر همسر پدر مادر بابا زنم shohar hamsar pedar madar husband".split())
+
+
+def _a_life_ago(message: Message, hit: Hit) -> bool:
+    """Tell whether a past year is only when a husband or parent died, beside what is told of now."""
+    clause = message.clause[hit.first]
+    same = [
+        i for i in range(max(0, hit.first - 5), min(len(message.tokens), hit.last + 5)) if message.clause[i] == clause
+    ]
+    return any(message.word(i).startswith(_KIN) for i in same) and message.clause.count(clause) < len(message.tokens)
+
+
+def _clause_span(message: Message, hit: Hit) -> tuple[int, int]:
+    indexes = [i for i, c in enumerate(message.clause) if c == message.clause[hit.first]]
+    return message.tokens[indexes[0]].start, message.tokens[indexes[-1]].end
 
 
 def is_drill(message: Message) -> bool:
@@ -121,6 +141,11 @@ def _empty_kind(message: Message) -> Kind:
     return "report" if message.has("lack") and words & _US and len(words) > 3 else "other"
 
 
+def is_noise(message: Message) -> bool:
+    """Tell whether a message bears a sign of what is nothing to act on: drill, news, prayer, spam, another year."""
+    return is_drill(message) or message.has("past", "metaphor", "prayer", "news", "spam", "wish", "thanks")
+
+
 _MONTHS = tuple(fold_key(w) for w in ("ماهه", "ماهشه", "ماهش", "mahe", "months old", "month old"))
 _US = frozenset(fold_key(w) for w in ("we", "our", "ما", "us"))
 _CALLS = frozenset({"نیاز", "لازم", "احتیاج", "nid", "niaz", "کمک", "help", "komak", "sos", "کمکمون", "کمکم"})
@@ -153,7 +178,8 @@ def is_closed(message: Message, told: list[Hit]) -> bool:
         return True
     if message.has("noneed") and not _still_lacks(message):
         return True
-    met = [h for h in message.signals("met") if not _not_yet(message, h)]
+    found_child = [h for h in told if h.code == "child_alone"]
+    met = [h for h in message.signals("met") if not _not_yet(message, h) and not _inside(h, found_child)]
     if not met:
         return _is_denial(message)
     return not _still_lacks(message)
@@ -161,7 +187,8 @@ def is_closed(message: Message, told: list[Hit]) -> bool:
 
 def _mended(message: Message, told: list[Hit]) -> bool:
     """What was reported before is settled after: گفتم جاده بسته است، الان باز شد."""
-    met = message.signals("met")
+    found_child = [h for h in told if h.code == "child_alone"]
+    met = [h for h in message.signals("met") if not _inside(h, found_child)]
     settled = [h for h in met if message.has("update") or not message.text[h.start : h.end].startswith(_ARRIVED)]
     return any(h.start > max(t.start for t in told) for h in settled) and not _still_lacks(message)
 

@@ -18,11 +18,12 @@ from server.places.gazetteer import Token
 from server.places.names import fold_key
 
 # A verb of having or lacking between two words ends what they say together.
-_STEP = r"(?:[ ,،]+(?!ندار|نیست|داریم|nadar|nist|darim)[^\W_]+)"
+_STEP = r"(?:[ ,،]+(?!ندار|نیست|داریم|nadar|nist|darim|(?:ولی|اما|vali|ama|but)\b)[^\W_]+)"
 _GAP = _STEP + r"{0,4}?[ ,،]+"
 _LONG_GAP = _STEP + r"{0,9}?[ ,،]+"
 _FA_TAIL = (
-    "(?:ها|های|هایی|هامون|هاشون|هام|ی|یی|م|ش|ت|مون|مان|تون|تان|شون|شان|رو|و|یم|ایم|اند|ان|ن|ه|ست|س|تا|مونو|شو|مو)?"
+    "(?:ها|های|هایی|هامون|هاشون|هامان|هایمان|هایشان|هام|هاش|هارو|هاست|هاس|ی|یی|م|ش|ت|مون|مان|تون|تان|شون|شان|رو|و|یم|ایم|اند|ان|ن|ه"
+    "|ست|س|تا|مونو|شونو|شو|مو|ا|ای|ایی|ارو|امون|اشون|ام|اش|اتون|شه|مه|مونه|شونه|اس|است)?"
 )
 _LATIN_TAIL = "(?:s|es|ha|e|ye|o|ro|am|im|an|eshun|emun|i)?"
 _PERSIAN = re.compile(r"[\u0600-\u06ff]")

@@ -3,7 +3,7 @@
 import re
 
 from server.places.names import fold_key
-from server.reports.reading.incidents import masked, negated
+from server.reports.reading.incidents import masked, negated, of_things
 from server.reports.reading.lexicon import Hit
 from server.reports.reading.model import NeedRead, amount
 from server.reports.reading.numbers import Number
@@ -38,6 +38,7 @@ _LINKS = frozenset(
     for w in ("of", "تا", "ta", "more", "عدد", "warm", "گرم", "big", "large", "بزرگ", "clean", "دیگه", "دیگر", "extra")
 )
 _NEAR = 12
+_GOVERNS = frozenset({"want", "hasten", "lack"})
 _CLOSE = 5
 _FLOOD_WATER = frozenset({"flooding", "water_outage", "dam_or_levee_risk"})
 _EN_WANTS = re.compile(r"^[a-z]")
@@ -50,7 +51,7 @@ _GETTING = frozenset(
     fold_key(w)
     for w in (
         "بگیرم بگیریم پخش تهیه دریافت میدن میدهند توزیع get find buy receive collect bekharim begirim "
-        "begiram peyda midan given distributed"
+        "begiram peyda midan given distributed give register apply ثبت میدین بدن dadan bedan"
     ).split()
 )
 
@@ -76,15 +77,19 @@ def _needed(message: Message, hit: Hit, hits: list[Hit], *, closed: bool) -> boo
     if hit.code.startswith("_") or any(_covers(message, other, hit) for other in hits):
         return False
     if hit.part == "direct":
+        if hit.code == "search_rescue" and of_things(message, hit):
+            return False
+        if hit.code == "medical_care" and message.has("cared") and not message.has("pressing"):
+            return False
         return not negated(message, hit) and hit.code != "information"
     if hit.part == "weak" and _is_flood(message, hit):
         return False
     cue = _nearest_cue(message, hit)
-    if (cue is None or cue.code not in ("want", "lack")) and wants_thing(message, hit):
+    if (cue is None or cue.code not in _GOVERNS) and wants_thing(message, hit):
         return True
     if cue is None:
         return not closed and _bare_request(message, hit)
-    if cue.code in ("want", "lack"):
+    if cue.code in _GOVERNS:
         reach = _CLOSE if hit.part == "weak" else _NEAR
         return _distance(hit, cue) <= reach
     return False
@@ -116,7 +121,7 @@ def _distance(hit: Hit, cue: Hit) -> int:
 def _nearest_cue(message: Message, hit: Hit) -> Hit | None:
     """Find the word of wanting, lacking or having that governs an item: nearest, clauses and word order counted in."""
     best: tuple[float, Hit] | None = None
-    for cue in message.signals("want", "lack", "have", "met", "noneed"):
+    for cue in message.signals("want", "hasten", "lack", "have", "met", "noneed"):
         if message.sentence[cue.first] != message.sentence[hit.first]:
             continue
         if cue.first >= hit.first and cue.last <= hit.last and cue.end - cue.start < hit.end - hit.start:
@@ -125,8 +130,9 @@ def _nearest_cue(message: Message, hit: Hit) -> Hit | None:
         cost += 6 * abs(message.clause[cue.first] - message.clause[hit.first]) * (0.2 if cue.code == "want" else 0.5)
         latin = bool(_EN_WANTS.match(message.word(cue.first)))
         wrong_side = cue.first > hit.last if latin else cue.last < hit.first
-        cost += 1.5 if wrong_side else 0
-        cost -= 2.5 if cue.code == "noneed" else 0
+        # A Persian verb of having closes what stands before it: "بیمار داریم، اکسیژن تمومه".
+        cost += (4 if cue.code == "have" and not latin else 1.5) if wrong_side else 0
+        cost -= 2.5 if cue.code == "noneed" and not (wrong_side and not latin) else 0
         if cue.code == "have" and cue.end - cue.start < 6 and _preceded_by_want(message, cue):
             continue
         if best is None or cost < best[0]:
@@ -147,9 +153,11 @@ def _bare_request(message: Message, hit: Hit) -> bool:
         return False
     if message.has("want"):
         return True
-    if len(message.tokens) > 14 or message.has("prayer", "news", "spam"):
+    if message.has("prayer", "news", "spam"):
         return False
     listed = {h.code for h in message.hits if h.group == "need" and h.part == "items"}
+    if len(message.tokens) > (22 if len(listed) >= 3 else 14):
+        return False
     of_one_kind = [h for h in message.hits if h.group == "need" and h.part == "items" and h.code == hit.code]
     return len(listed) >= 3 or len(of_one_kind) >= 2 or quantity_of(message, hit)[0] is not None
 
@@ -161,6 +169,8 @@ def quantity_of(message: Message, hit: Hit) -> tuple[int | float | None, str | N
         if hands and message.sentence[hands[0].first] == message.sentence[hit.first]:
             return _amount(message, hands[0], hit, None)
     for number in message.numbers:
+        if message.word(number.last) == "نه" and message.word(number.last + 1) not in _UNITS:
+            continue  # "neither" far oftener than nine
         if number.last < hit.first and hit.first - number.last <= 4 and not _is_article(message, number):
             unit, ok = _bridge(message, number.last + 1, hit.first - 1)
             if ok and not _is_age(message, number):

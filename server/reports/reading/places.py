@@ -1,9 +1,10 @@
 """Which of the places a message names is the happening's, and how exactly it is known."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from math import asin, cos, radians, sin, sqrt
 
-from server.places.gazetteer import Gazetteer, Match, PlaceRow
+from server.places.gazetteer import Gazetteer, Match, PlaceRow, near
 from server.places.names import fold_key
 from server.reports.reading.model import PlaceRead
 from server.reports.reading.text import Message
@@ -12,6 +13,10 @@ from server.reports.reading.text import Message
 ONLY_BY_TOWN_M = 25_000
 AROUND_M = 20_000
 ROAD_M = 25_000
+# Names side by side speak of one neighbourhood, unless a word of going or joining stands between.
+_TOGETHER_KM = 90
+_FAR_OFF = -30.0
+_APART = frozenset(fold_key(w) for w in "به تا و از برای be ta o va az baraye to and from for or".split())
 
 _FROM = frozenset(fold_key(w) for w in ("از", "az", "from"))
 _TO = frozenset(
@@ -44,6 +49,7 @@ _SENDER_VERBS = tuple(
         "کار",
     )
 )
+_SENDING = tuple(fold_key(w) for w in "بفرست ببر بیار برسون میبر befrest bebar biar send bring".split())
 _VILLAGE_WORDS = frozenset(
     fold_key(w) for w in "روستای روستا روستاهای دهستان ده rusta rustaye rustaie village deh دهکده villages".split()
 )
@@ -76,12 +82,37 @@ def find_place(message: Message, gazetteer: Gazetteer, *, offering: bool) -> Pla
         return None
     within = _named_areas(matches)
     named = [_Named(m, _pick(m, within), 0.0) for m in matches]
-    scored = [_Named(n.match, n.row, _score(message, n, i, offering=offering)) for i, n in enumerate(named)]
+    named = _agreeing(message, named)
+    scored = [_Named(n.match, n.row, n.score + _score(message, n, i, offering=offering)) for i, n in enumerate(named)]
     best = max(scored, key=lambda n: n.score)
     match, row = best.match, best.row
     message.note("place.exact" if match.exact else "place.fuzzy", match.start, match.end)
     accuracy = _accuracy(message, match, row)
     return PlaceRead(row.name_en, row.name_fa, row.lat, row.lon, accuracy)
+
+
+def _agreeing(message: Message, named: list[_Named]) -> list[_Named]:
+    """Let names that stand side by side settle each other: of several of one name the one beside its neighbour; a
+    smaller place whose name is known only far from its neighbour is another, unknown one, and steps back.
+    """
+    settled = list(named)
+    for at, (one, other) in enumerate(pairwise(named)):
+        between = [message.word(i) for i in range(one.match.last + 1, other.match.first)]
+        before = message.word(one.match.first - 1)
+        if len(between) > 3 or set(between) & _APART or before in _FROM or any(w.startswith(_SENDING) for w in between):
+            continue
+        if near(one.row, other.row, _TOGETHER_KM):
+            continue
+        for index, mine, its in ((at, one, other), (at + 1, other, one)):
+            beside = [c for c in mine.match.candidates if near(c, its.row, _TOGETHER_KM)]
+            if beside:
+                settled[index] = _Named(mine.match, beside[0], mine.score)
+                break
+        else:
+            small = at if one.row.population < other.row.population else at + 1
+            if settled[small].row.kind in ("village", "town", "city"):
+                settled[small] = _Named(settled[small].match, settled[small].row, _FAR_OFF)
+    return settled
 
 
 def _is_phrase(message: Message, match: Match) -> bool:
@@ -156,7 +187,7 @@ def _score(message: Message, named: _Named, order: int, *, offering: bool) -> fl
             score -= 15
     elif any(h.first <= match.first <= h.last + 2 and h.start < match.start for h in message.signals("sender")):
         score -= 40
-    if offering and before in _TO:
+    if offering and (before in _TO or before.startswith(_SENDING)):
         score += 15
     elif before in _TO and match.cue == "weak" and not offering:
         score -= 3

@@ -6,7 +6,7 @@ from server.places.gazetteer import Gazetteer
 from server.reports.reading.commands import parse_command, tail_of_fix
 from server.reports.reading.corrections import read_correction
 from server.reports.reading.incidents import find_incidents
-from server.reports.reading.judging import is_closed, kind_of, masks, urgency, vulnerable
+from server.reports.reading.judging import is_closed, is_noise, kind_of, masks, urgency, vulnerable
 from server.reports.reading.language import language
 from server.reports.reading.lexicon import Hit
 from server.reports.reading.model import CommandRead, Kind, Lang, NeedRead, Reading, Urgency, Why
@@ -16,7 +16,7 @@ from server.reports.reading.places import find_place
 from server.reports.reading.text import MAX_CHARS, Message, prepare
 from server.standards.taxonomy import INCIDENTS
 
-RULES_VERSION = "2026-11-1"
+RULES_VERSION = "2026-11-2"
 
 _MAX_WHY = 200
 
@@ -41,7 +41,11 @@ def read(text: str, gazetteer: Gazetteer) -> Reading:
     needs = find_needs(message, spans, sentences, closed=closed)
     kind = kind_of(message, told, needs)
     if kind == "other":
-        return Reading(lang=lang, kind=kind, why=_why(message))
+        place = None if is_noise(message) else find_place(message, gazetteer, offering=False)
+        if place is None:
+            return Reading(lang=lang, kind=kind, why=_why(message))
+        # Nothing understood, but a place named and no sign of chatter: a person should see it as a report.
+        return _reported(message, Reading(lang=lang, kind="report", place=place), told, needs, spans)
     if kind == "offer":
         return _offered(message, lang, gazetteer)
     place = find_place(message, gazetteer, offering=False)
@@ -116,6 +120,8 @@ def _reported(
     if kind == "question" or any(n.category == "information" for n, _ in needs):
         wanted.append(NeedRead("information"))
     _couple(incidents, wanted)
+    if "missing_person" in incidents and all(n.category != "search_rescue" for n in wanted) and kind != "question":
+        wanted.append(NeedRead("search_rescue"))
     for hit in told:
         message.note_hit(hit)
     for _, hit in needs:
