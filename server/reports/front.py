@@ -78,7 +78,7 @@ class Front:
 
         Raises 503 when neither the database nor the shelter could keep it.
         """
-        row = row_of(self.ctx, item, actor=actor)
+        row = row_of(self.ctx, item, actor=actor, promised=True)
         row["lane"] = self._lanes.of(row["sender_hash"], time.monotonic())
         future: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
         self._waiting.append((Pending(item, actor, emergency, unnumbered, row), future))

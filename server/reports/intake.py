@@ -15,7 +15,7 @@ from server.access.context import Context
 from server.access.sealing import Sealing
 from server.kernel.db import Conn
 from server.kernel.geo import on_earth
-from server.kernel.ids import new_code, uuid7
+from server.kernel.ids import code_of, new_code, uuid7, uuid8
 from server.messaging.numbers import normal_number
 from server.reports import queries, rules
 from server.reports.content import content_flags
@@ -23,6 +23,8 @@ from server.reports.content import content_flags
 TABLE: Final = "reports"
 Row = dict[str, Any]
 """A report's columns (`queries.COLUMNS`) before it is written. `received_at` None: when it is written."""
+_RECEIPT_BYTES: Final = 18
+"""For `code_of`: ten signs."""
 _CLASHES: Final = 8
 """Receipts have 31^7 (2.7e10) values: eight clashes in a row mean that something else is wrong."""
 
@@ -181,14 +183,23 @@ def _bytes(text: str | None) -> bytes:
     return b"" if text is None else text.encode("utf-8", "surrogatepass")
 
 
-def row_of(
-    ctx: Context, item: Incoming, *, actor: str = "system", report_id: UUID | None = None, receipt: str | None = None
-) -> Row:
-    """The columns of a new report; what is personal leaves here sealed. `report_id`, `receipt`: as already promised."""
-    sealing, report_id = ctx.sealing, report_id or uuid7()
+def promise(sealing: Sealing, source: str, source_key: str, body: bytes) -> tuple[UUID, str]:
+    """The id (UUIDv8) and the receipt (ten signs) of the message with this identity, for ever.
+
+    Every process, with a database or without one, gives the same answer to the same message.
+    """
+    identity = f"{source}\0{source_key}\0{body.hex()}"
+    report_id = uuid8(sealing.keyed_hash("promised id", identity))
+    return report_id, code_of(sealing.keyed_hash("promised receipt", identity)[:_RECEIPT_BYTES])
+
+
+def row_of(ctx: Context, item: Incoming, *, actor: str = "system", promised: bool = False) -> Row:
+    """The columns of a new report; what is personal leaves here sealed. `promised`: id and receipt by its identity."""
+    sealing = ctx.sealing
+    key, words = safe_key(sealing, item.source_key), body_hash(sealing, item)
+    report_id, receipt = promise(sealing, item.source, key, words) if promised else (uuid7(), new_code())
     record = sealing.new(TABLE, report_id)
     meta, flags = dict(item.meta), [*item.flags, *content_flags(item.body, item.content_type)]
-    key = safe_key(sealing, item.source_key)
     if key != item.source_key:
         meta["source_key"] = item.source_key
     if item.recipient is not None:
@@ -206,7 +217,7 @@ def row_of(
     shown = sealing.blur(item.lon, item.lat) if located and item.lon is not None and item.lat is not None else None
     return {
         "id": report_id,
-        "receipt": receipt or new_code(),
+        "receipt": receipt,
         "actor": actor,
         "received_at": None,
         "lane": 0,
@@ -214,7 +225,7 @@ def row_of(
         "channel": item.channel,
         "source": item.source,
         "source_key": key,
-        "body_hash": body_hash(sealing, item),
+        "body_hash": words,
         "content_type": _plain(item.content_type),
         "flags": " ".join(rules.in_order(flags)),
         "occurred_at": occurred_at,

@@ -14,15 +14,12 @@ import psycopg
 from server.access.context import Context
 from server.emergencies.service import resolve
 from server.kernel.db import Conn
-from server.kernel.ids import code_of, uuid8
 from server.reports import queries
 from server.reports.intake import Accepted, Incoming, Row, accept_rows, settle_unnumbered
 
 UNFIT: Final = (psycopg.Error, RuntimeError, ValueError, struct.error)
 """What a row that cannot be kept makes the database, or the packing of its columns, say."""
 ASIDE: Final = "set_aside"
-RECEIPT_BYTES: Final = 16
-"""Of a keyed hash, for `code_of`: a receipt of eight signs."""
 
 
 @dataclass(slots=True, eq=False)
@@ -76,8 +73,7 @@ async def write_apart(conn: Conn, ctx: Context, pending: Sequence[Pending]) -> l
 async def _set_aside(conn: Conn, ctx: Context, one: Pending) -> Accepted:
     """Keep it for a person to look at; a copy gets the same answer, for the id comes from the message's identity."""
     key = f"{one.row['source_key']}:{one.row['body_hash'].hex()[:16]}"
-    mac = ctx.sealing.keyed_hash(ASIDE, f"{one.row['source']}\0{key}")
-    aside_id = uuid8(mac)
+    aside_id: UUID = one.row["id"]
     record = ctx.sealing.new(ASIDE, aside_id)
     row = {
         "id": aside_id,
@@ -90,7 +86,7 @@ async def _set_aside(conn: Conn, ctx: Context, one: Pending) -> Accepted:
         "data_key_wrapped": record.wrapped,
     }
     written = await queries.add_set_aside(conn, [row])
-    return Accepted(aside_id, code_of(mac[-RECEIPT_BYTES:]), aside_id not in written, False)
+    return Accepted(aside_id, one.row["receipt"], aside_id not in written, False)
 
 
 def _payload(item: Incoming) -> bytes:

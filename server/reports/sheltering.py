@@ -10,7 +10,6 @@ import contextlib
 import time
 from collections.abc import Sequence
 from typing import Any, Final
-from uuid import UUID
 
 import psycopg
 import structlog
@@ -18,10 +17,8 @@ from prometheus_client import Counter, Gauge
 from psycopg_pool import PoolTimeout
 
 from server.access.context import Context
-from server.access.sealing import Sealing
 from server.kernel.errors import Problem
-from server.kernel.ids import code_of, uuid8
-from server.reports.intake import Accepted, body_hash, row_of, safe_key
+from server.reports.intake import Accepted, promise, safe_key
 from server.reports.keeping import Pending
 from server.reports.spool import Spool, SpoolFull, SpoolRow
 from server.reports.spool_folder import Census, Waiting
@@ -33,21 +30,12 @@ NO_HOLD_S: Final = 5.0
 RETRY_S: Final = 5
 SAY_EVERY_S: Final = 60.0
 CLOCK_S: Final = 60.0
-_RECEIPT_BYTES: Final = 18
-"""For `code_of`: ten signs."""
 
 PUT: Final = Counter("hamyar_spool_put", "Messages put into the spool by this process")
 REFUSED: Final = Counter("hamyar_spool_refused", "Messages turned away because the spool was full")
 BYTES: Final = Gauge("hamyar_spool_bytes", "Bytes in the spool's folder, of all processes")
 LIMIT: Final = Gauge("hamyar_spool_limit_bytes", "Bytes that may lie there, by the setting and the disk's room")
 RECORDS: Final = Gauge("hamyar_spool_records", "Messages that wait to be drained, of all processes")
-
-
-def promise(sealing: Sealing, source: str, source_key: str, body: bytes) -> tuple[UUID, str]:
-    """The id (UUIDv8) and the receipt (ten signs) of the message with this identity, for ever."""
-    identity = f"{source}\0{source_key}\0{body.hex()}"
-    report_id = uuid8(sealing.keyed_hash("promised id", identity))
-    return report_id, code_of(sealing.keyed_hash("promised receipt", identity)[:_RECEIPT_BYTES])
 
 
 class Shelter:
@@ -97,12 +85,10 @@ class Shelter:
         return [Accepted(row.row["id"], row.row["receipt"], known=False, conflict=False) for row in rows]
 
     def _row(self, one: Pending) -> SpoolRow:
-        """Its columns, sealed under the promised id: what was sealed for the database bears another one."""
-        sealing, item = self.ctx.sealing, one.item
-        key = safe_key(sealing, item.source_key)
-        report_id, receipt = promise(sealing, item.source, key, body_hash(sealing, item))
-        row = row_of(self.ctx, item, actor=one.actor, report_id=report_id, receipt=receipt)
-        row["emergency_id"], row["lane"] = one.emergency, one.row["lane"]
+        """Its columns as they came: a try at the database may have lent it another's key or receipt."""
+        key = safe_key(self.ctx.sealing, one.item.source_key)
+        _, receipt = promise(self.ctx.sealing, one.row["source"], key, one.row["body_hash"])
+        row = {**one.row, "source_key": key, "receipt": receipt, "emergency_id": one.emergency}
         return SpoolRow(row, one.actor, one.unnumbered, resolve=one.emergency is None)
 
     def state(self) -> dict[str, Any]:

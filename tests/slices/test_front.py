@@ -65,7 +65,7 @@ async def test_each_message_has_one_effect_however_often_it_comes(ctx: Context, 
     assert all(len(given) == 1 for given in answers.values()), "every copy got the same answer"
     (given,) = zip(*answers.values(), strict=True)
     assert len({a.receipt for a in given}) == len({a.id for a in given}) == MESSAGES
-    assert all(is_code(a.receipt) for a in given)
+    assert all(is_code(a.receipt, 10) for a in given)
     assert new == {True: MESSAGES, False: len(deliveries) - MESSAGES}
     assert await count(ctx, "reports") == await count(ctx, "events_unsealed") == MESSAGES
     commits = (await rows(ctx, "SELECT count(DISTINCT xmin::text) AS n FROM reports"))[0]["n"]
@@ -108,7 +108,7 @@ async def test_one_that_the_database_refuses_does_not_take_its_neighbours_along(
     keys = [f"good-{n}" for n in range(30)] + ["bad-1", "bad-2"]
     random.Random(7).shuffle(keys)
     done = await asyncio.gather(*(fronts[0].keep(message(key), actor="test") for key in keys))
-    assert all(is_code(a.receipt) for a in done)
+    assert all(is_code(a.receipt, 10) for a in done)
     assert await count(ctx, "reports") == 30
     assert await count(ctx, "set_aside") == 2
     again = await fronts[1].keep(message("bad-1"), actor="test")

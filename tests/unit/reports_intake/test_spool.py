@@ -10,7 +10,7 @@ import pytest
 
 from server.access.sealing import create_keys
 from server.kernel.ids import is_code
-from server.reports.sheltering import promise
+from server.reports.intake import promise
 from server.reports.spool import Spool, SpoolFull, SpoolRow
 from server.reports.spool_folder import DAMAGED, Census
 from server.reports.spool_frames import Frame, decode
