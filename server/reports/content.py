@@ -16,6 +16,7 @@ _WIDE_SHARE: Final = 0.4
 _PERSIAN = re.compile(r"[\u0600-\u06ff]")
 _TAGS = re.compile(r"<[^>]*>")
 _NOT_SHOWN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_NOTATIONS: Final = frozenset({"unicode-escape", "raw-unicode-escape", "idna", "punycode", "undefined"})
 _TEXT_KEYS = ("text", "message", "body", "content", "description")
 
 
@@ -60,8 +61,9 @@ def declared_charset(content_type: str) -> str | None:
         info = codecs.lookup(name)
     except (LookupError, ValueError):
         return None
-    # Only codecs from bytes to text: "hex" or "zlib" are codecs to Python as well.
-    return info.name if info._is_text_encoding else None  # noqa: SLF001 - the only place where Python tells
+    # Only codecs from bytes to text: "hex" or "zlib" are codecs to Python as well, and so are notations of its own.
+    text = info._is_text_encoding and info.name not in _NOTATIONS  # noqa: SLF001 - the only place where Python tells
+    return info.name if text else None
 
 
 def content_flags(body: bytes, content_type: str) -> list[str]:
