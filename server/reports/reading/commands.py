@@ -31,6 +31,7 @@ _LETTER_CODE = re.compile(r"^[A-Z][A-Z-]{3,15}$")
 _EDGE = " \t\r\n.,،:؛;!?؟#*-"
 _PLAIN = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?")
 _MAX_WORDS = 12
+_LONG_NUMBER = 8
 
 
 def parse_command(original: str, gazetteer: Gazetteer) -> CommandRead | None:
@@ -65,6 +66,9 @@ def tail_of_fix(original: str) -> str:
 
 def _fix(code: str, tail: str, gazetteer: Gazetteer) -> CommandRead:
     """What is corrected, as far as a command can hold it; how many people stands in the reading itself."""
+    bare = digits_to_ascii(tail).strip(_EDGE)
+    if bare.isascii() and bare.isdecimal() and len(bare) < _LONG_NUMBER:
+        return CommandRead("FIX", code=code, quantity=int(bare))
     said = read_correction(tail, gazetteer)
     return CommandRead(
         "FIX",

@@ -27,7 +27,9 @@ class Correction:
 
 
 def read_correction(rest: str, gazetteer: Gazetteer) -> Correction:
-    """Read the words behind a FIX command's code. A bare number says too little here: `FIX K7… 15`."""
+    """Read the words behind a FIX command's code. A bare number (`FIX K7… 15`) says too little
+    here: the command carries it, for whoever knows the record.
+    """
     words = rest.split(maxsplit=1)
     first = fold_key(words[0]) if words else ""
     if len(words) > 1 and first in _PLACE:

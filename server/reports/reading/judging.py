@@ -179,7 +179,7 @@ def is_closed(message: Message, told: list[Hit]) -> bool:
     if message.has("noneed") and not _still_lacks(message):
         return True
     found_child = [h for h in told if h.code == "child_alone"]
-    met = [h for h in message.signals("met") if not _not_yet(message, h) and not _inside(h, found_child)]
+    met = [h for h in message.signals("met") if not _not_yet(message, h) and not _overlaps(h, found_child)]
     if not met:
         return _is_denial(message)
     return not _still_lacks(message)
@@ -188,7 +188,7 @@ def is_closed(message: Message, told: list[Hit]) -> bool:
 def _mended(message: Message, told: list[Hit]) -> bool:
     """What was reported before is settled after: گفتم جاده بسته است، الان باز شد."""
     found_child = [h for h in told if h.code == "child_alone"]
-    met = [h for h in message.signals("met") if not _inside(h, found_child)]
+    met = [h for h in message.signals("met") if not _overlaps(h, found_child)]
     settled = [h for h in met if message.has("update") or not message.text[h.start : h.end].startswith(_ARRIVED)]
     return any(h.start > max(t.start for t in told) for h in settled) and not _still_lacks(message)
 
@@ -235,6 +235,10 @@ def _inside(hit: Hit, others: list[Hit]) -> bool:
     return any(o.start <= hit.start and hit.end <= o.end for o in others)
 
 
+def _overlaps(hit: Hit, others: list[Hit]) -> bool:
+    return any(o.start < hit.end and hit.start < o.end for o in others)
+
+
 def _is_question(message: Message, told: list[Hit], needs: list[tuple[NeedRead, Hit]]) -> bool:
     asking = message.has("question") and (message.questions or any(h.first <= 2 for h in message.signals("question")))
     if not asking and not message.questions:
@@ -267,7 +271,7 @@ def vulnerable(message: Message, spans: list[tuple[int, int]]) -> tuple[str, ...
 
 def _of_grown_ups(message: Message, hit: Hit) -> bool:
     """Adult diapers tell of no infant, nor do the months of a pregnancy."""
-    if message.text[hit.start : hit.end].endswith(_MONTHS):
+    if hit.code == "vulnerable_infant" and message.text[hit.start : hit.end].endswith(_MONTHS):
         return any(abs(h.first - hit.first) <= 4 for h in message.signals("vulnerable_pregnant"))
     around = {message.word(hit.last + 1), message.word(hit.first - 1)}
     return hit.code == "vulnerable_infant" and bool(around & {"بزرگسال", "بزرگ", "سالمند", "adult", "bozorgsal"})

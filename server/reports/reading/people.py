@@ -33,7 +33,10 @@ _PARTS = _words(
     "pregnant nurses orphans "
     "victims mothers travellers climbers deaths guests refugees "
     "bache bachehaye zan mard kudak pesar dokhtar piremard pirezan nozad zakhmi mariz salmand kargar bachas "
-    "hamsaye mosafer"
+    "hamsaye mosafer همکار سرنشین عمو عموم دایی خاله عمه نوه دوست رفیق سرباز مهمان "
+    "کارمند معدنچی اسهال مسموم "
+    "cousins uncles aunts nephews nieces grandchildren colleagues occupants miners soldiers tourists ladies cousin "
+    "hamkar hamkaram sarneshin nave bacham bacheham bachamun bachemadresei dust sarbaz mehman danesh"
 )
 _HOUSE_HEADS = _words(
     "خانواده خانوار خونواده خانوارن خانواریم خانواده‌ایم خانوادهایم خانوادهاند خانواریم خانوادهاست "
@@ -46,7 +49,8 @@ _SKIP = _words(
     "بزرگ خردسال زن مرد "
     "about around حدود مسکونی injured local pregnant adult sick disabled wounded our my روستایی kuchik dige "
     "دیگه دیگر هزار "
-    "missing badly trapped stranded severely بی عشایری عشایر کوچ‌نشین school sleeping poor homeless displaced nomad"
+    "مورد case cases کوچولو کم‌سن missing badly trapped stranded severely "
+    "بی عشایری عشایر کوچ‌نشین school sleeping poor homeless displaced nomad"
 )
 _NOT_PEOPLE_NEXT = _words(
     "داوطلب نیرو نیروی کارگر امدادگر کمکی volunteers volunteer helpers davtalab niru نیروهای کمک‌رسان پزشک "
@@ -68,19 +72,23 @@ _SUBSET = _words(
     "جمله بین ازاین بینشان "
     "اعم beyneshun shamel tash tashun"
 )
-_SELF = _words("من خودم me i myself منم man")
+_SELF = _words("خودمم khodam khodamam من خودم me i myself منم man")
 _KIN = _words(
     "همسرم زنم شوهرم مادرم پدرم برادرم خواهرم خانمم مادربزرگم پدربزرگم wife husband mother father brother "
     "sister grandmother "
+    "عمو عموم عمه عمم خاله خالم دایی داییم داداشم آبجیم بابام مامانم ننم زنعموم "
+    "uncle aunt cousin mom mum dad "
+    "grandma grandpa babam mamanam dadasham khaharam baradaram khanumam khanomam amum khalam "
     "grandfather hamsaram zanam shoharam madaram pedaram همسر شوهر مادر پدر"
 )
 _FAMILY = _words("family group خانواده")
-_NOW = _words("الان now alan شدیم حالا")
+_DENIED = _words("نه not na")
+_NOW = _words("اشتباه اشتباها eshtebah mistake miscounted wrong correction درستش الان now alan شدیم حالا")
 _A_FAMILY = _words("خانواده خانوار خونواده khanevade")
 _STATES = _words("on in stuck trapped here stranded at sleeping outside under left now waiting")
 _WE_VERB = frozenset({("ve", "are"), ("they", "are")})
 _WE_ONE_WORD = _words("we're were they're")
-_AND = _words("و and o va با with")
+_AND = _words("و and o va با with ba")
 _TOTAL_FIRST = _words("ما we جمعا جمعاً مجموعا کلا total ma روهم همگی all there")
 _HOUSES = _words("خانه خونه منزل khune khone khane houses homes")
 _TENTS = _words("چادر سیاهچادر tents tent chador")
@@ -89,7 +97,7 @@ _COUNTER = _words("تا ta")
 _HEAD_TOTAL = _words("نفره nafare us")
 _WE_ARE = _words("هستیم hastim بودیم")
 _SENT = tuple(_words("بفرست اعزام لازم نیاز بیاد بیان send need befrest niaz lazem کمک کم"))
-_FILLERS = _words("my our the پیرم پیر مریضم old sick elderly")
+_FILLERS = _words("his her their م ام مون my our the پیرم پیر مریضم old sick elderly")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +167,7 @@ def _counted(message: Message, number: Number) -> tuple[str, Count] | None:
 
 def _latest(message: Message, counts: list[Count]) -> list[Count]:
     """Of an update keep the counts after "now": قبلا ۱۰ نفر، الان ۱۶ نفر."""
+    counts = [c for c in counts if message.word(c.first - 1) not in _DENIED]
     if not message.has("update"):
         return counts
     nows = [i for i, token in enumerate(message.tokens) if token.text in _NOW]
@@ -196,12 +205,21 @@ def _singular(word: str) -> str:
 def _sum(message: Message, counts: list[Count]) -> int | None:
     if not counts:
         return _self_and_kin(message, None)
+    if len(counts) > 1 and (told := _summed_up(message, counts)) is not None:
+        return told
     kept = list(_without_subsets(message, counts))
     total = sum(c.value for c in kept)
     extra = 0
     if all(c.part for c in kept):
         extra = max((_self_and_kin(message, c) or 0) for c in kept[:1]) if kept else 0
     return total + extra
+
+
+def _summed_up(message: Message, counts: list[Count]) -> int | None:
+    """Return a count of heads that has a sentence to itself after the parts: "… شش خواهر برادر و ننه‌ام. هفت نفر."."""
+    last = counts[-1]
+    alone = message.sentence.count(message.sentence[last.first]) <= last.last - last.first + 2
+    return last.value if alone and not last.part and last.value > counts[0].value else None
 
 
 def _without_subsets(message: Message, counts: list[Count]) -> Iterable[Count]:

@@ -164,7 +164,14 @@ def _commanded(message: Message, lang: Lang, command: CommandRead, gazetteer: Ga
     place = find_place(message, gazetteer, offering=False) if command.place else None
     level = urgency(message, "report", [], needs, closed=False)
     return Reading(
-        lang=lang, kind="report", needs=tuple(needs), place=place, urgency=level, command=command, why=_why(message)
+        lang=lang,
+        kind="report",
+        needs=tuple(needs),
+        place=place,
+        vulnerable=vulnerable(message, []),
+        urgency=level,
+        command=command,
+        why=_why(message),
     )
 
 

@@ -37,5 +37,6 @@ def test_corrections(
     assert [(n.category, n.quantity) for n in got.needs] == ([need] if need else [])
     assert (got.people, got.households, got.place and got.place.name) == (people, households, place)
     assert got.command is not None
-    assert (got.command.need, got.command.quantity) == (need or (None, None))
+    bare = (None, int(tail)) if tail.isdecimal() else (None, None)
+    assert (got.command.need, got.command.quantity) == (need or bare)
     assert got.command.place == place

@@ -210,7 +210,7 @@ def test_kind(text: str, kind: str) -> None:
         ("انجام T4K9", ("DONE", "T4K9", None, None, None)),
         ("ناموفق T4K9 جاده بسته بود", ("FAIL", "T4K9", None, None, None)),
         ("قبول T۴K۹", ("ACCEPT", "T4K9", None, None, None)),
-        ("اصلاح K7P2 ۱۵", ("FIX", "K7P2", None, None, None)),
+        ("اصلاح K7P2 ۱۵", ("FIX", "K7P2", None, 15, None)),
     ],
 )
 def test_commands(text: str, command: tuple[Any, ...]) -> None:
