@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from ops.localstack.layout import REPOSITORY
 from server.pages import assets
-from tests.e2e.test_pages import ARGS, CHROMIUM, PHONE, Seen, session
+from tests.support.browsing import ARGS, CHROMIUM, PHONE, Seen, session
 from tests.support.instance import wait_until
 from tests.support.running import Running, join, running
 

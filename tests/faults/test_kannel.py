@@ -89,7 +89,7 @@ class Rig:
     async def kept(self) -> list[tuple[str, str, bytes]]:
         """Sender, text and body of every report."""
         async with self.ctx.db.tx() as conn:
-            rows = await (await conn.execute("SELECT * FROM reports ORDER BY id")).fetchall()
+            rows = await (await conn.execute("SELECT * FROM reports ORDER BY received_at, id")).fetchall()
         found = []
         for row in rows:
             record = self.ctx.sealing.of("reports", row["id"], row["data_key_wrapped"])

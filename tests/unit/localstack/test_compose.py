@@ -24,7 +24,7 @@ def compose() -> dict[str, Any]:
 
 
 def test_services_are_the_parts_and_their_preparation(compose: dict[str, Any]) -> None:
-    assert set(compose["services"]) == {*PARTS, "sealer", "migrate", "prepare"}
+    assert set(compose["services"]) == {*PARTS, "sealer", "migrate", "prepare", "kannel"}
     assert compose["services"]["jobs"]["command"] == ["python", "-m", PYTHON_PARTS["jobs"]]
     workers = [tuple(compose["services"][name]["command"]) for name in ("sealer", "worker")]
     assert workers == [("python", "-m", PYTHON_PARTS["worker"], *loops) for loops in WORKERS]
@@ -35,7 +35,8 @@ def test_services_are_the_parts_and_their_preparation(compose: dict[str, Any]) -
 def test_every_image_is_pinned_to_a_version(compose: dict[str, Any]) -> None:
     dockerfile = (REPOSITORY / "ops/docker/Dockerfile").read_text()
     images = [service["image"] for service in compose["services"].values()]
-    images += re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)
+    stages = re.findall(r"^FROM \S+ AS (\S+)", dockerfile, re.MULTILINE)
+    images += [name for name in re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE) if name not in stages]
     for image in images:
         assert re.search(r":\d+[\d.]*(-|\.|$)", image), f"{image} names no version"
         assert "latest" not in image
