@@ -286,8 +286,9 @@ async def set_aside_page(conn: Conn, *, limit: int, before: UUID | None, resolve
     return await (
         await conn.execute(
             "SELECT id, source, row_number, reason, created_at, resolved_at FROM set_aside"
-            " WHERE (%(before)s::uuid IS NULL OR id < %(before)s) AND (resolved_at IS NOT NULL) = %(resolved)s"
-            " ORDER BY id DESC LIMIT %(limit)s",
+            " WHERE (%(before)s::uuid IS NULL OR"
+            " (created_at, id) < (SELECT b.created_at, b.id FROM set_aside b WHERE b.id = %(before)s))"
+            " AND (resolved_at IS NOT NULL) = %(resolved)s ORDER BY created_at DESC, id DESC LIMIT %(limit)s",
             {"limit": limit, "before": before, "resolved": resolved},
         )
     ).fetchall()
