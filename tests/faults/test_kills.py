@@ -153,8 +153,12 @@ def test_nothing_acknowledged_is_lost(instance: Instance) -> None:
     load = Load(instance.url, doors["gateway"]["token"], hands)
     threads = [threading.Thread(target=load.send, args=(n,)) for n in range(SENDERS)]
     threads += [threading.Thread(target=load.work, args=(hand,)) for hand in hands[len(hands) // 4 :][:4]]
+    dsn = instance.status()["postgres"]["dsn"]
+    wait_until(lambda: _one_value(dsn, "SELECT count(*) FROM tasks WHERE state = 'queued'") > 0, 120)
     for thread in threads:
         thread.start()
+    # On a machine that is slow the kills would be over before anybody held a task.
+    wait_until(lambda: bool(load.completed), 60)
     dice, killed = random.Random(ROUNDS), Counter[str]()
     try:
         for number in range(ROUNDS):
