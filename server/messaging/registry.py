@@ -29,6 +29,7 @@ from server.messaging.beats import FLUSH_S
 from server.messaging.gateways import Gateway, gateway_of
 
 log = structlog.get_logger("gateways")
+_STRANGERS: Final = 4096
 _AGAIN_S: Final = 1.0
 """An unknown path makes a process read the table at most this often."""
 _AWAY_S: Final = 2.0
@@ -47,24 +48,32 @@ class Registry:
         self._tried_at = -math.inf
         self._changed_at = -math.inf
         self._flight: asyncio.Task[bool] | None = None
+        self._without: set[UUID] = set()
+        """Tokens that were looked for in the table and bear no gateway; one that gets one is found by `refresh`."""
+        self._well = True
         self._file, self._content = ctx.settings.home / registry_file.NAME, b""
         with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
             self._know(registry_file.from_bytes(self._file.read_bytes()))
             self._read_at = time.monotonic()
 
     async def by_token(self, token_id: UUID) -> Gateway | None:
-        """The gateway that bears a token; None for a token without one. Reads the table only when it never could, or
-        somebody here has just changed it: most tokens have no gateway, and their doors are the hot ones.
+        """The gateway that bears a token; None for a token without one. Reads the table only for a token never seen,
+        or when somebody here has just changed it: most tokens have no gateway, and their doors are the hot ones.
         """
-        found = self._tokens.get(token_id)
-        if found is None and (self._read_at is None or self._changed) and await self._again():
+        enough, found = self.at_hand(token_id)
+        if not enough and await self._again(at_once=self._well):
             found = self._tokens.get(token_id)
+            if found is None:
+                if len(self._without) >= _STRANGERS:
+                    self._without.clear()
+                self._without.add(token_id)
         return found
 
     def at_hand(self, token_id: UUID) -> tuple[bool, Gateway | None]:
         """The gateway that bears a token; False when `by_token` would first have to read the table."""
         found = self._tokens.get(token_id)
-        return found is not None or (self._read_at is not None and not self._changed), found
+        known = found is not None or token_id in self._without or not self._well
+        return known and (found is not None or (self._read_at is not None and not self._changed)), found
 
     async def by_path(self, secret: str) -> Gateway | None:
         """The gateway behind a secret path. Raises 503 when the list could never be read: better late than refused."""
@@ -82,10 +91,10 @@ class Registry:
             )
         return found
 
-    async def _again(self) -> bool:
+    async def _again(self, *, at_once: bool = False) -> bool:
         """Read the table once more, at most once a second for strangers; whether it was read."""
         if self._flight is None or self._flight.done():
-            if time.monotonic() - self._tried_at < _AGAIN_S and not self._changed:
+            if time.monotonic() - self._tried_at < _AGAIN_S and not self._changed and not at_once:
                 return False
             self._tried_at = time.monotonic()
             self._flight = asyncio.create_task(self._try(), name="gateways.again")
@@ -96,6 +105,7 @@ class Registry:
             async with asyncio.timeout(_AWAY_S):
                 await self.refresh()
         except DATABASE_AWAY:
+            self._well = False
             return False
         return True
 
@@ -109,7 +119,7 @@ class Registry:
             self._content = content
             with contextlib.suppress(OSError):
                 await asyncio.to_thread(registry_file.write, self._file, content)
-        self._read_at = time.monotonic()
+        self._read_at, self._well = time.monotonic(), True
 
     def _know(self, rows: Sequence[DictRow]) -> None:
         found = [gateway_of(self._ctx, row) for row in rows]

@@ -195,7 +195,7 @@ async def kannel(folder: Path, url: str, token: str) -> AsyncIterator[int]:
     for _ in range(4):
         ports.append(free_port(p for p in range(8155, 8160) if p not in ports))
     smsc, admin, box, sendsms = ports
-    (folder / "spool").mkdir()
+    (folder / "store").mkdir()
     config = folder / "kannel.conf"
     config.write_text(
         CONFIG.format(folder=folder, admin=admin, box=box, smsc=smsc, sendsms=sendsms, url=url, token=token)
