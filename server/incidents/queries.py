@@ -10,6 +10,7 @@ from psycopg.rows import DictRow
 from server.incidents.listing import Filters, where
 from server.kernel import arrays
 from server.kernel.db import Conn
+from server.places.queries import asked_columns
 
 _SELECT: Final = """
 SELECT t.*, ST_X(t.geom) AS lon, ST_Y(t.geom) AS lat, p.name_fa AS place_fa, p.name_en AS place_en
@@ -33,16 +34,6 @@ CROSS JOIN LATERAL (
      AND i.last_reported_at BETWEEN s.at - interval '72 hours' AND s.at + interval '72 hours'
    ORDER BY i.geom <-> ST_SetSRID(ST_MakePoint(s.lon, s.lat), 4326) LIMIT 100)) c
 """
-_ASKED: Final = (
-    ("emergency_id", "uuid"),
-    ("category", "text"),
-    ("place_id", "uuid"),
-    ("lon", "float8"),
-    ("lat", "float8"),
-    ("dx", "float8"),
-    ("dy", "float8"),
-    ("at", "timestamptz"),
-)
 _COLUMNS: Final = (
     ("id", "uuid"),
     ("code", "text"),
@@ -81,8 +72,7 @@ async def candidates(conn: Conn, spots: Sequence[Mapping[str, Any]]) -> list[Dic
     """
     if not spots:
         return []
-    columns = [arrays.OF_KIND[kind](s[name] for s in spots) for name, kind in _ASKED]
-    return await (await conn.execute(_CANDIDATES, (arrays.numbers(range(len(spots))), *columns))).fetchall()
+    return await (await conn.execute(_CANDIDATES, asked_columns(spots))).fetchall()
 
 
 async def lock(conn: Conn, ids: Sequence[UUID]) -> list[DictRow]:

@@ -34,7 +34,7 @@ TEMPLATES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "receipt.many": (
         "{count} پیام دیگر شما هم رسید. کد {code}\nپیگیری: وضعیت {code}",
-        "{count} more of your messages were received. Code {code}\nTo ask: STATUS {code}",
+        "More of your messages were received: {count}. Code {code}\nTo ask: STATUS {code}",
     ),
     "status": ("کد {code}: {state}", "Code {code}: {state}"),
     "fix.done": ("اصلاح شما برای {code} رسید.", "Your correction of {code} was received."),

@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 from server.incidents.listing import Filters, where
 from server.kernel import arrays
 from server.kernel.db import Conn
+from server.places.queries import asked_columns
 
 _SHOWN: Final = (
     "t.id, t.code, t.emergency_id, t.incident_id, t.category, t.status, t.verification, t.urgency, t.quantity, t.unit,"
@@ -40,16 +41,6 @@ CROSS JOIN LATERAL (
      AND d.last_reported_at BETWEEN s.at - interval '72 hours' AND s.at + interval '72 hours'
    ORDER BY d.geom_shown <-> ST_SetSRID(ST_MakePoint(s.lon, s.lat), 4326) LIMIT 300)) c
 """
-_ASKED: Final = (
-    ("emergency_id", "uuid"),
-    ("category", "text"),
-    ("place_id", "uuid"),
-    ("lon", "float8"),
-    ("lat", "float8"),
-    ("dx", "float8"),
-    ("dy", "float8"),
-    ("at", "timestamptz"),
-)
 _COLUMNS: Final = (
     ("id", "uuid"),
     ("code", "text"),
@@ -115,8 +106,7 @@ async def candidates(conn: Conn, spots: Sequence[Mapping[str, Any]]) -> list[Dic
     """
     if not spots:
         return []
-    columns = [arrays.OF_KIND[kind](s[name] for s in spots) for name, kind in _ASKED]
-    return await (await conn.execute(_CANDIDATES, (arrays.numbers(range(len(spots))), *columns))).fetchall()
+    return await (await conn.execute(_CANDIDATES, asked_columns(spots))).fetchall()
 
 
 async def lock(conn: Conn, ids: Sequence[UUID]) -> list[DictRow]:

@@ -1,7 +1,7 @@
 """All SQL of places and centres."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from psycopg.rows import DictRow
@@ -60,6 +60,27 @@ CROSS JOIN LATERAL (
 def _box(box: Box | None) -> dict[str, float | None]:
     sides = ("west", "south", "east", "north")
     return {side: getattr(box, side) if box else None for side in sides}
+
+
+_ASKED: Final = (
+    ("emergency_id", "uuid"),
+    ("category", "text"),
+    ("place_id", "uuid"),
+    ("lon", "float8"),
+    ("lat", "float8"),
+    ("dx", "float8"),
+    ("dy", "float8"),
+    ("at", "timestamptz"),
+)
+
+
+def asked_columns(spots: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Questions "what of this category is near here" as array columns, each with its index first.
+
+    A spot has emergency_id, category, place_id, lon, lat (degrees), dx, dy (reach in degrees) and at.
+    """
+    columns = [arrays.OF_KIND[kind](spot[name] for spot in spots) for name, kind in _ASKED]
+    return [arrays.numbers(range(len(spots))), *columns]
 
 
 async def search(

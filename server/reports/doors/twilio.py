@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from server.kernel.http import read_body
 from server.kernel.ids import uuid7
+from server.messaging.adapters.twilio import REPORTS
 from server.messaging.delivering import reported
 from server.reports.doors.caller import ByToken, Caller, Services, heard, keep, refusal
 from server.reports.doors.forms import first, pairs_of
@@ -17,18 +18,6 @@ from server.reports.rules import in_order
 
 router = APIRouter(prefix="/intake/sms", tags=["intake"])
 EMPTY: Final = '<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
-STATES: Final = {
-    "accepted": "sent",
-    "queued": "sent",
-    "sending": "sent",
-    "sent": "sent",
-    "delivered": "delivered",
-    "read": "delivered",
-    "undelivered": "failed",
-    "failed": "failed",
-    "canceled": "failed",
-}
-"""Its message states as ours."""
 _OWN: Final = frozenset({"Body", "From", "To"})
 
 
@@ -49,7 +38,8 @@ async def posted(caller: Caller, request: Request, ctx: Services) -> Response:
         if not twilio_signed(auth_token, url, pairs, request.headers.get("x-twilio-signature", "")):
             raise refusal(gateway, "signature")
     values = dict(pairs)
-    if "Body" not in values and (state := STATES.get(values.get("MessageStatus", values.get("SmsStatus", "")).lower())):
+    said = values.get("MessageStatus", values.get("SmsStatus", "")).lower()
+    if "Body" not in values and (state := REPORTS.get(said)):
         heard(caller)
         reference = values.get("MessageSid") or values.get("SmsSid")
         if gateway and reference:
