@@ -67,5 +67,5 @@ export default defineConfig({
     reportCompressedSize: false,
     rolldownOptions: { input: entries },
   },
-  test: { include: ['mapping/client/**/*.test.ts', 'server/pages/client/**/*.test.ts'], environment: 'node' },
+  test: { include: ['mapping/client/**/*.test.ts', 'server/pages/client/**/*.test.ts'], environment: 'node', testTimeout: 60_000 },
 });
