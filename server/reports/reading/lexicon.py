@@ -16,6 +16,7 @@ from importlib.resources import files
 
 from server.places.gazetteer import Token
 from server.places.names import fold_key
+from server.reports.reading.finglish import persian_words
 
 # A verb of having or lacking between two words ends what they say together.
 _STEP = r"(?:[ ,،]+(?!ندار|نیست|داریم|nadar|nist|darim|(?:ولی|اما|vali|ama|but)\b)[^\W_]+)"
@@ -86,6 +87,7 @@ class Lexicon:
 
     def __init__(self) -> None:
         self._by_prefix: dict[str, _Shelf] = {}
+        self.words: dict[str, None] = {}
         for group, name in (("incident", "incidents"), ("need", "needs"), ("signal", "signals")):
             raw = files(__package__).joinpath(f"data/{name}.toml").read_text(encoding="utf-8")
             data = tomllib.loads(raw)
@@ -97,6 +99,7 @@ class Lexicon:
                             self._add(group, code, part, line.strip(), sets)
 
     def _add(self, group: str, code: str, part: str, pattern: str, sets: dict[str, str]) -> None:
+        self.words |= dict.fromkeys(persian_words(pattern))
         for prefix, source in compile_pattern(pattern, sets):
             self._by_prefix.setdefault(prefix, _Shelf()).entries.append(_Entry(group, code, part, source))
 
