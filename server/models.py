@@ -12,12 +12,15 @@ from server.maps import models as maps
 from server.messaging import models as messaging
 from server.needs import models as needs
 from server.places import models as places
+from server.reports import checking_models as checking
 from server.reports import models as reports
+from server.reports import reading_models as readings
 from server.supplies import models as supplies
 from server.volunteers import models as volunteers
 
 TABLES = (
     access,
+    checking,
     closures,
     dispatch,
     emergencies,
@@ -28,6 +31,7 @@ TABLES = (
     messaging,
     needs,
     places,
+    readings,
     reports,
     supplies,
     volunteers,

@@ -33,6 +33,7 @@ from server.needs.routes import router as needs
 from server.pages.routes import router as pages
 from server.places.routes import router as places
 from server.reports import answering, chain, draining, looking, watching
+from server.reports.amending_routes import router as amending
 from server.reports.doors.android import router as android
 from server.reports.doors.entrances import router as entrances
 from server.reports.doors.twilio import router as twilio
@@ -53,6 +54,7 @@ ROUTERS: Sequence[APIRouter] = (
     emergencies,
     places,
     reports,
+    amending,
     records,
     hotline,
     sms,

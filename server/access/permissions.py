@@ -24,6 +24,10 @@ PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     "report.open": _EDIT,
     "report.assign": _EDIT,
     "report.see": _STAFF,
+    "report.correct": _EDIT,
+    "report.reread": _EDIT,
+    "words.read": _SEE,
+    "words.edit": _EDIT,
     "set_aside.read": _EDIT,
     "set_aside.resolve": _EDIT,
     # the map and its records

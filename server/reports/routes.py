@@ -12,7 +12,7 @@ from server.access.principal import Principal
 from server.emergencies.routes import GEOJSON, within
 from server.kernel.db import Tx
 from server.kernel.geo import parse_bbox
-from server.kernel.http import json_response, read_body
+from server.kernel.http import etag, json_response, read_body
 from server.kernel.redis import ring
 from server.reports import queries, schemas, service, watching
 
@@ -91,7 +91,8 @@ async def get_report(
 @router.get("/reports/{report_id}/reading")
 async def get_reading(principal: Annotated[Principal, allow("report.read")], report_id: UUID, tx: Tx) -> Response:
     """How it was understood: `state` says whether it has been read yet."""
-    return json_response(await service.reading(tx, principal, report_id))
+    said, version = await service.reading(tx, principal, report_id)
+    return json_response(said, headers={"ETag": etag(version)})
 
 
 @router.post("/reports/{report_id}/assign")

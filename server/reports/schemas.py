@@ -212,10 +212,11 @@ def reading_answer(report_id: UUID, state: str, reading: dict[str, Any] | None, 
         "command": None,
         "why": [],
     }
+    shown = {k: v for k, v in (reading or {}).items() if k != "decided"}
     all_links = [{"type": link["type"], "id": link["id"]} for link in links]
     return {
         **empty,
-        **(reading or {}),
+        **shown,
         "id": report_id,
         "state": state,
         "joined_to": all_links[0] if all_links else None,

@@ -14,7 +14,7 @@ from server.kernel.db import Conn
 from server.kernel.errors import not_found
 from server.kernel.events import NewEvent, emit
 from server.kernel.ids import uuid7
-from server.reports import parts, queries, spool_queries
+from server.reports import amending_queries, amending_rules, parts, queries, spool_queries
 from server.reports.content import text_of
 from server.reports.errors import assigned_elsewhere, bad_key
 from server.reports.intake import Accepted, Incoming, accept
@@ -115,17 +115,24 @@ def _meta(data: bytes | None) -> Any:
         return {"raw": text_of(data, "text/plain")}
 
 
-async def reading(conn: Conn, principal: Principal, report_id: UUID) -> dict[str, Any]:
-    """How a report was understood, as far as it is."""
+async def reading(conn: Conn, principal: Principal, report_id: UUID) -> tuple[dict[str, Any], int]:
+    """How a report was understood, as far as it is, and the version of that reading."""
     row = await seen(conn, principal, "report.read", report_id)
     lead = await parts.lead_of(conn, row["id"]) if parts.FLAG in row["flags"] else None
-    said = reading_answer(
-        row["id"],
-        row["read_state"],
-        await queries.current_reading(conn, lead or row["id"]),
-        await queries.live_links(conn, lead or row["id"]),
-    )
-    return said | {"part_of": lead} if lead else said
+    said, version = await answer(conn, lead or row["id"])
+    said |= {"id": row["id"], "state": row["read_state"]}
+    return (said | {"part_of": lead} if lead else said), version
+
+
+async def answer(conn: Conn, report_id: UUID) -> tuple[dict[str, Any], int]:
+    """A report's reading as it is answered: `by` whom, and its version, under which it may be corrected."""
+    row = await amending_queries.state(conn, report_id)
+    if row is None:
+        raise not_found("report")
+    said = reading_answer(report_id, row["read_state"], row["reading"], await queries.live_links(conn, report_id))
+    said["by"] = amending_rules.made_by(row["rules_version"], row["reading"])
+    said["version"] = row["version"]
+    return said, row["version"]
 
 
 async def assign(conn: Conn, principal: Principal, report_id: UUID, asked: str) -> dict[str, Any]:

@@ -32,7 +32,10 @@ class Atlas:
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """A report as the chain goes on with it. `reading` is what is stored; `at` the time that it speaks of."""
+    """A report as the chain goes on with it. `reading` is what is stored; `at` the time that it speaks of.
+
+    `stored`: the reading is a person's and stands already.
+    """
 
     id: UUID
     emergency_id: UUID | None
@@ -43,6 +46,7 @@ class Understood:
     finds: tuple[joining.Find, ...]
     closing: bool
     heard: Heard
+    stored: bool = False
 
 
 @dataclass(slots=True)
@@ -72,6 +76,8 @@ def understand(sealing: Sealing, atlas: Atlas, row: Mapping[str, Any], country: 
     whole = dict(row.get("whole") or {})
     told = whole.pop("text", None) or text_of(body, row["content_type"])
     text = _words(answers) if answers else told
+    if row.get("by_person"):
+        return _as_decided(record, row, answers, atlas, text, country)
     reading = read(text, atlas.gazetteer).as_dict() | whole
     if answers:
         reading = joining.with_answers(reading, answers)
@@ -81,19 +87,43 @@ def understand(sealing: Sealing, atlas: Atlas, row: Mapping[str, Any], country: 
     spot, flags = spot_of(record, row, reading, answers, atlas.ids)
     if flags:
         reading["flags"] = list(flags)
-    # A file's own date orders old messages among themselves; a live gateway's clock is only a claim.
-    said = row["occurred_at"] if row["channel"] == "import" else None
-    at = min(said, row["received_at"]) if said else row["received_at"]
     return Understood(
         row["id"],
         row["emergency_id"],
         row["sender_hash"],
-        at,
+        moment_of(row),
         reading,
         spot,
         tuple(joining.finds(reading)),
         joining.is_closing(reading),
         heard_of(record, row, reading, text, country),
+    )
+
+
+def moment_of(row: Mapping[str, Any]) -> datetime:
+    """The time that a report speaks of."""
+    # A file's own date orders old messages among themselves; a live gateway's clock is only a claim.
+    said: datetime | None = row["occurred_at"] if row["channel"] == "import" else None
+    received: datetime = row["received_at"]
+    return min(said, received) if said else received
+
+
+def _as_decided(
+    record: Record, row: Mapping[str, Any], answers: Mapping[str, Any], atlas: Atlas, text: str, country: str
+) -> Understood:
+    """A report whose reading a person has set: it stands, whatever the rules would make of the words."""
+    reading: dict[str, Any] = row["by_person"]
+    return Understood(
+        row["id"],
+        row["emergency_id"],
+        row["sender_hash"],
+        moment_of(row),
+        reading,
+        spot_of(record, row, reading, answers, atlas.ids)[0],
+        tuple(joining.finds(reading)),
+        joining.is_closing(reading),
+        heard_of(record, row, reading, text, country),
+        stored=True,
     )
 
 
@@ -122,6 +152,9 @@ def spot_of(
         named = Spot(
             ids.get((place["name"], place["lat"], place["lon"])), place["lon"], place["lat"], float(place["accuracy_m"])
         )
+    if place and "place" in reading.get("decided", ()):
+        # A person who has read the words says where it is: her point wins over every other.
+        return named, ()
     lon, lat = answers.get("lon"), answers.get("lat")
     if on_earth(lon, lat):
         accuracy = answers.get("accuracy_m")

@@ -86,7 +86,7 @@ class Weaver:
                 gone |= late.ids
         else:
             raise RuntimeError("records keep vanishing")
-        await queries.insert_readings(conn, [(r.id, r.reading) for r in reports], RULES_VERSION)
+        await queries.insert_readings(conn, [(r.id, r.reading) for r in reports if not r.stored], RULES_VERSION)
         await self._write(conn, woven, rows, at)
         closed = await _close(conn, [r for r in located if r.closing], own)
         await self._tell(conn, reports, woven, closed)
