@@ -4,6 +4,7 @@ import base64
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Response
+from starlette.background import BackgroundTask
 
 from server.access.context import Context, context
 from server.access.principal import Principal
@@ -12,6 +13,7 @@ from server.kernel.db import Tx
 from server.pages.gate import View, page_for
 from server.pages.parts import look, reader
 from server.pages.rendering import page_config
+from server.places import service as places
 from server.standards import taxonomy
 
 router = APIRouter(include_in_schema=False)
@@ -43,4 +45,7 @@ async def hotline_page(
         "kept": kept_with(ctx.sealing, who),
         "labels": _words(view.lang),
     }
-    return view.page("hotline.html", page="hotline", look=seen, config=config)
+    response = view.page("hotline.html", page="hotline", look=seen, config=config)
+    # The first draft of a process would wait for the gazetteer: it is read while she still greets the caller.
+    response.background = BackgroundTask(places.gazetteer, ctx)
+    return response

@@ -41,7 +41,7 @@ async def answer(conn: Conn, ctx: Context, heard: Sequence[Heard]) -> list[UUID]
         return []
     await queries.lock_senders(conn, [h.sender_hash for h in people if h.sender_hash])
     told = Told(ctx, await queries.recent(conn, list({h.sender_hash for h in people if h.sender_hash})))
-    await _receipts(conn, ctx, [h for h in people if h.verb in {None, "NEED", *BY_CODE} and not h.again], told)
+    await _receipts(conn, [h for h in people if h.verb in {None, "NEED", *BY_CODE} and not h.again], told)
     await _stops(conn, [h for h in people if h.verb in {"STOP", "START"} and not h.code], told)
     await _statuses(conn, [h for h in people if h.verb == "STATUS"], told)
     changed = await _corrections(conn, ctx, [h for h in people if h.verb in {"FIX", "STOP"} and h.code], told)
@@ -132,9 +132,8 @@ class Told:
         )
 
 
-async def _receipts(conn: Conn, ctx: Context, heard: Sequence[Heard], told: Told) -> None:
+async def _receipts(conn: Conn, heard: Sequence[Heard], told: Told) -> None:
     """A receipt at once for the first report of a number, one for all that follow within the window."""
-    del ctx
     of: dict[bytes, list[Heard]] = defaultdict(list)
     for h in sorted(heard, key=lambda h: (h.at, h.report_id)):
         of[h.sender_hash or b""].append(h)

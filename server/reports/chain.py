@@ -6,6 +6,7 @@ either nothing of a batch or all of it. A report that breaks is tried alone, thr
 
 import asyncio
 import sys
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -24,7 +25,10 @@ from server.needs import service as needs
 from server.places import service as places
 from server.reports import chain_queries as queries
 from server.reports import parts
+from server.reports.amending_queries import with_decisions
+from server.reports.amending_rules import PERSON
 from server.reports.hearing import OnHeard
+from server.reports.pacing import Pace
 from server.reports.understanding import Atlas, Batch, Understood, understand_all
 from server.reports.weaving import OnNeeds, Weaver
 
@@ -50,22 +54,25 @@ _FIRST: Final = UUID(int=0)
 async def run(ctx: Context, on_needs: Sequence[OnNeeds] = (), on_heard: Sequence[OnHeard] = ()) -> None:
     """Read reports as they come until cancelled; every minute score ageing needs anew. Any number may run."""
     sys.setswitchinterval(SWITCH_S)
-    bell, weaver = Bell(ctx.redis, "reports"), Weaver(ctx, on_needs, on_heard)
+    bell, weaver, pace = Bell(ctx.redis, "reports"), Weaver(ctx, on_needs, on_heard), Pace(ctx)
     try:
         async with asyncio.TaskGroup() as lanes:
             for _ in range(LANES):
-                lanes.create_task(_lane(ctx, weaver, bell))
+                lanes.create_task(_lane(ctx, weaver, bell, pace))
             lanes.create_task(_rerank_each_minute(ctx, on_needs))
     finally:
         await bell.close()
 
 
-async def _lane(ctx: Context, weaver: Weaver, bell: Bell) -> None:
+async def _lane(ctx: Context, weaver: Weaver, bell: Bell, pace: Pace) -> None:
     limit = BATCH
     while True:
+        began = time.monotonic()
         read = await _one_batch(ctx, weaver, limit)
         if not read:
             await bell.wait(WAIT_S)
+        elif rest_s := await pace.rest_s(time.monotonic() - began):
+            await asyncio.sleep(rest_s)
         elif BUSY <= read < limit:
             await asyncio.sleep(GATHER_S)
         limit = min(limit * 2, BATCH_MOST) if read >= limit else BATCH
@@ -88,7 +95,7 @@ async def _one_batch(ctx: Context, weaver: Weaver, limit: int) -> int:
     atlas = Atlas(await places.gazetteer(ctx), await places.place_ids(ctx))
     async with ctx.db.tx() as conn:
         rows = await queries.take(conn, limit)
-        ready = await parts.gather(conn, ctx, rows)
+        ready = await with_decisions(conn, await parts.gather(conn, ctx, rows), PERSON)
         if ready:
             batch = await asyncio.to_thread(understand_all, ctx.sealing, atlas, ready, ctx.settings.country)
             await _weave(conn, weaver, batch, ready)

@@ -67,6 +67,18 @@ async def take(conn: Conn, limit: int) -> list[DictRow]:
     return await (await conn.execute(sql.SQL(query))).fetchall()
 
 
+async def came_lately(conn: Conn, seconds: float, most: int) -> int:
+    """How many reports came within the last `seconds`, counted up to `most`."""
+    row = await (
+        await conn.execute(
+            "SELECT count(*) AS n FROM (SELECT 1 FROM reports"
+            " WHERE received_at > clock_timestamp() - make_interval(secs => %s) LIMIT %s) lately",
+            (seconds, most),
+        )
+    ).fetchone()
+    return int(row["n"]) if row else 0
+
+
 async def lock_emergencies(conn: Conn, emergencies: Sequence[UUID]) -> None:
     """Be the only joiner of these emergencies until the transaction ends; always in one order."""
     if emergencies:

@@ -14,6 +14,7 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from server.pages import assets
+from tests.support.browsing import until
 from tests.support.mock_map import create_app
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -116,7 +117,7 @@ def test_the_map_opens_from_our_host_alone_without_a_complaint(
 def test_every_record_of_the_view_is_counted_on_the_map(browser: Browser, server: Server) -> None:
     page, _ = opened(browser, server, query="?layers=needs#5/32.6/53.7")
     inside = len(server.world.layers["needs"])  # type: ignore[attr-defined]
-    page.wait_for_function("document.querySelector('.chip[aria-pressed=true] .chip__n').textContent !== ''")
+    until(page, "document.querySelector('.chip[aria-pressed=true] .chip__n').textContent !== ''")
     told = int(page.locator(".chip[aria-pressed=true] .chip__n").inner_text().replace(",", ""))
     assert told == inside
     close(page)

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.support.browsing import DESK, PHONE, WAIT_MS, Seen, browser, needs_chromium, session
+from tests.support.browsing import DESK, PHONE, WAIT_MS, Seen, browser, needs_chromium, session, until
 from tests.support.instance import wait_until
 from tests.support.running import World, report
 
@@ -23,6 +23,15 @@ def desk(browser: Browser, world: World) -> Iterator[BrowserContext]:
     context = session(browser, world.url, "coordinator", lang="fa")
     yield context
     context.close()
+
+
+@pytest.fixture(autouse=True)
+def online(desk: BrowserContext) -> Iterator[None]:
+    """Whatever a test leaves behind, the next one begins on line and without open pages."""
+    yield
+    desk.set_offline(False)
+    for page in desk.pages:
+        page.close()
 
 
 def shelf(page: Page) -> dict[str, str]:
@@ -55,7 +64,7 @@ def test_a_call_is_typed_chosen_kept_and_followed_by_keyboard(desk: BrowserConte
     page.keyboard.press("F4")
     page.keyboard.type("۷")
     # Nothing of it lies open in the browser, and a reload gives all of it back.
-    page.wait_for_function("Object.keys(localStorage).some((k) => k.includes('draft:'))")
+    until(page, "Object.keys(localStorage).some((k) => k.includes('draft:'))")
     assert not any(word in str(shelf(page)) for word in ("09121234567", "بام", "نورآباد"))
     page.reload()
     expect(page.locator("#said")).to_have_value(ROOF)
@@ -100,7 +109,7 @@ def test_calls_wait_sealed_while_the_server_is_away(desk: BrowserContext, world:
     page = desk.new_page()
     page.goto(f"{world.url}/hotline")
     expect(page.locator(".receipt__sign b")).to_have_count(8, timeout=WAIT_MS)
-    page.wait_for_function("!Object.keys(localStorage).some((k) => k.includes('call:'))")
+    until(page, "!Object.keys(localStorage).some((k) => k.includes('call:'))")
     assert len(calls(world)) == before + 2
     page.close()
 
@@ -123,8 +132,8 @@ def test_an_alarm_stands_and_rings_on_every_page_until_it_is_seen(browser: Brows
     wait_until(lambda: _watches(world, "due_at = clock_timestamp()") > 0)
     for one in (page, other):
         expect(one.locator(RINGS)).to_be_visible(timeout=WAIT_MS)
-        one.wait_for_function("document.title.includes('ALARM')")
-    page.wait_for_function("Number(document.documentElement.dataset.rang) > 0")
+        until(one, "document.title.includes('ALARM')")
+    until(page, "Number(document.documentElement.dataset.rang) > 0")
     line = other.locator(RINGS)
     expect(line.locator("a")).to_have_attribute("href", f"/inbox?show=life&emergency={world.emergency}")
     line.get_by_role("button", name="Seen").click()

@@ -3,10 +3,12 @@
 import random
 from typing import Any
 
+import pytest
+
 from server.access.context import Context
-from server.reports import counting
+from server.reports import counting, pacing
 from server.reports.chain import process_batch
-from server.reports.chain_queries import take
+from server.reports.chain_queries import came_lately, take
 from tests.slices.chain_kit import emergency, needs_of, rows, send
 
 A, B = "+989121111111", "+989122222222"
@@ -88,3 +90,27 @@ async def test_a_record_from_before_counts_were_kept_is_counted_from_its_links(c
     assert await process_batch(ctx) == 2
     [need] = await needs_of(ctx, where)
     assert (need["corroboration"], float(need["quantity"])) == (2, 70.0)
+
+
+def test_the_chain_rests_the_more_the_hotter_intake_is() -> None:
+    shares = [pacing.share_of(per_s) for per_s in (0, 999, 1000, 1250, 1500, 1950, 2000, 9000)]
+    assert shares[:3] == [1, 1, 1]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[-2:] == [pacing.LEAST, pacing.LEAST]
+    assert pacing.rest_after(0.2, 1) == 0
+    assert pacing.rest_after(0.1, 0.5) == 0.1
+    assert pacing.rest_after(60, pacing.LEAST) == pacing.REST_MOST_S
+
+
+async def test_how_hot_intake_is_is_seen_in_the_table(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    where = await emergency(ctx)
+    await send(ctx, where, *[(A, f"NEED WATER {n} POLDOKHTAR") for n in range(1, 13)])
+    async with ctx.db.tx() as conn:
+        assert await came_lately(conn, 3600, 100) == 12
+        assert await came_lately(conn, 3600, 5) == 5
+        assert await came_lately(conn, 0, 100) == 0
+    monkeypatch.setattr(pacing, "LOOK_S", 3600.0)
+    assert await pacing.Pace(ctx).rest_s(1) == 0
+    monkeypatch.setattr(pacing, "WARM", 0.0)
+    monkeypatch.setattr(pacing, "HOT", 24 / 3600)
+    assert await pacing.Pace(ctx).rest_s(0.1) == pytest.approx(0.1)

@@ -114,14 +114,14 @@ async def test_a_redis_that_fails_is_made_good_and_never_stops_sealing(
     ctx: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     away = True
-    true_pipeline = ctx.redis.pipeline
+    true_evalsha = ctx.redis.evalsha
 
-    def pipeline(**options: Any) -> Any:
+    async def evalsha(*args: Any) -> Any:
         if away:
             raise RedisAway("gone")
-        return true_pipeline(**options)
+        return await true_evalsha(*args)
 
-    monkeypatch.setattr(ctx.redis, "pipeline", pipeline)
+    monkeypatch.setattr(ctx.redis, "evalsha", evalsha)
     sealing = asyncio.create_task(Sealer(ctx.db, ctx.redis, [], idle_s=0.01).run())
     await put(ctx, 3)
     await until(ctx, 3)

@@ -6,9 +6,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from server.pages import assets
+from tests.support.instance import wait_until
 from tests.support.running import PASSPHRASE
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -21,6 +22,7 @@ needs_chromium = [
     pytest.mark.skipif(not (assets.DIST / "manifest.json").exists(), reason="the browser parts are not built"),
 ]
 WAIT_MS = 30_000
+expect.set_options(timeout=WAIT_MS)
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 SUPPORT = Path(__file__).parent
 AUDIT = (SUPPORT / "page_audit.js").read_text().partition("\n")[2]
@@ -40,6 +42,11 @@ class Seen:
         page.on("console", lambda m: self.complaints.append(m.text) if m.type in {"error", "warning"} else None)
         page.on("pageerror", lambda e: self.complaints.append(str(e)))
         return page
+
+
+def until(page: Page, true: str) -> None:
+    """Wait until an expression is true in a page. Not `wait_for_function`: pages forbid `eval` once they run."""
+    wait_until(lambda: bool(page.evaluate(true)))
 
 
 @pytest.fixture(scope="module")
