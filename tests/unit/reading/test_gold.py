@@ -14,22 +14,22 @@ GOLD = {path.stem: cases_of(path) for path in gold_files()}
 # Floors lie a little under what is published in docs/reading.md.
 FLOORS = {
     False: {
-        "codes": 0.96,
-        "kind": 0.98,
-        "people": 0.97,
+        "codes": 0.82,
+        "kind": 0.93,
+        "people": 0.95,
         "place": 0.95,
-        "vulnerable": 0.92,
-        "life_recall": 0.98,
-        "life_precision": 0.90,
+        "vulnerable": 0.86,
+        "life_recall": 0.71,
+        "life_precision": 0.80,
         "command": 0.98,
     },
     True: {
-        "codes": 0.75,
-        "kind": 0.90,
+        "codes": 0.70,
+        "kind": 0.84,
         "people": 0.90,
-        "place": 0.86,
-        "vulnerable": 0.90,
-        "life_recall": 0.75,
+        "place": 0.89,
+        "vulnerable": 0.85,
+        "life_recall": 0.72,
         "life_precision": 0.70,
         "command": 0.95,
     },
@@ -38,7 +38,13 @@ CEILINGS = {"people_invented": 0.05, "place_invented": 0.10}
 
 
 def test_gold_is_what_the_docs_say() -> None:
-    assert {name: len(cases) for name, cases in GOLD.items()} == {"gold": 156, "latin": 150, "persian": 180}
+    assert {name: len(cases) for name, cases in GOLD.items()} == {
+        "gold": 156,
+        "latin": 150,
+        "latin2": 180,
+        "persian": 180,
+        "persian2": 180,
+    }
     everything = [case for cases in GOLD.values() for case in cases]
     assert sum(case["held"] for case in everything) * 3 >= len(everything)
     assert len({case["text"] for case in everything}) == len(everything)
