@@ -5,16 +5,30 @@ Pol-e Dokhtar meet), longest first. Ordinary words that are place names too need
 where nothing matched exactly is one wrong, missing or added letter forgiven. Data: see `server.places.geonames`.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from functools import lru_cache
-from importlib.resources import files
-from math import cos, radians
-from typing import Literal
+from math import cos, floor, radians
 
+from server.kernel.geo import Box, distance_m
+from server.places.cues import (
+    BEFORE,
+    EZAFE,
+    GLUE,
+    STRONG,
+    Cue,
+    Token,
+    cues_at,
+    is_ordinary,
+    ordinary,
+    stands_apart,
+    tokens_of,
+)
+from server.places.forms import cuts_of, forms_of, is_called, one_off
 from server.places.geonames import PlaceRow, load_country, persian_name
 from server.places.names import Folded, fold, fold_key
+from server.places.sounds import sound_of
 
 __all__ = [
     "Cue",
@@ -23,63 +37,25 @@ __all__ = [
     "PlaceRow",
     "Token",
     "default_gazetteer",
+    "is_called",
+    "is_ordinary",
     "load_country",
     "persian_name",
     "tokens_of",
 ]
 
-Cue = Literal["province", "county", "village", "city", "area", "near", "around", "road", "weak", "none"]
-
-_TOKEN = re.compile(r"[^\W_]+")
 _LONGEST = 5
 _FUZZY_FROM = 5
 _BEGUN_FROM = 2
-_BEFORE: dict[str, Cue] = {}
-for _kind, _words in {
-    "province": "استان ostan province",
-    "county": "شهرستان shahrestan shahrestane county",
-    "village": "روستای روستا روستاهای ده دهستان دهکده آبادی rusta rustaye rustaie roosta deh village villages hamlet",
-    "city": "شهر شهرک بندر shahr shahre shahrake city town",
-    "area": "بخش محله منطقه ناحیه bakhsh mahale mahaleye mantaghe district neighborhood neighbourhood",
-    "near": "نزدیک نزدیکی نزدیکیهای کنار جنب بغل nazdik nazdike nazdiki kenar near nearby beside outside",
-    "around": "اطراف حومه حوالی دور atraf atrafe home hume around surrounding outskirts",
-    "road": "جاده محور مسیر گردنه اتوبان آزادراه بزرگراه jade jadeye jadde mehvar masir road highway between بین",
-    "weak": "در از به تو توی سمت طرف برای واسه تا مردم اهالی اهل داخل سراسر اینجا "
-    "dar az be tu tuye samt samte baraye vase ta "
-    "mardome ahali ahale in at from to for of into inside toward towards people here reach",
-}.items():
-    for _word in _words.split():
-        _BEFORE[fold_key(_word)] = _kind  # type: ignore[assignment]
-_AFTER: dict[str, Cue] = {
-    "province": "province",
-    "ostan": "province",
-    "county": "county",
-    "shahrestan": "county",
-    "vilage": "village",
-    "rusta": "village",
-    "city": "city",
-    "tovn": "city",
-}
-_STRONG: frozenset[Cue] = frozenset({"province", "county", "village", "city", "area"})
-_GLUE = frozenset(
-    fold_key(w) for w in "در از به تا با که و رو را تو هم یه من ما dar az be ba ta ke va o in at to of the".split()
-)
-_ENDS = ".!؟?؛;"
 _BESIDE_KM = 60
-_STOPS = ".,،:;؛!?؟-()"
-_EZAFE = frozenset({"e", "ye", "i", "yi"})
+_NO_BEGINNING = GLUE | EZAFE
+_BREAKS = frozenset(".,،:؛;!?؟()\n")
+_BARE_FROM = 6
+_SOUND_FROM, _BONES_FROM, _ALIKE = 6, 4, 0.75
+_VILLAGE, _KNOWN_TOWN, _TOWN, _CITY = 5_000, 8_000, 15_000, 100_000
 _FA_TAILS = ("هستیم", "یم", "ه", "و", "م", "ن", "رو", "ست")
-_EN_TAILS = ("iam", "im", "am", "ro", "ra", "ye", "e", "o", "i")
+_EN_TAILS = ("iam", "im", "am", "an", "ro", "ra", "ye", "e", "o", "i")
 _FA_HEADS = ("در", "از", "به", "روستای", "شهرستان", "شهر", "استان")
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One word of a folded text; `start`, `end` are offsets in it."""
-
-    text: str
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,23 +70,7 @@ class Match:
     cue: Cue
     cues: frozenset[Cue]
     exact: bool = True
-
-
-def tokens_of(text: str) -> list[Token]:
-    """Split a folded text into words."""
-    return [Token(m.group(), m.start(), m.end()) for m in _TOKEN.finditer(text)]
-
-
-@lru_cache(maxsize=1)
-def _ordinary() -> tuple[frozenset[str], frozenset[str]]:
-    hard: set[str] = set()
-    soft: set[str] = set()
-    text = files("server.places").joinpath("data/ordinary_words.txt").read_text(encoding="utf-8")
-    for line in text.splitlines():
-        if line and not line.startswith("#"):
-            word, _, mark = line.partition(" ")
-            (soft if mark == "?" else hard).add(fold_key(word))
-    return frozenset(hard), frozenset(soft)
+    key: str = ""
 
 
 @dataclass(slots=True)
@@ -121,6 +81,9 @@ class Gazetteer:
     _index: dict[str, tuple[int, ...]] = field(default_factory=dict)
     _spaced: frozenset[str] = frozenset()
     _fuzzy: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _sounds: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _cells: dict[tuple[int, int], tuple[int, ...]] = field(default_factory=dict)
+    bounds: Box | None = None
 
     @classmethod
     def from_rows(cls, rows: Iterable[PlaceRow]) -> "Gazetteer":
@@ -130,7 +93,7 @@ class Gazetteer:
         spaced: set[str] = set()
         for number, row in enumerate(ordered):
             for key in {fold_key(name) for name in (row.name_en, row.name_fa or "", *row.names)}:
-                for form in _forms(key):
+                for form in forms_of(key):
                     squashed = form.replace(" ", "")
                     if len(squashed) < 2:
                         continue
@@ -141,14 +104,30 @@ class Gazetteer:
         fuzzy: dict[str, list[str]] = {}
         for key in index:
             if len(key) >= _FUZZY_FROM:
-                for cut in _cuts(key):
+                for cut in cuts_of(key):
                     fuzzy.setdefault(cut, []).append(key)
         return cls(
             ordered,
             {k: tuple(v) for k, v in index.items()},
             frozenset(spaced),
             {k: tuple(v) for k, v in fuzzy.items()},
+            _sounds_of(index),
+            _cells_of(ordered),
+            _bounds_of(ordered),
         )
+
+    def nearest(self, lat: float, lon: float, km: float) -> PlaceRow | None:
+        """Return the village, town or city nearest to a point, None when there is none within `km` (up to 27)."""
+        north, east = _cell(lat, lon)
+        rows = [
+            self.rows[r] for n in (-1, 0, 1) for e in (-1, 0, 1) for r in self._cells.get((north + n, east + e), ())
+        ]
+        best = min(rows, key=lambda r: distance_m(r.lon, r.lat, lon, lat), default=None)
+        return best if best is not None and distance_m(best.lon, best.lat, lon, lat) <= km * 1000 else None
+
+    def knows(self, key: str) -> bool:
+        """Tell whether a folded name stands in the gazetteer exactly."""
+        return key.replace(" ", "") in self._index
 
     def lookup(self, name: str) -> tuple[PlaceRow, ...]:
         """Return the rows a name alone may mean, biggest first; exact, then one letter off."""
@@ -167,33 +146,40 @@ class Gazetteer:
                 continue
             matches.append(match)
             at = match.last + 1
-        return matches or self._fuzzy_matches(words)
+        return matches or self._fuzzy_matches(words, folded.text) or self._sounding(words, folded.text)
 
     def begun(self, folded: Folded) -> str | None:
         """Return the name that stands unfinished at the end of a text right after a word that announces a place."""
         words = tokens_of(folded.text)
         for count in (1, 2):
             run = words[-count:]
-            if len(words) <= count or len("".join(w.text for w in run)) < _BEGUN_FROM or run[0].text in _BEFORE:
+            if len(words) <= count or len("".join(w.text for w in run)) < _BEGUN_FROM or run[0].text in BEFORE:
                 continue
-            if _cues_at(words, len(words) - count, len(words) - 1)[1] & (_STRONG | {"near", "around", "road"}):
+            if cues_at(words, len(words) - count, len(words) - 1)[1] & (STRONG | {"near", "around", "road"}):
                 return " ".join(w.text for w in run)
         return None
 
     def _exact_at(self, words: Sequence[Token], at: int, text: str) -> Match | None:
+        if words[at].text[0].isdigit():
+            return None
         for count in range(min(_LONGEST, len(words) - at), 0, -1):
             run = [w.text for w in words[at : at + count]]
             key = "".join(run)
-            if key[0].isdigit():
-                return None
             rows = self._index.get(key)
-            if rows is None and count <= 2 and not (count == 2 and set(run) & _GLUE):
+            whole = key
+            if count == 1 and (here := self._we_are_in(key, rows)):
+                rows, key = here
+            if rows is None and count <= 2 and not (count == 2 and set(run) & GLUE):
                 rows, key = self._bare(key, heads=count == 1)
             if rows is None or (count > 1 and not self._may_join(run, key)):
                 continue
-            cue, cues = _cues_at(words, at, at + count - 1)
-            if cue == "none" and _stands_apart(text, words[at].start, words[at + count - 1].end):
+            cue, cues = cues_at(words, at, at + count - 1)
+            if cue == "none" and stands_apart(text, words[at].start, words[at + count - 1].end):
                 cue = "weak"
+            # What only an ending makes a name of must be a town, or announced: چاله‌ی, "of a puddle", is no village.
+            small = self.rows[rows[0]].population < _TOWN and self.rows[rows[0]].kind == "village"
+            if whole != key and small and cue not in STRONG:
+                continue
             sure = self._is_place(key, rows, cue, cues) or self._beside_its_own(words, at + count, rows)
             if not sure or self._goes_on(words, at + count, key, text):
                 continue
@@ -205,19 +191,34 @@ class Gazetteer:
                 tuple(self.rows[r] for r in rows),
                 cue,
                 cues,
+                key=key,
             )
         return None
 
+    def _we_are_in(self, key: str, rows: tuple[int, ...] | None) -> tuple[tuple[int, ...], str] | None:
+        """Read طبسیم, "we are in Tabas": the ending is plain enough for short names of towns, before small villages."""
+        if not key.endswith("یم"):
+            return None
+        ending = "ایم" if key.endswith("ایم") else "یم"
+        if rows is not None and self.rows[rows[0]].population >= _VILLAGE:
+            return None
+        stem = key[: -len(ending)]
+        found = self._index.get(stem) if len(stem) >= 3 and not is_ordinary(stem) else None
+        return (found, stem) if found and self.rows[found[0]].population >= _KNOWN_TOWN else None
+
     def _bare(self, key: str, *, heads: bool) -> tuple[tuple[int, ...] | None, str]:
         """Try a single long word without the endings and prepositions that get glued to a name."""
-        if len(key) < 6:
+        if len(key) < _BARE_FROM:
             return None, key
         tails = _EN_TAILS if key[0].isascii() else _FA_TAILS
+        if not key.endswith(tails) and not (heads and key.startswith(_FA_HEADS)):
+            return None, key
         stems = [key[: -len(tail)] for tail in tails if key.endswith(tail)]
-        stems = [stem for stem in stems if stem not in _BEFORE]
+        stems = [stem for stem in stems if stem not in BEFORE]
         stems += [key[len(head) :] for head in _FA_HEADS if heads and key.startswith(head)]
         for stem in stems:
-            if len(stem) >= 5 and (rows := self._index.get(stem)):
+            rows = self._index.get(stem)
+            if rows and len(stem) >= _BARE_FROM - 2 and (len(stem) >= 5 or self.rows[rows[0]].population >= _CITY):
                 return rows, stem
         return None, key
 
@@ -225,130 +226,130 @@ class Gazetteer:
         """Accept words run together only as the gazetteer spaces them, or when they are long and no mere grammar."""
         if " ".join(run) in self._spaced:
             return True
-        return len(key) >= 6 and not (set(run) & _GLUE) and min(map(len, run)) >= 2
+        return len(key) >= 6 and not (set(run) & GLUE) and min(map(len, run)) >= 2
 
     def _is_place(self, key: str, rows: tuple[int, ...], cue: Cue, cues: frozenset[Cue]) -> bool:
-        hard, soft = _ordinary()
+        hard, soft = ordinary()
         if key in hard:
             return bool(cues & {"village", "county", "province"}) or cue == "city"
         if key in soft:
             return cue != "none"
         biggest = self.rows[rows[0]]
-        if biggest.kind in ("county", "province") or biggest.population >= 15_000:
+        if biggest.kind in ("county", "province") or biggest.population >= _TOWN:
             return cue != "none" or len(key) > 2
         return cue != "none" or len(key) >= 5
 
     def _beside_its_own(self, words: Sequence[Token], after: int, rows: tuple[int, ...]) -> bool:
         """Tell whether the next word names a place around this one: بهار همدان is the town, not the spring."""
+        if after + 1 < len(words) and words[after].text in EZAFE:
+            after += 1
         if after >= len(words):
             return False
         following = self._index.get(words[after].text, ())
         return any(
-            one != other and near(self.rows[one], self.rows[other], _BESIDE_KM) for one in rows for other in following
+            one != other and lies_by(self.rows[one], self.rows[other], _BESIDE_KM)
+            for one in rows
+            for other in following
         )
 
     def _goes_on(self, words: Sequence[Token], after: int, key: str, text: str) -> bool:
         """Tell whether an ordinary word only begins a longer, unknown name (روستای قلعه واری)."""
-        if key not in _ordinary()[0] or after >= len(words):
+        if key not in ordinary()[0] or after >= len(words):
             return False
         between = text[words[after - 1].end : words[after].start]
         following = words[after].text
         return (
-            not between.strip() and following not in _BEFORE and following not in _GLUE and following not in self._index
+            not between.strip() and following not in BEFORE and following not in GLUE and following not in self._index
         )
 
-    def _fuzzy_matches(self, words: Sequence[Token]) -> list[Match]:
+    def _fuzzy_matches(self, words: Sequence[Token], text: str) -> list[Match]:
         """Forgive one letter, only right after a cue of place and only when nothing matched exactly."""
-        hard, soft = _ordinary()
+        hard, soft = ordinary()
         for at, word in enumerate(words):
-            cue, cues = _cues_at(words, at, at)
-            if cue == "none" or word.text in hard or word.text in soft or word.text in _BEFORE:
+            cue, cues = cues_at(words, at, at)
+            if cue == "none" and at == len(words) - 1 and stands_apart(text, word.start, word.end):
+                cue = "weak"
+            if cue == "none" or word.text in hard or word.text in soft or word.text in BEFORE:
                 continue
             for count in (2, 1):
                 key = "".join(w.text for w in words[at : at + count])
-                long_enough = len(key) >= (_FUZZY_FROM if cue in _STRONG else _FUZZY_FROM + 1)
+                long_enough = len(key) >= (_FUZZY_FROM if cue in STRONG else _FUZZY_FROM + 1)
                 if not long_enough or key[0].isdigit() or at + count > len(words):
                     continue
-                rows = self._near(key, big_only=cue not in _STRONG)
+                rows = self._near(key, big_only=cue not in STRONG)
                 if rows:
                     last = at + count - 1
                     places = tuple(self.rows[r] for r in rows)
-                    return [Match(word.start, words[last].end, at, last, places, cue, cues, exact=False)]
+                    return [Match(word.start, words[last].end, at, last, places, cue, cues, exact=False, key=key)]
         return []
+
+    def _sounding(self, words: Sequence[Token], text: str) -> list[Match]:
+        """Take a name in Latin letters by its consonants where its vowels are spelt in some other way."""
+        if text.isascii() is False and not any("a" <= w.text[0] <= "z" for w in words):
+            return []
+        for count in range(min(_LONGEST, len(words)), 0, -1):
+            for at in range(len(words) - count + 1):
+                run = words[at : at + count]
+                key = "".join(w.text for w in run)
+                if len(key) < _SOUND_FROM or run[0].text in _NO_BEGINNING:
+                    continue
+                bones = sound_of(key)
+                if bones not in self._sounds or any(c in _BREAKS for c in text[run[0].start : run[-1].end]):
+                    continue
+                cue, cues = cues_at(words, at, at + count - 1)
+                if cue == "none" and not stands_apart(text, run[0].start, run[-1].end) and count == 1:
+                    continue
+                rows = self._alike(key, bones, big_only=count > 1 or cue not in STRONG)
+                if rows:
+                    places = tuple(self.rows[r] for r in rows)
+                    last = at + count - 1
+                    return [Match(run[0].start, run[-1].end, at, last, places, cue, cues, exact=False, key=key)]
+        return []
+
+    def _alike(self, key: str, bones: str, *, big_only: bool) -> tuple[int, ...]:
+        names = (n for n in self._sounds.get(bones, ()) if SequenceMatcher(None, n, key).ratio() >= _ALIKE)
+        found = {r for name in names for r in self._index[name]}
+        least = _VILLAGE if big_only else 0
+        return tuple(sorted(r for r in found if self.rows[r].population >= least))
 
     def _near(self, key: str, *, big_only: bool) -> tuple[int, ...]:
         found: set[int] = set()
-        for cut in (key, *_cuts(key)):
+        for cut in (key, *cuts_of(key)):
             for name in (cut, *self._fuzzy.get(cut, ())):
-                if abs(len(name) - len(key)) <= 1 and _one_off(key, name):
+                if abs(len(name) - len(key)) <= 1 and one_off(key, name):
                     found.update(self._index.get(name, ()))
         least = 10_000 if big_only else 0
         return tuple(sorted(r for r in found if self.rows[r].population >= least))
 
 
-def _forms(key: str) -> Iterable[str]:
-    """Yield a folded name and the ways people shorten it: without the ezafe, without "va"."""
-    yield key
-    if key.isascii():
-        yield from _spoken(key)
-    words = key.split()
-    plain = [w for i, w in enumerate(words) if i == 0 or w not in _EZAFE]
-    if len(plain) != len(words):
-        yield " ".join(plain)
-    if "va" in plain or "and" in plain or "و" in plain:
-        yield " ".join(w for w in plain if w not in ("va", "and", "و"))
+def _cell(lat: float, lon: float) -> tuple[int, int]:
+    """Quarters of a degree."""
+    return floor(lat * 4), floor(lon * 4)
 
 
-def _spoken(key: str) -> Iterable[str]:
-    """Yield the shorter endings people write of a romanised name: Hamidiyeh, hamidie; Sarbisheh, sarbishe."""
-    for ending, others in (("iyeh", ("ie", "iye", "ieh", "iya", "ia")), ("eh", ("e", "a")), ("iye", ("ie",))):
-        if key.endswith(ending) and len(key) - len(ending) >= 3:
-            for other in others:
-                yield key[: -len(ending)] + other
-            return
+def _sounds_of(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """File the longer Latin names by their consonants."""
+    sounds: dict[str, list[str]] = {}
+    for name in names:
+        if len(name) >= _SOUND_FROM and name.isascii() and len(bones := sound_of(name)) >= _BONES_FROM:
+            sounds.setdefault(bones, []).append(name)
+    return {bones: tuple(found) for bones, found in sounds.items()}
 
 
-def _cuts(key: str) -> Iterable[str]:
-    return (key[:i] + key[i + 1 :] for i in range(len(key)))
+def _cells_of(rows: Sequence[PlaceRow]) -> dict[tuple[int, int], tuple[int, ...]]:
+    cells: dict[tuple[int, int], list[int]] = {}
+    for number, row in enumerate(rows):
+        if row.kind not in ("province", "county"):
+            cells.setdefault(_cell(row.lat, row.lon), []).append(number)
+    return {cell: tuple(numbers) for cell, numbers in cells.items()}
 
 
-def _one_off(one: str, other: str) -> bool:
-    """Tell whether two words differ by at most one letter added, dropped, changed, or two swapped."""
-    if one == other:
-        return True
-    if len(one) > len(other):
-        one, other = other, one
-    at = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))
-    if len(one) != len(other):
-        return one[at:] == other[at + 1 :]
-    swapped = one[at : at + 2] == other[at : at + 2][::-1] and one[at + 2 :] == other[at + 2 :]
-    return one[at + 1 :] == other[at + 1 :] or swapped
-
-
-def _cues_at(words: Sequence[Token], first: int, last: int) -> tuple[Cue, frozenset[Cue]]:
-    """Return the nearest cue beside a name, and all cues within three words before it."""
-    cues: list[Cue] = []
-    if last + 1 < len(words) and (after := _AFTER.get(words[last + 1].text)):
-        cues.append(after)
-    for back in range(1, 4):
-        if first - back < 0:
-            break
-        cue = _BEFORE.get(words[first - back].text)
-        if cue is not None and (
-            back == 1 or cue not in _STRONG or words[first - back + 1].text in _EZAFE | {"of", "haye"}
-        ):
-            cues.append(cue)
-        elif words[first - back].text not in _EZAFE | {"of", "the", "haye", "های"}:
-            break
-    return (cues[0] if cues else "none"), frozenset(cues)
-
-
-def _stands_apart(text: str, start: int, end: int) -> bool:
-    """Tell whether a name has a clause to itself, or the last word of a sentence, as people sign with their town."""
-    before, after = text[:start].rstrip(), text[end:].lstrip()
-    if not after or after[0] in _ENDS:
-        return len(text) > end - start
-    return (not before or before[-1] in _STOPS) and after[0] in _STOPS and len(text) > end - start
+def _bounds_of(rows: Sequence[PlaceRow]) -> Box | None:
+    """Return the box of all places and half a degree around it."""
+    if not rows:
+        return None
+    lons, lats = [r.lon for r in rows], [r.lat for r in rows]
+    return Box(min(lons) - 0.5, min(lats) - 0.5, max(lons) + 0.5, max(lats) + 0.5)
 
 
 def near(one: PlaceRow, other: PlaceRow, km: float) -> bool:
@@ -356,6 +357,13 @@ def near(one: PlaceRow, other: PlaceRow, km: float) -> bool:
     north = (one.lat - other.lat) * 111
     east = (one.lon - other.lon) * 111 * cos(radians(one.lat))
     return north * north + east * east <= km * km
+
+
+def lies_by(one: PlaceRow, other: PlaceRow, km: float) -> bool:
+    """Tell whether a place lies near another, or inside it where that is its province."""
+    if other.kind == "province" and one.kind != "province":
+        return one.admin1_code == other.admin1_code
+    return near(one, other, km)
 
 
 @lru_cache(maxsize=4)

@@ -29,13 +29,17 @@ class NeedRead:
 
 @dataclass(frozen=True, slots=True)
 class PlaceRead:
-    """A place of the gazetteer. Degrees WGS 84; it lies within `accuracy_m` of the point, most of the time."""
+    """A place of the gazetteer, or a point told by its numbers under the name of what lies there. Degrees WGS 84; it
+    lies within `accuracy_m` of the point, most of the time. The province tells places of one name apart.
+    """
 
     name: str
     name_fa: str | None
     lat: float
     lon: float
     accuracy_m: int
+    province: str = ""
+    province_fa: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ class CommandRead:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A message understood, as far as it could be."""
+    """A message understood, as far as it could be. `candidates`: other places that it may mean nearly as likely."""
 
     lang: Lang
     kind: Kind
@@ -65,6 +69,7 @@ class Reading:
     urgency: Urgency = "none"
     command: CommandRead | None = None
     why: tuple[Why, ...] = field(default=())
+    candidates: tuple[PlaceRead, ...] = ()
 
     def as_dict(self, reading_id: str | None = None) -> dict[str, Any]:
         """Return the reading as plain JSON values, `id` first when one is given."""

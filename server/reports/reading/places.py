@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
-from math import asin, cos, radians, sin, sqrt
 
-from server.places.gazetteer import Gazetteer, Match, PlaceRow, near
-from server.places.names import fold_key
+from server.places.gazetteer import Gazetteer, Match, PlaceRow, is_ordinary, lies_by, near
+from server.places.names import fold, fold_key
+from server.reports.reading.choosing import named_areas, pick, read_of, rivals
+from server.reports.reading.finglish import persian
+from server.reports.reading.hints import Hints
 from server.reports.reading.model import PlaceRead
+from server.reports.reading.pointing import midway, note_details, other_end, told_point
 from server.reports.reading.text import Message
 
 # A village known only by its town, "around X", a road that begins at X: the point is a landmark, no more.
@@ -16,11 +19,31 @@ ROAD_M = 25_000
 # Names side by side speak of one neighbourhood, unless a word of going or joining stands between.
 _TOGETHER_KM = 90
 _FAR_OFF = -30.0
+_KNOWN_FROM = 50_000
+_NAME_CHARS = 100
 _APART = frozenset(fold_key(w) for w in "به تا و از برای be ta o va az baraye to and from for or".split())
 
 _FROM = frozenset(fold_key(w) for w in ("از", "az", "from"))
+_MYSELF = frozenset(fold_key(w) for w in "من خودم man khodam mn".split())
+_SOURCE = frozenset(fold_key(w) for w in "مبدا مبدأ mabda".split())
 _TO = frozenset(
-    fold_key(w) for w in ("به", "برای", "واسه", "سمت", "be", "baraye", "vase", "to", "for", "toward", "towards", "تا")
+    fold_key(w)
+    for w in (
+        "به",
+        "برای",
+        "واسه",
+        "سمت",
+        "be",
+        "baraye",
+        "vase",
+        "to",
+        "for",
+        "toward",
+        "towards",
+        "تا",
+        "مقصد",
+        "maghsad",
+    )
 )
 _SENDER_VERBS = tuple(
     fold_key(w)
@@ -63,6 +86,14 @@ _NOT_PLACES = tuple(
         "دانشگاه تهران",
         "بانک",
         "خاورمیانه",
+        "ru bam",
+        "roye bam",
+        "ruye bam",
+        "labe bam",
+        "balaye bam",
+        "bala bam",
+        "poshte bam",
+        "sare bam",
         "persian gulf",
     )
 )
@@ -76,19 +107,48 @@ class _Named:
 
 
 def find_place(message: Message, gazetteer: Gazetteer, *, offering: bool) -> PlaceRead | None:
-    """Return the place of the happening; for an offer its destination, else where the goods stand."""
-    matches = [m for m in gazetteer.find(message.folded, message.tokens) if not _is_phrase(message, m)]
-    if not matches:
+    """Return the place of the happening; for an offer its destination, else where the goods stand.
+
+    A point written out (coordinates, a map's link, a plus code) says where, names around it what it is called.
+    `message.candidates` gets what else may be meant, when that is nearly as likely.
+    """
+    found = gazetteer.find(message.folded, message.tokens)
+    matches = [m for m in found if not _is_phrase(message, m) and not _is_word(message, m, gazetteer)]
+    if message.own:
+        matches = message.own.places(message, matches)
+    best = _best(message, matches, offering=offering) if matches else None
+    point = told_point(message, gazetteer, best.row if best else None)
+    if point is not None:
+        note_details(message, [(m.first, m.last) for m in matches])
+        return point
+    if best is None:
         return None
-    within = _named_areas(matches)
-    named = [_Named(m, _pick(m, within), 0.0) for m in matches]
-    named = _agreeing(message, named)
-    scored = [_Named(n.match, n.row, n.score + _score(message, n, i, offering=offering)) for i, n in enumerate(named)]
-    best = max(scored, key=lambda n: n.score)
     match, row = best.match, best.row
     message.note("place.exact" if match.exact else "place.fuzzy", match.start, match.end)
-    accuracy = _accuracy(message, match, row)
-    return PlaceRead(row.name_en, row.name_fa, row.lat, row.lon, accuracy)
+    note_details(message, [(m.first, m.last) for m in matches])
+    other = other_end(message, match, row, matches)
+    if other is not None:
+        message.note("place.between", match.start, other.match.end)
+        lat, lon, accuracy = midway(row, other.row)
+        return PlaceRead(row.name_en, row.name_fa, lat, lon, accuracy, row.province_en, row.province_fa)
+    message.candidates.extend(rivals(match, row, named_areas(matches), message.hints))
+    return PlaceRead(
+        row.name_en, row.name_fa, row.lat, row.lon, _accuracy(message, match, row), row.province_en, row.province_fa
+    )
+
+
+def place_called(name: str, gazetteer: Gazetteer, hints: Hints | None = None) -> PlaceRead | None:
+    """Return the place that a name alone means, as a command gives it."""
+    found = gazetteer.find(fold("شهر " + name[:_NAME_CHARS]))
+    return read_of(pick(found[0], [], hints)) if found else None
+
+
+def _best(message: Message, matches: list[Match], *, offering: bool) -> _Named:
+    within = named_areas(matches)
+    named = [_Named(m, pick(m, within, message.hints), 0.0) for m in matches]
+    named = _agreeing(message, named)
+    scored = [_Named(n.match, n.row, n.score + _score(message, n, i, offering=offering)) for i, n in enumerate(named)]
+    return max(scored, key=lambda n: n.score)
 
 
 def _agreeing(message: Message, named: list[_Named]) -> list[_Named]:
@@ -101,7 +161,7 @@ def _agreeing(message: Message, named: list[_Named]) -> list[_Named]:
         before = message.word(one.match.first - 1)
         if len(between) > 3 or set(between) & _APART or before in _FROM or any(w.startswith(_SENDING) for w in between):
             continue
-        if near(one.row, other.row, _TOGETHER_KM):
+        if near(one.row, other.row, _TOGETHER_KM) or any(lies_by(one.row, c, 0) for c in other.match.candidates):
             continue
         for index, mine, its in ((at, one, other), (at + 1, other, one)):
             beside = [c for c in mine.match.candidates if near(c, its.row, _TOGETHER_KM)]
@@ -124,50 +184,24 @@ def _is_phrase(message: Message, match: Match) -> bool:
     )
 
 
-def _named_areas(matches: list[Match]) -> list[PlaceRow]:
-    """Return provinces and counties the message names as such: they settle which of several towns is meant."""
-    areas: list[PlaceRow] = []
-    for match in matches:
-        for row in match.candidates:
-            only_area = row.kind == "province" and not any(c.kind in ("city", "town") for c in match.candidates)
-            cued = row.kind in match.cues or (only_area and row.kind == "province")
-            if row.kind in ("province", "county") and (cued or row.kind == "province"):
-                areas.append(row)
-    return areas
+def _is_word(message: Message, match: Match, gazetteer: Gazetteer) -> bool:
+    """Tell whether a small place's name in Latin letters is rather a Persian word: poshte, seda, hamun."""
+    row = match.candidates[0]
+    sure = match.exact and (row.population >= _KNOWN_FROM or row.kind == "province")
+    if sure or match.cue not in ("none", "weak") or match.first != match.last or not match.key.isascii():
+        return False
+    if message.original[message.folded.offsets[match.start]].isupper():
+        return False
+    word = persian(match.key)
+    return word is not None and (is_ordinary(word, even=match.cue) or not gazetteer.knows(word))
 
 
-def _pick(match: Match, within: list[PlaceRow]) -> PlaceRow:
-    """Choose among places of one name: what the cue says, then what lies in a named area, then the most people."""
-    candidates = match.candidates
-    for kind in ("province", "county"):
-        if kind in match.cues:
-            areas = [c for c in candidates if c.kind == kind]
-            inside = [c for c in areas if any(a.admin1_code == c.admin1_code and a not in areas for a in within)]
-            if areas:
-                return (inside or areas)[0]
-    towns = [c for c in candidates if c.kind not in ("province", "county")]
-    provinces = [c for c in candidates if c.kind == "province"]
-    if provinces and not (match.cues & {"city", "village"}):
-        # A province outranks a town of its name elsewhere (Golestan), not its own capital (Kermanshah).
-        own = [t for t in towns if t.admin1_code == provinces[0].admin1_code and t.population >= 50_000]
-        return own[0] if own else provinces[0]
-    pool = towns or list(candidates)
-    others = [a for a in within if a not in candidates]
-    inside = [c for c in pool if any(a.admin1_code == c.admin1_code for a in others)]
-    if not inside and match.cue == "city" and not towns:
-        return pool[0]
-    return _most_people(inside or pool, candidates)
-
-
-def _most_people(pool: list[PlaceRow], candidates: tuple[PlaceRow, ...]) -> PlaceRow:
-    """Take the biggest; a town without a figure counts as a seat if a county of its name lies there."""
-    counties = [c for c in candidates if c.kind == "county"]
-
-    def weight(row: PlaceRow) -> float:
-        seat = any(_metres(row, c) < 30_000 for c in counties)
-        return row.population + (20_000 if seat else 0)
-
-    return max(pool, key=weight)
+def _says_where_i_am(message: Message, match: Match) -> bool:
+    """من خودم شیرازم, man tehranam: that is where the sender is."""
+    word = message.word(match.last)
+    if not match.key or word == match.key or not word.endswith(("م", "am")) or word.endswith(("یم", "iam")):
+        return False
+    return bool({message.word(match.first - 1), message.word(match.first - 2)} & _MYSELF)
 
 
 def _score(message: Message, named: _Named, order: int, *, offering: bool) -> float:
@@ -184,9 +218,13 @@ def _score(message: Message, named: _Named, order: int, *, offering: bool) -> fl
         if any(verb in nearby for verb in _SENDER_VERBS):
             score -= 40
         elif offering:
-            score -= 15
+            score -= 25
     elif any(h.first <= match.first <= h.last + 2 and h.start < match.start for h in message.signals("sender")):
         score -= 40
+    if _says_where_i_am(message, match):
+        score -= 40
+    if before in _SOURCE:
+        score -= 25
     if offering and (before in _TO or before.startswith(_SENDING)):
         score += 15
     elif before in _TO and match.cue == "weak" and not offering:
@@ -214,9 +252,3 @@ def _village_elsewhere(message: Message, match: Match, row: PlaceRow) -> bool:
         if message.word(index) in _VILLAGE_WORDS and not match.first <= index + 1 <= match.last:
             return True
     return False
-
-
-def _metres(one: PlaceRow, other: PlaceRow) -> float:
-    """Great-circle distance in metres."""
-    a, b, c, d = (radians(v) for v in (one.lat, one.lon, other.lat, other.lon))
-    return 12_742_000 * asin(sqrt(sin((c - a) / 2) ** 2 + cos(a) * cos(c) * sin((d - b) / 2) ** 2))

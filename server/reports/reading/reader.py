@@ -5,15 +5,17 @@ from dataclasses import replace
 from server.places.gazetteer import Gazetteer
 from server.reports.reading.commands import parse_command, tail_of_fix
 from server.reports.reading.corrections import read_correction
+from server.reports.reading.hints import Hints
 from server.reports.reading.incidents import find_incidents
 from server.reports.reading.judging import is_closed, is_noise, kind_of, masks, urgency, vulnerable
 from server.reports.reading.language import language
 from server.reports.reading.lexicon import Hit
 from server.reports.reading.model import CommandRead, Kind, Lang, NeedRead, Reading, Urgency, Why
 from server.reports.reading.needs import find_needs, wants_thing
+from server.reports.reading.own import OwnWords
 from server.reports.reading.people import count_people
-from server.reports.reading.places import find_place
-from server.reports.reading.text import MAX_CHARS, Message, prepare
+from server.reports.reading.places import find_place, place_called
+from server.reports.reading.text import MAX_CHARS, Message, prepare, spoken
 from server.standards.taxonomy import INCIDENTS
 
 RULES_VERSION = "2026-11-2"
@@ -21,12 +23,18 @@ RULES_VERSION = "2026-11-2"
 _MAX_WHY = 200
 
 
-def read(text: str, gazetteer: Gazetteer) -> Reading:
+def read(text: str, gazetteer: Gazetteer, *, own: OwnWords | None = None, hints: Hints | None = None) -> Reading:
     """Read a message: what happened, what is needed, for how many, where, how urgent.
 
-    `why` says which rule fired on which span of `text` (code points).
+    `why` says which rule fired on which span of `text` (code points). `own`: what coordinators
+    have added to the lexicon. `hints` rank places of one name.
     """
-    message = prepare(text)
+    message = prepare(text, hints, own)
+    reading = _understood(message, text, gazetteer)
+    return replace(reading, candidates=tuple(message.candidates)) if message.candidates and reading.place else reading
+
+
+def _understood(message: Message, text: str, gazetteer: Gazetteer) -> Reading:
     lang = language(message, text[:MAX_CHARS])
     if message.cut:
         message.why.append(Why("limit.length", MAX_CHARS, len(text)))
@@ -35,20 +43,21 @@ def read(text: str, gazetteer: Gazetteer) -> Reading:
         if command.command == "FIX":
             return _corrected(message, _command_lang(message, lang), command, tail_of_fix(text), gazetteer)
         return _commanded(message, _command_lang(message, lang), command, gazetteer)
+    message = spoken(message, lang)
     spans, sentences = masks(message)
     told, background = find_incidents(message, spans, sentences)
     closed = is_closed(message, told)
     needs = find_needs(message, spans, sentences, closed=closed)
     kind = kind_of(message, told, needs)
     if kind == "other":
-        place = None if is_noise(message) else find_place(message, gazetteer, offering=False)
+        place = None if is_noise(message) else find_place(message.as_written, gazetteer, offering=False)
         if place is None:
             return Reading(lang=lang, kind=kind, why=_why(message))
         # Nothing understood, but a place named and no sign of chatter: a person should see it as a report.
         return _reported(message, Reading(lang=lang, kind="report", place=place), told, needs, spans)
     if kind == "offer":
         return _offered(message, lang, gazetteer)
-    place = find_place(message, gazetteer, offering=False)
+    place = find_place(message.as_written, gazetteer, offering=False)
     if closed and kind == "update":
         return Reading(lang=lang, kind=kind, place=place, why=_why(message))
     if not told and not needs and kind == "report":
@@ -79,7 +88,7 @@ def _offered(message: Message, lang: Lang, gazetteer: Gazetteer) -> Reading:
         lang=lang,
         kind="offer",
         offers=tuple(offers),
-        place=find_place(message, gazetteer, offering=True),
+        place=find_place(message.as_written, gazetteer, offering=True),
         why=_why(message),
     )
 
@@ -162,6 +171,8 @@ def _commanded(message: Message, lang: Lang, command: CommandRead, gazetteer: Ga
         return Reading(lang=lang, kind=kind, urgency=level, command=command, why=_why(message))
     needs = [NeedRead(command.need, command.quantity)]
     place = find_place(message, gazetteer, offering=False) if command.place else None
+    if place is None and command.place:
+        place = place_called(command.place, gazetteer, message.hints)
     level = urgency(message, "report", [], needs, closed=False)
     return Reading(
         lang=lang,

@@ -1,13 +1,17 @@
 """A message prepared for reading: folded, cut into words, sentences and clauses, with patterns and numbers found."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from server.places.gazetteer import Token
 from server.places.names import Folded, fold, fold_key
+from server.places.points import find_points
+from server.reports.reading.finglish import is_english, persian
+from server.reports.reading.hints import Hints
 from server.reports.reading.lexicon import Hit, lexicon
-from server.reports.reading.model import Why
+from server.reports.reading.model import PlaceRead, Why
 from server.reports.reading.numbers import Number, find_numbers
+from server.reports.reading.own import OwnWords
 
 MAX_CHARS = 4000
 
@@ -33,6 +37,16 @@ class Message:
     numbers: list[Number]
     cut: bool
     why: list[Why] = field(default_factory=list)
+    written: "Message | None" = None
+    original: str = ""
+    hints: Hints | None = None
+    own: OwnWords | None = None
+    candidates: list[PlaceRead] = field(default_factory=list)
+
+    @property
+    def as_written(self) -> "Message":
+        """The message in the letters it came in, where names of places are looked up; it notes into the same `why`."""
+        return self.written or self
 
     @property
     def text(self) -> str:
@@ -61,15 +75,78 @@ class Message:
         self.note(hit.rule, hit.start, hit.end)
 
 
-def prepare(text: str) -> Message:
+def prepare(text: str, hints: Hints | None = None, own: OwnWords | None = None) -> Message:
     """Fold and scan a message; only its first `MAX_CHARS` characters are read."""
     cut = len(text) > MAX_CHARS
     # A line break ends a sentence, but folding would make it a space; both are one character, so offsets hold.
     folded = fold(text[:MAX_CHARS].replace("\n", ".").replace("\r", "."))
     tokens = [Token(m.group(), m.start(), m.end()) for m in _WORD.finditer(folded.text)]
     sentence, clause, questions = _divide(folded.text, tokens)
-    hits = lexicon().scan(folded.text, tokens)
-    return Message(folded, tokens, sentence, clause, questions, hits, find_numbers(tokens), cut)
+    hits = _scanned(folded.text, tokens, own)
+    numbers = _counting(find_numbers(tokens), tokens, folded, text)
+    return Message(
+        folded, tokens, sentence, clause, questions, hits, numbers, cut, original=text[:MAX_CHARS], hints=hints, own=own
+    )
+
+
+def _scanned(text: str, tokens: list[Token], own: OwnWords | None) -> list[Hit]:
+    """What the lexicon finds, and what the own words of the coordinators find, in order of place."""
+    hits = lexicon().scan(text, tokens)
+    return sorted([*hits, *own.scan(text, tokens)], key=lambda hit: hit.first) if own else hits
+
+
+def spoken(message: Message, lang: str) -> Message:
+    """Return the message as its rules should see it: Latin-letter Persian also in Persian letters, so that one lexicon
+    serves both. What was found in the words as written is kept; word indexes stay, offsets lead to the original.
+    """
+    changes = {
+        index: other
+        for index, token in enumerate(message.tokens)
+        if (other := _respelt(token.text, lang)) is not None and other != token.text
+    }
+    if not changes:
+        return message
+    pieces: list[str] = []
+    offsets: list[int] = []
+    tokens: list[Token] = []
+    before, length = 0, 0
+    for index, token in enumerate(message.tokens):
+        pieces.append(message.text[before : token.start])
+        offsets.extend(message.folded.offsets[before : token.start])
+        length += token.start - before
+        before = token.end
+        text = changes.get(index, token.text)
+        last = token.end - token.start - 1
+        # The last sign of a changed word stands for its last letter, the others for those they come nearest to.
+        offsets.extend(
+            message.folded.offsets[token.start + (last if at == len(text) - 1 else min(at, last))]
+            for at in range(len(text))
+        )
+        tokens.append(Token(text, length, length + len(text)))
+        pieces.append(text)
+        length += len(text)
+    pieces.append(message.text[before:])
+    offsets.extend(message.folded.offsets[before:])
+    folded = Folded("".join(pieces), tuple(offsets), message.folded.original_length)
+    moved = [replace(h, start=tokens[h.first].start, end=tokens[h.last].end) for h in message.hits]
+    hits = list(dict.fromkeys((*_scanned(folded.text, tokens, message.own), *moved)))
+    hits.sort(key=lambda hit: (hit.first, hit.last))
+    return replace(message, folded=folded, tokens=tokens, hits=hits, numbers=_counting(find_numbers(tokens), tokens, folded, message.original), written=message)
+
+
+def _respelt(word: str, lang: str) -> str | None:
+    if "a" <= word[0] <= "z":
+        return persian(word) if lang == "finglish" or (lang == "mixed" and not is_english(word)) else None
+    return None
+
+
+def _counting(numbers: list[Number], tokens: list[Token], folded: Folded, text: str) -> list[Number]:
+    """Leave out the numbers that are coordinates: they count nobody."""
+    spans = [(p.start, p.end) for p in find_points(text[:MAX_CHARS])]
+    if not spans:
+        return numbers
+    at = [folded.offsets[tokens[n.first].start] for n in numbers]
+    return [n for n, start in zip(numbers, at, strict=True) if not any(a <= start < b for a, b in spans)]
 
 
 def _divide(text: str, tokens: list[Token]) -> tuple[list[int], list[int], frozenset[int]]:
