@@ -13,6 +13,7 @@ from server.messaging import models as messaging
 from server.needs import models as needs
 from server.places import models as places
 from server.reports import checking_models as checking
+from server.reports import inbox_models as looks
 from server.reports import models as reports
 from server.reports import reading_models as readings
 from server.supplies import models as supplies
@@ -27,6 +28,7 @@ TABLES = (
     forms,
     incidents,
     kernel,
+    looks,
     maps,
     messaging,
     needs,

@@ -32,14 +32,16 @@ from server.messaging.message_routes import router as messages
 from server.needs.routes import router as needs
 from server.pages.routes import router as pages
 from server.places.routes import router as places
-from server.reports import answering, chain, draining, looking, watching
+from server.reports import answering, chain, check_keeping, draining, inbox, looking, rumours, watching
 from server.reports.amending_routes import router as amending
+from server.reports.check_routes import router as checks
 from server.reports.doors.android import router as android
 from server.reports.doors.entrances import router as entrances
 from server.reports.doors.twilio import router as twilio
 from server.reports.front import Front
 from server.reports.hearing import OnHeard
 from server.reports.hotline_routes import router as hotline
+from server.reports.inbox_routes import router as inbox_queue
 from server.reports.note_routes import router as notes
 from server.reports.record_routes import router as records
 from server.reports.routes import router as reports
@@ -56,6 +58,8 @@ ROUTERS: Sequence[APIRouter] = (
     reports,
     amending,
     records,
+    checks,
+    inbox_queue,
     hotline,
     sms,
     spool,
@@ -80,12 +84,12 @@ ROUTERS: Sequence[APIRouter] = (
     audit,
     pages,
 )
-PROJECTIONS: Sequence[Projection] = (project, looking.project)
+PROJECTIONS: Sequence[Projection] = (project, looking.project, inbox.project, check_keeping.project)
 """What is brought up to date in each sealing transaction."""
 
 # A need's task stands above the chain and the records' edits in the tiers, so it is handed down from here.
 ON_NEEDS = (tasks_for_needs,)
-ON_HEARD: Sequence[OnHeard] = (watching.watch, answering.answer, by_sms.answer)
+ON_HEARD: Sequence[OnHeard] = (rumours.hear, watching.watch, inbox.queue, answering.answer, by_sms.answer)
 """What follows from a batch of reports once it is read and woven, in its transaction."""
 
 Loop = Callable[[Context], Awaitable[None]]
@@ -108,6 +112,7 @@ LOOPS: Sequence[tuple[str, Loop]] = (
     ("spool", draining.run),
     ("outbox", sending.run),
     ("watches", watching.run),
+    ("checks", check_keeping.run),
 )
 """The worker's loops, by name."""
 

@@ -40,6 +40,13 @@ class Incident(Versioned, Base):
             postgresql_using="gist",
             postgresql_where=text("status = 'open'"),
         ),
+        Index(
+            "ix_incidents_refuted",
+            "category",
+            "geom",
+            postgresql_using="gist",
+            postgresql_where=text("verification = 'refuted'"),
+        ),
         Index("ix_incidents_updated", "updated_at", "id"),
         Index("ix_incidents_emergency_updated", "emergency_id", "updated_at", "id"),
         Index("ix_incidents_category_updated", "emergency_id", "category", "updated_at", "id"),

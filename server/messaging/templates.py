@@ -87,6 +87,10 @@ TEMPLATES: Final[Mapping[str, tuple[str, str]]] = {
         "پیام خود را به هر زبانی بنویسید.\nپیگیری: وضعیت کد\nاصلاح: اصلاح کد متن\nپایان پیام‌ها: لغو",
         "Write in your own words.\nTo ask: STATUS code\nTo correct: FIX code words\nTo end: STOP",
     ),
+    "check.ask": (
+        "پیام {code} شما را بررسی می‌کنیم. لطفا به همین شماره بنویسید: اکنون چگونه است، کجا، چند نفر؟",
+        "We are checking your message {code}. Please write back: how is it now, where exactly, how many people?",
+    ),
     "test": ("پیام آزمایشی {code}", "Test message {code}"),
 }
 """name → (Persian, English). Parameters: `code` (Latin signs), `state` (a name of STATES), `count` (a whole number)."""

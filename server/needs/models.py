@@ -42,6 +42,13 @@ class Need(Versioned, Sealed, Base):
             postgresql_using="gist",
             postgresql_where=text(_OPEN),
         ),
+        Index(
+            "ix_needs_refuted",
+            "category",
+            "geom_shown",
+            postgresql_using="gist",
+            postgresql_where=text("verification = 'refuted'"),
+        ),
         Index("ix_needs_updated", "updated_at", "id"),
         Index("ix_needs_emergency_updated", "emergency_id", "updated_at", "id"),
         Index("ix_needs_category_updated", "emergency_id", "category", "updated_at", "id"),

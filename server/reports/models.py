@@ -33,6 +33,7 @@ class Report(Sealed, Base):
         CheckConstraint("lane IN (0, 1)", name="lane"),
         Index("ix_reports_emergency_received", "emergency_id", "received_at"),
         Index("ix_reports_received", "received_at", "id"),
+        Index("ix_reports_sender_received", "sender_hash", "received_at"),
         Index(
             "ix_reports_flagged",
             "received_at",
@@ -51,7 +52,7 @@ class Report(Sealed, Base):
     flags: Mapped[Codes]
     received_at: Mapped[Now]
     occurred_at: Mapped[Moment | None]
-    sender_hash: Mapped[bytes | None] = mapped_column(index=True)
+    sender_hash: Mapped[bytes | None]
     body_sealed: Mapped[bytes]
     sender_sealed: Mapped[bytes | None]
     meta_sealed: Mapped[bytes | None]
@@ -186,8 +187,13 @@ class ReportLink(Base):
             postgresql_nulls_not_distinct=True,
             postgresql_where=text("undone_at IS NULL"),
         ),
-        Index("ix_report_links_need", "need_id", postgresql_where=text("need_id IS NOT NULL")),
-        Index("ix_report_links_incident", "incident_id", postgresql_where=text("incident_id IS NOT NULL")),
+        Index("ix_report_links_need", "need_id", "said_at", postgresql_where=text("need_id IS NOT NULL")),
+        Index(
+            "ix_report_links_incident",
+            "incident_id",
+            "said_at",
+            postgresql_where=text("incident_id IS NOT NULL"),
+        ),
         Index(
             "ix_report_links_sender",
             "sender_hash",

@@ -14,15 +14,17 @@ from server.access.context import Context, context
 from server.access.guard import allow
 from server.access.principal import Principal
 from server.closures import service as closures
+from server.incidents import queries as incident_queries
 from server.incidents import service as incidents
 from server.incidents.listing import reader_sees_reports, visible
 from server.incidents.schemas import IncidentEdit, Merge, Split
 from server.kernel.db import Conn, Tx
 from server.kernel.http import etag, if_match, json_response
+from server.needs import queries as need_queries
 from server.needs import service as needs
 from server.needs.schemas import NeedEdit
 from server.reports import chain_queries as queries
-from server.reports import links
+from server.reports import links, verifying
 from server.reports.joining import Kind
 
 router = APIRouter(prefix="/api")
@@ -34,7 +36,7 @@ IncidentEditor = Annotated[Principal, allow("incident.edit")]
 Version = Annotated[int, Depends(if_match)]
 
 
-async def _detail(conn: Conn, kind: Kind, record_id: UUID, principal: Principal) -> tuple[dict[str, Any], int]:
+async def detail(conn: Conn, kind: Kind, record_id: UUID, principal: Principal) -> tuple[dict[str, Any], int]:
     """A record as GeoJSON with its history and, for those who may see reports, its links; and its version."""
     within = visible(principal, f"{kind}.read")
     if kind == "need":
@@ -58,17 +60,19 @@ async def _detail(conn: Conn, kind: Kind, record_id: UUID, principal: Principal)
             }
             for r in await queries.links_shown(conn, kind, record_id)
         ]
+        properties["verifications"] = await verifying.shown(conn, kind, record_id)
     else:
         properties.pop("decided_by", None)
     return feature, row["version"]
 
 
 async def _answer(conn: Conn, kind: Kind, record_id: UUID, principal: Principal, status: int = 200) -> Response:
-    feature, version = await _detail(conn, kind, record_id, principal)
+    feature, version = await detail(conn, kind, record_id, principal)
     return json_response(feature, status, {"ETag": etag(version)})
 
 
-async def _follow(request: Request, conn: Conn, ctx: Context, need_ids: Sequence[UUID]) -> None:
+async def follow_needs(request: Request, conn: Conn, ctx: Context, need_ids: Sequence[UUID]) -> None:
+    """Let tasks follow the needs that a person has changed, in the same transaction."""
     for hook in getattr(request.app.state, "on_needs", ()):
         await hook(conn, ctx, list(need_ids))
 
@@ -96,17 +100,21 @@ async def edit_need(
     request: Request, conn: Tx, ctx: Ctx, need_id: UUID, body: NeedEdit, principal: NeedEditor, version: Version
 ) -> Response:
     """Decide fields of a need: reports that come later leave these alone. 412 shows what somebody else decided."""
+    before = await need_queries.one(conn, need_id)
     await needs.edit(conn, need_id, body.changes(), version, principal)
-    await _follow(request, conn, ctx, [need_id])
+    await verifying.edited(conn, ctx, "need", before, body.changes().get("verification"), principal)
+    await follow_needs(request, conn, ctx, [need_id])
     return await _answer(conn, "need", need_id, principal)
 
 
 @router.patch("/incidents/{incident_id}")
 async def edit_incident(
-    conn: Tx, incident_id: UUID, body: IncidentEdit, principal: IncidentEditor, version: Version
+    conn: Tx, ctx: Ctx, incident_id: UUID, body: IncidentEdit, principal: IncidentEditor, version: Version
 ) -> Response:
     """Decide fields of an incident; its closure follows. 412 shows what somebody else decided."""
+    before = await incident_queries.one(conn, incident_id)
     await incidents.edit(conn, incident_id, body.changes(), version, principal)
+    await verifying.edited(conn, ctx, "incident", before, body.changes().get("verification"), principal)
     await closures.follow(conn, [incident_id], principal.actor)
     return await _answer(conn, "incident", incident_id, principal)
 
@@ -119,7 +127,7 @@ async def merge_needs(
     for record_id in (need_id, body.other):
         await _editable(conn, "need", record_id, principal)
     await links.merge(conn, ctx, links.Subject("need", need_id), body.other, principal.actor)
-    await _follow(request, conn, ctx, [need_id, body.other])
+    await follow_needs(request, conn, ctx, [need_id, body.other])
     return await _answer(conn, "need", need_id, principal)
 
 
@@ -139,11 +147,11 @@ async def split_need(
     """Let a report leave this need and stand as one of its own; answers with both."""
     await _editable(conn, "need", need_id, principal)
     made = await links.split(conn, ctx, links.Subject("need", need_id), body.report, principal.actor)
-    await _follow(request, conn, ctx, [need_id, made])
+    await follow_needs(request, conn, ctx, [need_id, made])
     return json_response(
         {
-            "kept": (await _detail(conn, "need", need_id, principal))[0],
-            "made": (await _detail(conn, "need", made, principal))[0],
+            "kept": (await detail(conn, "need", need_id, principal))[0],
+            "made": (await detail(conn, "need", made, principal))[0],
         },
         201,
     )
@@ -156,8 +164,8 @@ async def split_incident(conn: Tx, ctx: Ctx, incident_id: UUID, body: Split, pri
     made = await links.split(conn, ctx, links.Subject("incident", incident_id), body.report, principal.actor)
     return json_response(
         {
-            "kept": (await _detail(conn, "incident", incident_id, principal))[0],
-            "made": (await _detail(conn, "incident", made, principal))[0],
+            "kept": (await detail(conn, "incident", incident_id, principal))[0],
+            "made": (await detail(conn, "incident", made, principal))[0],
         },
         201,
     )

@@ -22,7 +22,7 @@ from server.messaging import duty
 from server.messaging.alarms import end_alarm, raise_alarm
 from server.messaging.models import LIFE
 from server.messaging.outbox import BELL, Draft, put, to_hash
-from server.reports import service
+from server.reports import rumours, service
 from server.reports import watch_queries as queries
 from server.reports.hearing import Heard
 
@@ -39,8 +39,13 @@ UNWATCHED: Final = frozenset({"import", "feed"})
 
 
 async def watch(conn: Conn, ctx: Context, heard: Sequence[Heard]) -> list[UUID]:
-    """Put a watch on every report of a batch that was read as `life`; one that is watched already stays as it is."""
+    """Put a watch on every report of a batch that was read as `life`; one that is watched already stays as it is.
+
+    What only repeats a refuted rumour calls nobody.
+    """
     life = [h for h in heard if h.urgency == "life" and h.channel not in UNWATCHED]
+    repeated = await rumours.quiet(conn, [h.report_id for h in life])
+    life = [h for h in life if h.report_id not in repeated]
     if life:
         await queries.add(conn, [(h.report_id, h.emergency_id, h.at) for h in life], ctx.settings.life_s)
     return []
