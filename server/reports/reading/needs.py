@@ -5,6 +5,7 @@ import re
 from server.places.names import fold_key
 from server.reports.reading.incidents import masked, negated, of_things
 from server.reports.reading.lexicon import Hit
+from server.reports.reading.listing import Listing
 from server.reports.reading.model import NeedRead, amount
 from server.reports.reading.numbers import Number
 from server.reports.reading.text import Message
@@ -33,13 +34,33 @@ _UNITS = {
     }.items()
     for word in words.split()
 }
+_UNIT_WORDS = frozenset(_UNITS)
 _LINKS = frozenset(
     fold_key(w)
     for w in ("of", "تا", "ta", "more", "عدد", "warm", "گرم", "big", "large", "بزرگ", "clean", "دیگه", "دیگر", "extra")
 )
 _NEAR = 12
-_GOVERNS = frozenset({"want", "hasten", "lack"})
+_GOVERNS = frozenset({"want", "hasten", "lack", "lost"})
 _CLOSE = 5
+_BESIDE = 3
+# What can be wet, burnt or swept off, and is then missed; a lamp that fell is no need of light.
+_LOSABLE = frozenset(
+    {"bedding", "clothing", "shelter", "medicine", "food", "infant_care", "heating", "water", "hygiene"}
+)
+# Where something is, not what is wanted: in the tent, behind the clinic.
+_PLACING = frozenset(
+    fold_key(w)
+    for w in (
+        "تو توی داخل در درون روی زیر پشت کنار دور بغل جلوی جلو نزدیک سمت لای سر دم وسط روبروی پای بالای "
+        "in into inside on onto under behind near beside at by over above past between around through past"
+    ).split()
+)
+_FROM = frozenset(fold_key(w) for w in ("از", "به", "from", "to"))
+_BUILT = frozenset({"medical_care", "shelter", "transport", "heating", "machinery", "power", "bedding"})
+_DETERMINERS = frozenset(
+    fold_key(w) for w in "the a an our my his her their this that your one every همین همون یه یک این اون".split()
+)
+_IF = frozenset(fold_key(w) for w in ("اگه", "اگر", "if", "هرچی", "هرکی", "whatever"))
 _FLOOD_WATER = frozenset({"flooding", "water_outage", "dam_or_levee_risk"})
 _EN_WANTS = re.compile(r"^[a-z]")
 _NO_STATE = frozenset({"search_rescue", "medical_care", "evacuation", "shelter"})
@@ -62,10 +83,11 @@ def find_needs(
     """Return each needed category once, with the hit that named it first."""
     found: dict[str, tuple[NeedRead, Hit]] = {}
     hits = [h for h in message.hits if h.group == "need" and not masked(message, h, spans, sentences)]
+    listing = Listing(message, hits, _UNIT_WORDS)
     for hit in hits:
         if hit.code in found and found[hit.code][0].quantity is not None:
             continue
-        if not _needed(message, hit, hits, closed=closed):
+        if not _needed(message, hit, hits, listing, closed=closed):
             continue
         quantity, unit = (None, None) if hit.part == "direct" else quantity_of(message, hit)
         if hit.code not in found or quantity is not None:
@@ -73,7 +95,7 @@ def find_needs(
     return list(found.values())
 
 
-def _needed(message: Message, hit: Hit, hits: list[Hit], *, closed: bool) -> bool:
+def _needed(message: Message, hit: Hit, hits: list[Hit], listing: Listing, *, closed: bool) -> bool:
     if hit.code.startswith("_") or any(_covers(message, other, hit) for other in hits):
         return False
     if hit.part == "direct":
@@ -82,13 +104,15 @@ def _needed(message: Message, hit: Hit, hits: list[Hit], *, closed: bool) -> boo
         if hit.code == "medical_care" and message.has("cared") and not message.has("pressing"):
             return False
         return not negated(message, hit) and hit.code != "information"
-    if hit.part == "weak" and _is_flood(message, hit):
+    if (hit.part == "weak" and _is_flood(message, hit)) or _is_whereabouts(message, hit):
         return False
-    cue = _nearest_cue(message, hit)
+    cue = _nearest_cue(message, hit, listing)
     if (cue is None or cue.code not in _GOVERNS) and wants_thing(message, hit):
         return True
     if cue is None:
-        return not closed and _bare_request(message, hit)
+        return not closed and _bare_request(message, hit, listing)
+    if cue.code == "lost":
+        return hit.code in _LOSABLE and _distance(hit, cue) <= _BESIDE
     if cue.code in _GOVERNS:
         reach = _CLOSE if hit.part == "weak" else _NEAR
         return _distance(hit, cue) <= reach
@@ -118,11 +142,21 @@ def _distance(hit: Hit, cue: Hit) -> int:
     return max(0, hit.first - cue.last)
 
 
-def _nearest_cue(message: Message, hit: Hit) -> Hit | None:
+def _is_whereabouts(message: Message, hit: Hit) -> bool:
+    """Tell whether the thing only says where something is: توی چادر, behind the clinic, from hospital."""
+    at = hit.first - 1
+    if message.word(at) in _DETERMINERS:
+        at -= 1
+    if at < 0 or message.clause[at] != message.clause[hit.first] or hit.code not in _BUILT:
+        return False
+    return message.word(at) in _PLACING or (message.word(at) in _FROM and hit.code != "heating")
+
+
+def _nearest_cue(message: Message, hit: Hit, listing: Listing) -> Hit | None:
     """Find the word of wanting, lacking or having that governs an item: nearest, clauses and word order counted in."""
     best: tuple[float, Hit] | None = None
-    for cue in message.signals("want", "hasten", "lack", "have", "met", "noneed"):
-        if message.sentence[cue.first] != message.sentence[hit.first]:
+    for cue in message.signals("want", "hasten", "lack", "lost", "have", "met", "noneed"):
+        if message.sentence[cue.first] != message.sentence[hit.first] or not listing.bridged(hit, cue):
             continue
         if cue.first >= hit.first and cue.last <= hit.last and cue.end - cue.start < hit.end - hit.start:
             continue
@@ -133,7 +167,11 @@ def _nearest_cue(message: Message, hit: Hit) -> Hit | None:
         # A Persian verb of having closes what stands before it: "بیمار داریم، اکسیژن تمومه".
         cost += (4 if cue.code == "have" and not latin else 1.5) if wrong_side else 0
         cost -= 2.5 if cue.code == "noneed" and not (wrong_side and not latin) else 0
-        if cue.code == "have" and cue.end - cue.start < 6 and _preceded_by_want(message, cue):
+        if cue.code == "have" and (
+            (cue.end - cue.start < 6 and _preceded_by_want(message, cue)) or _is_supposed(message, cue)
+        ):
+            continue
+        if cue.code == "lost" and _distance(hit, cue) > _BESIDE:
             continue
         if best is None or cost < best[0]:
             best = (cost, cue)
@@ -145,14 +183,25 @@ def _preceded_by_want(message: Message, cue: Hit) -> bool:
     return any(h.last in (cue.first - 1, cue.first) or cue.first - h.last == 2 for h in message.signals("want"))
 
 
-def _bare_request(message: Message, hit: Hit) -> bool:
+def _is_supposed(message: Message, cue: Hit) -> bool:
+    """اگه هست بفرستین is asking, not having."""
+    return any(
+        message.word(i) in _IF and message.clause[i] == message.clause[cue.first]
+        for i in range(max(0, cue.first - 4), cue.first)
+    )
+
+
+def _bare_request(message: Message, hit: Hit, listing: Listing) -> bool:
     """A list of goods without a verb (پتو ۵۰ تخته، چادر) or under a call for help in another sentence."""
-    if hit.part == "weak" or (hit.code in _NOT_ALONE and quantity_of(message, hit)[0] is None):
+    counted = hit.part != "weak" and quantity_of(message, hit)[0] is not None
+    if hit.code in _NOT_ALONE and not counted:
         return False
-    if message.has("offer", "met", "noneed"):
+    if message.has("offer", "met", "noneed") or not listing.is_list(hit, counted=counted):
         return False
     if message.has("want"):
         return True
+    if hit.part == "weak":
+        return False
     if message.has("prayer", "news", "spam"):
         return False
     listed = {h.code for h in message.hits if h.group == "need" and h.part == "items"}
