@@ -9,7 +9,7 @@ Patterns are filed under the first two letters of their first word: a message co
 
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -27,6 +27,13 @@ _FA_TAIL = (
     "|ست|س|تا|مونو|شونو|شو|مو|ا|ای|ایی|ارو|امون|اشون|ام|اش|اتون|شه|مه|مونه|شونه|اس|است)?"
 )
 _LATIN_TAIL = "(?:s|es|ha|e|ye|o|ro|am|im|an|eshun|emun|i)?"
+_FILES = (
+    ("incident", "incidents"),
+    ("need", "needs"),
+    ("need", "needs_more"),
+    ("signal", "signals"),
+    ("signal", "asking"),
+)
 _PERSIAN = re.compile(r"[\u0600-\u06ff]")
 _PIECE = re.compile(r"\.{2,3}|\{\w+\}|\\w\+|[()|*+]|[^\s(){}|*+.]+|\s+")
 
@@ -83,12 +90,18 @@ class _Shelf:
 
 
 class Lexicon:
-    """All patterns of the data files."""
+    """All patterns of the data files, or of the given lines (group, code, part, pattern)."""
 
-    def __init__(self) -> None:
+    def __init__(self, given: Iterable[tuple[str, str, str, str]] | None = None) -> None:
         self._by_prefix: dict[str, _Shelf] = {}
         self.words: dict[str, None] = {}
-        for group, name in (("incident", "incidents"), ("need", "needs"), ("signal", "signals")):
+        for line in given or ():
+            self._add(*line, {})
+        if given is None:
+            self._add_files()
+
+    def _add_files(self) -> None:
+        for group, name in _FILES:
             raw = files(__package__).joinpath(f"data/{name}.toml").read_text(encoding="utf-8")
             data = tomllib.loads(raw)
             sets: dict[str, str] = data.pop("sets", {})
@@ -102,6 +115,12 @@ class Lexicon:
         self.words |= dict.fromkeys(persian_words(pattern))
         for prefix, source in compile_pattern(pattern, sets):
             self._by_prefix.setdefault(prefix, _Shelf()).entries.append(_Entry(group, code, part, source))
+
+    def compile(self) -> None:
+        """Compile every pattern now instead of when it is first tried. Raises re.error for what is no pattern."""
+        for shelf in self._by_prefix.values():
+            for entry in shelf.entries:
+                re.compile(entry.source)
 
     def scan(self, text: str, tokens: Sequence[Token]) -> list[Hit]:
         """Return every pattern found in a folded text, longest per code at each word, in order of place."""
