@@ -153,9 +153,10 @@ class Speller:
 
 @lru_cache(maxsize=1)
 def _speller() -> Speller:
-    from server.reports.reading.lexicon import lexicon  # noqa: PLC0415 - the lexicon's words, read when first needed
+    from server.reports.reading.frames import frames  # noqa: PLC0415 - the lexicon's words, read when first needed
+    from server.reports.reading.lexicon import lexicon  # noqa: PLC0415
 
-    return Speller(lexicon().words)
+    return Speller((*lexicon().words, *frames().concepts.known))
 
 
 @lru_cache(maxsize=20_000)

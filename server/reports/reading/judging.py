@@ -3,6 +3,7 @@
 import re
 
 from server.places.names import fold_key
+from server.reports.reading.incidents import negated
 from server.reports.reading.lexicon import Hit
 from server.reports.reading.model import Kind, NeedRead, Urgency
 from server.reports.reading.text import Message
@@ -48,6 +49,7 @@ _DEADLY = (
     {"flooding", "evacuation"},
     {"fire", "trapped_people"},
 )
+_DEADLY_SIGNS = 3
 _LIFE_INCIDENTS = frozenset({"trapped_people"})
 _UNDER_TWO = re.compile(r"(\d+|[^\W\d_]+) (ماهه|ماهشه|ماهش|mahe|mahashe|months?)")
 _YEARS = re.compile(r"(\d+) (?:ساله|سالشه|سالش|sale|salashe|years? old|year old|yo)")
@@ -291,6 +293,15 @@ def _only_babies(message: Message) -> bool:
     return True
 
 
+def danger(message: Message) -> int:
+    """Add up the signs that somebody may die within hours: a grave one is enough, weak ones are together."""
+    weights: dict[str, int] = {}
+    for hit in message.hits:
+        if hit.group == "sign" and int(hit.part) > weights.get(hit.code, 0) and not negated(message, hit):
+            weights[hit.code] = int(hit.part)
+    return sum(weights.values())
+
+
 def urgency(message: Message, kind: Kind, incidents: list[str], needs: list[NeedRead], *, closed: bool) -> Urgency:
     """Return life, high, normal or none, by what may happen to people within hours and within the day."""
     if kind in ("offer", "other") or closed:
@@ -299,7 +310,7 @@ def urgency(message: Message, kind: Kind, incidents: list[str], needs: list[Need
     if kind != "question" or incidents:
         if categories & _LIFE_NEEDS or set(incidents) & _LIFE_INCIDENTS:
             return "life"
-        if message.has("life") and (incidents or categories):
+        if (message.has("life") or danger(message) >= _DEADLY_SIGNS) and (incidents or categories):
             return "life"
         if any(pair <= (set(incidents) | categories) for pair in _DEADLY):
             return "life"

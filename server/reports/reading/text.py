@@ -7,6 +7,7 @@ from server.places.gazetteer import Token
 from server.places.names import Folded, fold, fold_key
 from server.places.points import find_points
 from server.reports.reading.finglish import is_english, persian
+from server.reports.reading.frames import frames
 from server.reports.reading.hints import Hints
 from server.reports.reading.lexicon import Hit, lexicon
 from server.reports.reading.model import PlaceRead, Why
@@ -82,23 +83,24 @@ def prepare(text: str, hints: Hints | None = None, own: OwnWords | None = None) 
     folded = fold(text[:MAX_CHARS].replace("\n", ".").replace("\r", "."))
     tokens = [Token(m.group(), m.start(), m.end()) for m in _WORD.finditer(folded.text)]
     sentence, clause, questions = _divide(folded.text, tokens)
-    hits = _scanned(folded.text, tokens, own)
+    hits = _scanned(folded.text, tokens, sentence, own)
     numbers = _counting(find_numbers(tokens), tokens, folded, text)
     return Message(
         folded, tokens, sentence, clause, questions, hits, numbers, cut, original=text[:MAX_CHARS], hints=hints, own=own
     )
 
 
-def _scanned(text: str, tokens: list[Token], own: OwnWords | None) -> list[Hit]:
-    """What the lexicon finds, and what the own words of the coordinators find, in order of place."""
-    hits = lexicon().scan(text, tokens)
-    return sorted([*hits, *own.scan(text, tokens)], key=lambda hit: hit.first) if own else hits
+def _scanned(text: str, tokens: list[Token], sentence: list[int], own: OwnWords | None) -> list[Hit]:
+    """What the lexicon and its frames find, and what the own words of the coordinators find, in order of place."""
+    hits = [*lexicon().scan(text, tokens), *frames().scan(tokens, sentence)]
+    return sorted([*hits, *own.scan(text, tokens)] if own else hits, key=lambda hit: hit.first)
 
 
 def spoken(message: Message, lang: str) -> Message:
     """Return the message as its rules should see it: Latin-letter Persian also in Persian letters, so that one lexicon
     serves both. What was found in the words as written is kept; word indexes stay, offsets lead to the original.
     """
+    lang = "finglish" if lang == "en" and _is_hidden_finglish(message) else lang
     changes = {
         index: other
         for index, token in enumerate(message.tokens)
@@ -106,16 +108,20 @@ def spoken(message: Message, lang: str) -> Message:
     }
     if not changes:
         return message
+    if lang == "finglish":
+        # A lone e joins two words, and is not written in Persian letters.
+        changes |= {index: "" for index, token in enumerate(message.tokens) if token.text == "e" and index}
     pieces: list[str] = []
     offsets: list[int] = []
     tokens: list[Token] = []
     before, length = 0, 0
     for index, token in enumerate(message.tokens):
-        pieces.append(message.text[before : token.start])
-        offsets.extend(message.folded.offsets[before : token.start])
-        length += token.start - before
-        before = token.end
         text = changes.get(index, token.text)
+        if text:
+            pieces.append(message.text[before : token.start])
+            offsets.extend(message.folded.offsets[before : token.start])
+            length += token.start - before
+        before = token.end
         last = token.end - token.start - 1
         # The last sign of a changed word stands for its last letter, the others for those they come nearest to.
         offsets.extend(
@@ -129,9 +135,22 @@ def spoken(message: Message, lang: str) -> Message:
     offsets.extend(message.folded.offsets[before:])
     folded = Folded("".join(pieces), tuple(offsets), message.folded.original_length)
     moved = [replace(h, start=tokens[h.first].start, end=tokens[h.last].end) for h in message.hits]
-    hits = list(dict.fromkeys((*_scanned(folded.text, tokens, message.own), *moved)))
+    hits = list(dict.fromkeys((*_scanned(folded.text, tokens, message.sentence, message.own), *moved)))
     hits.sort(key=lambda hit: (hit.first, hit.last))
-    return replace(message, folded=folded, tokens=tokens, hits=hits, numbers=_counting(find_numbers(tokens), tokens, folded, message.original), written=message)
+    numbers = _counting(find_numbers(tokens), tokens, folded, message.original)
+    return replace(message, folded=folded, tokens=tokens, hits=hits, numbers=numbers, written=message)
+
+
+_FEW_ENGLISH = 0.12
+_KNOWN_PERSIAN = 0.4
+
+
+def _is_hidden_finglish(message: Message) -> bool:
+    """Tell whether a short Latin text without English small words is Persian after all."""
+    words = [t.text for t in message.tokens if "a" <= t.text[0] <= "z" and len(t.text) > 1]
+    if len(words) < 2 or sum(map(is_english, words)) > _FEW_ENGLISH * len(words):
+        return False
+    return sum(persian(w) is not None for w in words) >= _KNOWN_PERSIAN * len(words)
 
 
 def _respelt(word: str, lang: str) -> str | None:

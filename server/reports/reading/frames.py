@@ -1,0 +1,196 @@
+"""Frames: what several words say together, in any order: a house and a word of falling, water and a word of rising.
+
+Single phrases know only what somebody thought of. Here words are filed under what they mean (`data/concepts.toml`: HOUSE,
+FALL, WATER …) and a frame (`data/frames.toml`) names the meanings that must stand close in one sentence. Persian in Latin
+letters is turned into Persian letters before, so that words are given in Persian and English only.
+
+Words: `خونه` with or without the common endings, `خونه!` only so, `خراب*` whatever follows, `~ریخت` a verb's stem (also
+with می and ب before it, never with ن; `~ریز!` with می alone), `پشت_بام` several words. Frames: `HOUSE FALL`, `UNDER > RUBBLE` in this order, `~4`
+the most words that the whole may span (8 unless told), `-PART` when no such word stands within it.
+"""
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from itertools import product
+
+from server.places.gazetteer import Token
+from server.places.names import fold_key
+from server.reports.reading.lexicon import Hit
+
+_SPAN = 8
+_MOST = 6
+"""So many words of one meaning in a message are looked at: bounds the time that a text of one word repeated takes."""
+_ENDINGS = frozenset(
+    fold_key(w)
+    for w in (
+        "ها های هایی هامون هاشون هاتون هام هاش هارو هاست هاس هاشو هامو ا ای ی یی یه م ش ت مون شون تون مان شان رو و یم ن ه ست س اش ام ات شه "
+        "مه مونه شونه تونه اند ان ایم مونم مونو شونو شم شو مو ارو امون اشون اتون ایه هم es s"
+    ).split()
+)
+_LONGEST_ENDING = max(map(len, _ENDINGS))
+_SHORT = 2
+_JOINED = frozenset({"می", "نمی", "همی"})
+_VERB_HEADS = ("", "می", "ب", "بی", "همی")
+_GOING_ON = ("می", "همی")
+
+Found = dict[str, list[tuple[int, int]]]
+"""Where words of a meaning stand: first and last word of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """What must stand together for a hit of (group, code, part)."""
+
+    group: str
+    code: str
+    part: str
+    needed: tuple[str, ...]
+    without: tuple[str, ...]
+    ordered: bool
+    span: int
+
+
+class Concepts:
+    """Words by what they mean."""
+
+    def __init__(self, words: Mapping[str, str]) -> None:
+        self._whole: dict[str, set[str]] = {}
+        self._bare: dict[str, set[str]] = {}
+        self._begun: dict[str, set[str]] = {}
+        self._phrases: dict[str, list[tuple[tuple[str, ...], bool, str]]] = {}
+        self.known: dict[str, None] = {}
+        for concept, listed in words.items():
+            for entry in listed.split():
+                self._add(concept, entry)
+        self.of_word = lru_cache(maxsize=30_000)(self._of_word)
+
+    def _add(self, concept: str, entry: str) -> None:
+        open_end, exact, verb = entry.endswith("*"), entry.endswith("!"), entry.startswith("~")
+        plain = [fold_key(piece) for piece in entry.strip("~*!").split("_")]
+        if plain[0][0] > "z":
+            self.known |= dict.fromkeys(plain)
+        if len(plain) > 1:
+            self._phrases.setdefault(plain[0], []).append((tuple(plain[1:]), open_end, concept))
+            if plain[0][0] <= "z":
+                return
+        word = "".join(plain)
+        if verb:
+            for head in _GOING_ON if exact else _VERB_HEADS:
+                self._begun.setdefault(head + word, set()).add(concept)
+        elif open_end:
+            self._begun.setdefault(word, set()).add(concept)
+        elif exact or len(word) <= _SHORT:
+            self._whole.setdefault(word, set()).add(concept)
+        else:
+            self._bare.setdefault(word, set()).add(concept)
+
+    def _of_word(self, word: str) -> frozenset[str]:
+        found = set(self._whole.get(word, ())) | self._bare.get(word, set())
+        for end in range(2, len(word) + 1):
+            found |= self._begun.get(word[:end], set())
+        for tail in range(1, min(_LONGEST_ENDING, len(word) - _SHORT) + 1):
+            if word[-tail:] in _ENDINGS:
+                found |= self._bare.get(word[:-tail], set())
+        return frozenset(found)
+
+    def find(self, tokens: Sequence[Token]) -> Found:
+        """Return where each meaning stands in a message, a handful of places each."""
+        found: Found = {}
+        words = [token.text for token in tokens]
+        for at, word in enumerate(words):
+            last = at
+            if word in _JOINED and at + 1 < len(words):
+                last = at + 1
+                word += words[last]
+            for concept in self.of_word(word):
+                places = found.setdefault(concept, [])
+                if len(places) < _MOST:
+                    places.append((at, last))
+            for rest, open_end, concept in self._phrases.get(words[at], ()):
+                end = at + len(rest)
+                if self._follows(words[at + 1 : end + 1], rest, open_end=open_end):
+                    places = found.setdefault(concept, [])
+                    if len(places) < _MOST:
+                        places.append((at, end))
+        return found
+
+    @staticmethod
+    def _follows(words: list[str], rest: tuple[str, ...], *, open_end: bool) -> bool:
+        if len(words) < len(rest) or tuple(words[:-1]) != rest[:-1]:
+            return False
+        last, want = words[-1], rest[-1]
+        return last == want or (last.startswith(want) and (open_end or last[len(want) :] in _ENDINGS))
+
+
+class Frames:
+    """All frames of the data files."""
+
+    def __init__(self) -> None:
+        self.concepts = Concepts(_table("concepts")["words"])
+        self._by_first: dict[str, list[_Frame]] = {}
+        for group, codes in _table("frames").items():
+            for code, parts in codes.items():
+                for part, lines in parts.items():
+                    for line in lines.splitlines():
+                        if line.strip() and not line.startswith("#"):
+                            frame = _frame(group, code, part, line)
+                            self._by_first.setdefault(frame.needed[0], []).append(frame)
+
+    def scan(self, tokens: Sequence[Token], sentence: Sequence[int]) -> list[Hit]:
+        """Return every frame found, the tightest of each code, in order of place."""
+        found = self.concepts.find(tokens)
+        best: dict[tuple[str, str, str, int], tuple[int, int]] = {}
+        for concept in found:
+            for frame in self._by_first.get(concept, ()):
+                if all(c in found for c in frame.needed):
+                    for first, last in _together(frame, found, sentence):
+                        key = (frame.group, frame.code, frame.part, sentence[first])
+                        if key not in best or last - first < best[key][1] - best[key][0]:
+                            best[key] = (first, last)
+        hits = [
+            Hit(group, code, part, tokens[first].start, tokens[last].end, first, last)
+            for (group, code, part, _), (first, last) in best.items()
+        ]
+        return sorted(hits, key=lambda hit: (hit.first, hit.last))
+
+
+def _together(frame: _Frame, found: Found, sentence: Sequence[int]) -> Iterable[tuple[int, int]]:
+    """Yield the spans of words in which a frame's meanings stand together, each by a word of its own."""
+    for spots in product(*(found[c] for c in frame.needed)):
+        first, last = min(s[0] for s in spots), max(s[1] for s in spots)
+        if last - first >= frame.span or sentence[first] != sentence[last]:
+            continue
+        in_order = sorted(spots)
+        if any(a[1] >= b[0] for a, b in zip(in_order, in_order[1:], strict=False)):
+            continue
+        if frame.ordered and list(spots) != in_order:
+            continue
+        if any(first - 1 <= s[0] <= last + 1 for c in frame.without for s in found.get(c, ())):
+            continue
+        yield first, last
+
+
+def _frame(group: str, code: str, part: str, line: str) -> _Frame:
+    span, needed, without = _SPAN, [], []
+    for piece in line.split():
+        if piece.startswith("~"):
+            span = int(piece[1:])
+        elif piece.startswith("-"):
+            without.append(piece[1:])
+        elif piece != ">":
+            needed.append(piece)
+    return _Frame(group, code, part, tuple(needed), tuple(without), ">" in line, span)
+
+
+def _table(name: str) -> dict[str, dict[str, dict[str, str]]]:
+    raw = files(__package__).joinpath(f"data/{name}.toml").read_text(encoding="utf-8")
+    return tomllib.loads(raw)  # type: ignore[return-value]
+
+
+@lru_cache(maxsize=1)
+def frames() -> Frames:
+    """Return the frames, read once a process."""
+    return Frames()
