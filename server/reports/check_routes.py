@@ -4,7 +4,7 @@ A record's details with `verifications`: `record_routes`.
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -31,7 +31,6 @@ IncidentEditor = Annotated[Principal, allow("incident.edit")]
 Seer = Annotated[Principal, allow("report.see")]
 Writer = Annotated[Principal, allow("message.write")]
 Version = Annotated[int, Depends(if_match)]
-Kinds = Literal["incidents", "needs"]
 
 
 class Said(BaseModel):
@@ -52,8 +51,8 @@ class Asked(BaseModel):
 
 @router.get("/checks")
 async def next_checks(
-    conn: Tx,
     principal: Annotated[Principal, allow("report.list")],
+    conn: Tx,
     emergency: UUID | None = None,
     centre: UUID | None = None,
     bbox: str | None = None,
@@ -76,7 +75,7 @@ async def _answer(
 
 @router.post("/needs/{need_id}/verify")
 async def verify_need(
-    request: Request, conn: Tx, ctx: Ctx, need_id: UUID, body: Said, principal: NeedEditor, version: Version
+    principal: NeedEditor, request: Request, conn: Tx, ctx: Ctx, need_id: UUID, body: Said, version: Version
 ) -> Response:
     """Say whether a need is so. Refuted: its score is 0, a task that waits is taken back, held ones are `recall`."""
     word = verifying.Word(body.verification, body.reason, body.note)
@@ -87,7 +86,7 @@ async def verify_need(
 
 @router.post("/incidents/{incident_id}/verify")
 async def verify_incident(
-    conn: Tx, ctx: Ctx, incident_id: UUID, body: Said, principal: IncidentEditor, version: Version
+    principal: IncidentEditor, conn: Tx, ctx: Ctx, incident_id: UUID, body: Said, version: Version
 ) -> Response:
     """Say whether an incident is so. Its closure follows; its live tasks are `recall`, a person's to decide about."""
     word = verifying.Word(body.verification, body.reason, body.note)
@@ -97,7 +96,7 @@ async def verify_incident(
 
 @router.post("/needs/{need_id}/verify/undo")
 async def undo_need(
-    request: Request, conn: Tx, ctx: Ctx, need_id: UUID, principal: NeedEditor, version: Version
+    principal: NeedEditor, request: Request, conn: Tx, ctx: Ctx, need_id: UUID, version: Version
 ) -> Response:
     """Take the last word about a need back, by another line."""
     recall = await verifying.undo(conn, ctx, "need", need_id, version, principal)
@@ -106,33 +105,44 @@ async def undo_need(
 
 
 @router.post("/incidents/{incident_id}/verify/undo")
-async def undo_incident(conn: Tx, ctx: Ctx, incident_id: UUID, principal: IncidentEditor, version: Version) -> Response:
+async def undo_incident(principal: IncidentEditor, conn: Tx, ctx: Ctx, incident_id: UUID, version: Version) -> Response:
     """Take the last word about an incident back, by another line."""
     recall = await verifying.undo(conn, ctx, "incident", incident_id, version, principal)
     return await _answer(conn, "incident", incident_id, principal, recall)
 
 
 @router.get("/verifications/{line_id}")
-async def note(conn: Tx, ctx: Ctx, line_id: UUID, principal: Annotated[Principal, allow("report.open")]) -> Response:
+async def note(principal: Annotated[Principal, allow("report.open")], conn: Tx, ctx: Ctx, line_id: UUID) -> Response:
     """The note of one line, opened; the look is put on record as `note.opened`."""
     return json_response(await verifying.note_of(conn, ctx, line_id, principal))
 
 
-@router.post("/{kinds}/{record_id}/skip")
-async def skip(conn: Tx, kinds: Kinds, record_id: UUID, principal: Seer) -> Response:
-    """Not sure: others are offered it, you again in half an hour."""
-    return json_response(await checks.skip(conn, _kind(kinds), record_id, principal))
+@router.post("/needs/{need_id}/skip")
+async def skip_need(principal: Seer, conn: Tx, need_id: UUID) -> Response:
+    """Not sure: others are offered this need, you again in half an hour. {type, id, until}."""
+    return json_response(await checks.skip(conn, "need", need_id, principal))
 
 
-@router.post("/{kinds}/{record_id}/ask")
-async def ask(ctx: Ctx, kinds: Kinds, record_id: UUID, principal: Writer, body: Asked | None = None) -> Response:
-    """Ask a sender by text how it is now; once a report. 201 {message, report, until}."""
-    report = body.report if body else None
+@router.post("/incidents/{incident_id}/skip")
+async def skip_incident(principal: Seer, conn: Tx, incident_id: UUID) -> Response:
+    """Not sure: others are offered this incident, you again in half an hour. {type, id, until}."""
+    return json_response(await checks.skip(conn, "incident", incident_id, principal))
+
+
+async def _ask(ctx: Context, kind: Kind, record_id: UUID, principal: Principal, body: Asked | None) -> Response:
     async with ctx.db.tx() as conn:
-        done = await checks.ask(conn, ctx, _kind(kinds), record_id, principal, report)
+        done = await checks.ask(conn, ctx, kind, record_id, principal, body.report if body else None)
     await ring(ctx.redis, BELL)
     return json_response(done, 201)
 
 
-def _kind(kinds: Kinds) -> Kind:
-    return "need" if kinds == "needs" else "incident"
+@router.post("/needs/{need_id}/ask")
+async def ask_need(principal: Writer, ctx: Ctx, need_id: UUID, body: Asked | None = None) -> Response:
+    """Ask a sender of this need by text how it is now; once a report. 201 {message, report, until}."""
+    return await _ask(ctx, "need", need_id, principal, body)
+
+
+@router.post("/incidents/{incident_id}/ask")
+async def ask_incident(principal: Writer, ctx: Ctx, incident_id: UUID, body: Asked | None = None) -> Response:
+    """Ask a sender of this incident by text how it is now; once a report. 201 {message, report, until}."""
+    return await _ask(ctx, "incident", incident_id, principal, body)
