@@ -24,6 +24,7 @@ from server.reports.deciding import MADE_BY, link
 from server.reports.hearing import heard_of
 from server.reports.intake import TABLE
 from server.reports.joining import Kind
+from server.reports.landmarks import MARK
 from server.reports.service import answer, seen
 from server.reports.understanding import Understood, answers_of, moment_of, spot_of
 from server.reports.weaving import OnNeeds, Weaver
@@ -143,6 +144,10 @@ async def weave_anew(
     answers = answers_of(record, row)
     spot, _ = spot_of(record, row, after, answers, ids)
     old_spot = spot_of(record, row, before, answers, ids)[0] if before else spot
+    if row["emergency_id"] is not None:
+        await chain_queries.lock_emergencies(conn, [row["emergency_id"]])
+    standing = [_standing(r) for r in await queries.standing(conn, row["id"])]
+    marks = {name: 1 for s in standing for name in s.said if name.startswith(MARK)}
     report = Understood(
         row["id"],
         row["emergency_id"],
@@ -150,15 +155,12 @@ async def weave_anew(
         moment_of(row),
         after,
         spot,
-        tuple(joining.finds(after)),
+        tuple(joining.finds(after, marks)),
         joining.is_closing(after),
         heard_of(record, row, after, "", ctx.settings.country),
         stored=True,
     )
-    if row["emergency_id"] is not None:
-        await chain_queries.lock_emergencies(conn, [row["emergency_id"]])
-    standing = [_standing(r) for r in await queries.standing(conn, row["id"])]
-    old = joining.finds(before) if before else []
+    old = joining.finds(before, marks) if before else []
     moved = old_spot.point != spot.point or old_spot.place_id != spot.place_id
     plan = rules.plan(standing, old, report.finds, moved=moved)
     await _rewrite(conn, report, plan, actor)

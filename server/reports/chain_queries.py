@@ -179,7 +179,9 @@ async def links_shown(conn: Conn, subject: Subject, subject_id: UUID, limit: int
     """The reports of a record as staff see them, primary first, then newest."""
     return await (
         await conn.execute(
-            "SELECT l.report_id, r.receipt, l.said_at, r.received_at, r.channel, l.role, l.said"  # noqa: S608 - two fixed words
+            "SELECT l.report_id, r.receipt, l.said_at, r.received_at, r.channel, l.role,"  # noqa: S608 - two fixed words
+            " (SELECT coalesce(jsonb_object_agg(k, v), '{}') FROM jsonb_each(l.said) e(k, v)"
+            " WHERE k NOT LIKE 'mark:%%') AS said"
             f" FROM report_links l JOIN reports r ON r.id = l.report_id"
             f" WHERE l.{subject}_id = %s AND l.undone_at IS NULL ORDER"
             " BY l.role <> 'primary', l.said_at DESC, l.id DESC LIMIT %s",

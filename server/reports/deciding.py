@@ -1,7 +1,7 @@
 """Which record each find belongs to: decided in memory, from the candidates that one query a kind has fetched. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import cos, radians
 from typing import Any, Final
@@ -11,8 +11,9 @@ from server.access.sealing import BLUR_CELL_M
 from server.incidents.rules import CLOSURE_KINDS
 from server.kernel.ids import uuid7
 from server.places.spots import NOWHERE, Spot
-from server.reports import joining
+from server.reports import joining, matching
 from server.reports.joining import Candidate, Find, Kind, Voice
+from server.reports.signatures import signature
 from server.reports.understanding import Understood
 
 MADE_BY: Final = "chain"
@@ -36,12 +37,23 @@ class Subject:
     incident_id: UUID | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A record just made that may be one with another: a person decides."""
+
+    report: Understood
+    subject: Subject
+    other: UUID
+    verdict: matching.Verdict
+
+
 @dataclass(slots=True)
 class Woven:
     """What a batch made of its reports, before it is written."""
 
     subjects: dict[UUID, Subject] = field(default_factory=dict)
     links: list[dict[str, Any]] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
     parts: dict[UUID, tuple[int, int]] = field(default_factory=dict)
     """report → how many (needs, incidents) it is part of."""
 
@@ -65,7 +77,8 @@ class Known:
     def for_find(self, report: Understood, find: Find) -> list[Candidate]:
         """The records of the find's category, those that its sender has spoken of marked."""
         assert report.emergency_id is not None  # noqa: S101 - only reports of an emergency get here
-        near = dict(self._by.get((find.kind, report.emergency_id, find.category), {}))
+        known = self._by.get((find.kind, report.emergency_id, find.category), {})
+        near = {i: c for i, c in known.items() if i not in self._gone} if self._gone else dict(known)
         for row in self._own.get(report.sender or b"", ()):
             subject = row["need_id"] if find.kind == "need" else row["incident_id"]
             if (
@@ -73,8 +86,8 @@ class Known:
                 and (row["category"], row["emergency_id"]) == (find.category, report.emergency_id)
                 and subject not in self._gone
             ):
-                seen = near.get(subject)
-                near[subject] = Candidate(subject, seen.spot if seen else NOWHERE, row["last_at"], own=True)
+                seen = near.get(subject) or Candidate(subject, NOWHERE, row["last_at"])
+                near[subject] = replace(seen, last_at=row["last_at"], own=True)
         return list(near.values())
 
 
@@ -87,7 +100,7 @@ def key_of(report: Understood, find: Find) -> tuple[Any, ...]:
 def question_of(report: Understood, find: Find) -> dict[str, Any]:
     """What candidates are searched by, as `candidates` in the queries of needs and incidents takes it."""
     spot = report.spot
-    reach = joining.reach_m(find.kind, find.category, spot) + (2 * BLUR_CELL_M if find.kind == "need" else 0)
+    reach = matching.reach_m(find.kind, find.category, spot) + (2 * BLUR_CELL_M if find.kind == "need" else 0)
     degrees = reach / _METRES_A_DEGREE
     return {
         "emergency_id": report.emergency_id,
@@ -132,7 +145,9 @@ def decide(reports: Sequence[Understood], known: Known) -> Woven:
 
 def _belongs(report: Understood, find: Find, known: Known, woven: Woven) -> Subject:
     assert report.emergency_id is not None  # noqa: S101 - only reports of an emergency get here
-    chosen = joining.choose(find, report.spot, report.at, known.for_find(report, find))
+    mine = signature(find.said.items())
+    choice = matching.choose(find, report.spot, report.at, known.for_find(report, find), mine)
+    chosen = choice.joined
     subject = woven.subjects.get(chosen.id) if chosen else None
     if subject is None:
         spot, last_at = (chosen.spot, chosen.last_at) if chosen else (report.spot, report.at)
@@ -149,7 +164,12 @@ def _belongs(report: Understood, find: Find, known: Known, woven: Woven) -> Subj
     if chosen and (moved := joining.sharper(report.spot, subject.spot)):
         subject.spot, subject.moved = moved, True
     subject.last_at = max(subject.last_at, report.at)
-    known.add(find.kind, report.emergency_id, find.category, Candidate(subject.id, subject.spot, subject.last_at))
+    if choice.asked and choice.verdict:
+        woven.asked.append(Asked(report, subject, choice.asked.id, choice.verdict))
+    together = chosen.signature.plus(mine) if chosen else mine
+    refuted = bool(chosen and chosen.refuted)
+    now = Candidate(subject.id, subject.spot, subject.last_at, signature=together, refuted=refuted)
+    known.add(find.kind, report.emergency_id, find.category, now)
     return subject
 
 

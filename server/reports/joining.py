@@ -13,6 +13,7 @@ from uuid import UUID
 from server.incidents.rules import Tally, higher
 from server.kernel.geo import on_earth
 from server.places.spots import NOWHERE, Spot
+from server.reports.signatures import NO_SIGNATURE, Signature
 
 Kind = Literal["need", "incident"]
 WINDOW: Final = timedelta(hours=72)
@@ -70,12 +71,17 @@ class Find:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An open record that a find may belong to. `own`: the same sender has spoken of it before."""
+    """An open record that a find may belong to. `own`: the same sender has spoken of it before.
+
+    `refuted`: it was found untrue, and what says the same belongs to it all the more.
+    """
 
     id: UUID
     spot: Spot
     last_at: datetime
     own: bool = False
+    signature: Signature = NO_SIGNATURE
+    refuted: bool = False
 
 
 def locate(named: Spot, given: Spot, *, answered: bool = False) -> tuple[Spot, tuple[str, ...]]:
@@ -111,27 +117,6 @@ def near(kind: Kind, category: str, one: Spot, other: Spot) -> bool:
     return same_place or (one.exact != other.exact and coarse <= NEAR_M and metres <= coarse)
 
 
-def choose(find: Find, spot: Spot, at: datetime, candidates: Sequence[Candidate]) -> Candidate | None:
-    """The open record that a find belongs to, or None: then it is a new one.
-
-    Without a place only what the same sender spoke of before will do. Among several: the sender's own, the nearest,
-    the oldest.
-    """
-    fitting = [
-        c
-        for c in candidates
-        if abs(at - c.last_at) <= WINDOW and (near(find.kind, find.category, spot, c.spot) if spot.located else c.own)
-    ]
-    return min(fitting, key=lambda c: (not c.own, c.spot.metres_to(spot), c.id.int), default=None)
-
-
-def reach_m(kind: Kind, category: str, spot: Spot) -> float:
-    """How far around a spot candidates may lie, in metres."""
-    if spot.exact and category not in AREA_WIDE:
-        return NEAR_M
-    return max(NEAR_M, SLACK_M) if kind == "incident" or (spot.accuracy_m or 0) <= NEAR_M else 0.0
-
-
 def better(one: Spot, than: Spot) -> bool:
     """Whether a spot says more precisely where a record is. Located beats not, then the smaller radius."""
     if not one.located:
@@ -157,12 +142,15 @@ def best(spots: Iterable[Spot]) -> Spot:
     return found
 
 
-def finds(reading: Mapping[str, Any]) -> list[Find]:
-    """What a reading's report adds to the picture: nothing for offers, chatter and closed updates."""
+def finds(reading: Mapping[str, Any], marks: Mapping[str, int] | None = None) -> list[Find]:
+    """What a reading's report adds to the picture: nothing for offers, chatter and closed updates.
+
+    `marks`: the landmarks that its words name, as fields of `said` (`landmarks.sealed`).
+    """
     command = reading.get("command")
     if reading["kind"] in {"offer", "other"} or is_closing(reading) or (command and command["command"] != "NEED"):
         return []
-    common: Said = {VOICE: 1, f"{_URGENCY}{reading['urgency']}": 1}
+    common: Said = {VOICE: 1, f"{_URGENCY}{reading['urgency']}": 1, **(marks or {})}
     if reading["people"] is not None:
         common["people"] = reading["people"]
     incidents = [Find("incident", code, dict(common)) for code in dict.fromkeys(reading["incidents"])]

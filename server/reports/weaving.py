@@ -22,11 +22,12 @@ from server.needs.service import NeedFacts
 from server.places.queries import nearest_centres
 from server.places.spots import Spot
 from server.reports import chain_queries as queries
-from server.reports import counting, joining
+from server.reports import counting, joining, matching_queries
 from server.reports.deciding import Known, Woven, decide, key_of, link, question_of
 from server.reports.hearing import OnHeard
 from server.reports.joining import Candidate, Kind
 from server.reports.reading import RULES_VERSION
+from server.reports.signatures import NO_SIGNATURE
 from server.reports.understanding import Understood
 
 OnNeeds = Callable[[Conn, Context, Sequence[UUID]], Awaitable[Any]]
@@ -112,7 +113,7 @@ class Weaver:
     async def _candidates(
         self, conn: Conn, reports: Sequence[Understood], own: Mapping[bytes, Sequence[DictRow]], gone: set[UUID]
     ) -> Known:
-        known = Known(own, gone)
+        found: list[tuple[Kind, dict[str, Any], DictRow]] = []
         for kind in _KINDS:
             asked: dict[tuple[Any, ...], dict[str, Any]] = {}
             for report in reports:
@@ -121,19 +122,19 @@ class Weaver:
                         asked.setdefault(key_of(report, find), question_of(report, find))
             spots = list(asked.values())
             fetch = need_queries.candidates if kind == "need" else incident_queries.candidates
-            for row in await fetch(conn, spots):
-                spot = (
-                    self.points.of(row)
-                    if kind == "need"
-                    else Spot(row["place_id"], row["lon"], row["lat"], row["accuracy_m"])
-                )
-                question = spots[row["n"]]
-                known.add(
-                    kind,
-                    question["emergency_id"],
-                    question["category"],
-                    Candidate(row["id"], spot, row["last_reported_at"]),
-                )
+            found += [(kind, spots[row["n"]], row) for row in await fetch(conn, spots)]
+        signatures = await matching_queries.signatures(conn, {row["id"] for _, _, row in found})
+        known = Known(own, gone)
+        for kind, question, row in found:
+            spot = (
+                self.points.of(row)
+                if kind == "need"
+                else Spot(row["place_id"], row["lon"], row["lat"], row["accuracy_m"])
+            )
+            candidate = Candidate(
+                row["id"], spot, row["last_reported_at"], signature=signatures.get(row["id"], NO_SIGNATURE)
+            )
+            known.add(kind, question["emergency_id"], question["category"], candidate)
         return known
 
     async def _write(self, conn: Conn, woven: Woven, rows: Mapping[UUID, DictRow], at: datetime) -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from server.places.spots import NOWHERE, Spot, shown_point
 from server.reports import joining
-from server.reports.joining import WINDOW, Candidate, Find, Voice, best, choose, finds, locate, near, tally_of
+from server.reports.joining import WINDOW, Candidate, Find, Voice, best, finds, locate, near, tally_of
+from server.reports.matching import Choice, choose
 
 TOWN, VILLAGE, OTHER = UUID(int=1), UUID(int=2), UUID(int=3)
 IN_TOWN = Spot(TOWN, 47.71, 33.15, 5000.0)
@@ -71,18 +72,18 @@ def test_near(kind: Any, category: str, one: Spot, other: Spot, same: bool) -> N
 
 def test_the_window_closes_after_three_days() -> None:
     known = [Candidate(UUID(int=9), IN_TOWN, T0)]
-    assert choose(WATER, IN_TOWN, T0 + WINDOW, known) == known[0]
-    assert choose(WATER, IN_TOWN, T0 + WINDOW + timedelta(seconds=1), known) is None
-    assert choose(WATER, IN_TOWN, T0 - WINDOW - timedelta(seconds=1), known) is None
+    assert choose(WATER, IN_TOWN, T0 + WINDOW, known).joined == known[0]
+    assert choose(WATER, IN_TOWN, T0 + WINDOW + timedelta(seconds=1), known) == Choice()
+    assert choose(WATER, IN_TOWN, T0 - WINDOW - timedelta(seconds=1), known) == Choice()
 
 
 def test_the_sender_s_own_then_the_nearest_then_the_oldest() -> None:
     far, close, older = (Candidate(UUID(int=n), house(m, 500), T0) for n, m in ((5, 200), (7, 10), (6, 10)))
     own = Candidate(UUID(int=8), house(300, 500), T0, own=True)
-    assert choose(WATER, house(0), T0, [far, close, older, own]) == own
-    assert choose(WATER, house(0), T0, [far, close, older]) == older
-    assert choose(WATER, NOWHERE, T0, [far, close]) is None
-    assert choose(WATER, NOWHERE, T0, [far, own]) == own
+    assert choose(WATER, house(0), T0, [far, close, older, own]).joined == own
+    assert choose(WATER, house(0), T0, [far, close, older]).joined == older
+    assert choose(WATER, NOWHERE, T0, [far, close]).joined is None
+    assert choose(WATER, NOWHERE, T0, [far, own]).joined == own
 
 
 def test_where_a_report_is() -> None:

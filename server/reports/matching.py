@@ -1,0 +1,211 @@
+"""Whether a report and a record are one happening: a score with its reasons; join, ask a person, or keep apart. Pure.
+
+`docs/chain.md` tells the weights in words. What is compared lies in numbers and keyed hashes (`Signature`): a record's
+comes from what its live links say, so that joining, merging and undoing need no arithmetic here either.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from server.places.spots import Spot
+from server.reports.joining import AREA_WIDE, NEAR_M, OF_A_HOUSE, WINDOW, Candidate, Find, Kind, near
+from server.reports.landmark_words import FINE, SITES, WIDE
+from server.reports.signatures import NUMBERS, Signature, signature
+
+JOIN: Final = 1.5
+PROPOSE: Final = 0.5
+"""From here on a person is asked; below, two stay two without a word."""
+MARKS_MOST: Final = 48
+"""A record that so many landmarks have been told of learns no more of them."""
+_VILLAGE_M: Final = 2_000.0
+_TOWN_M: Final = 15_000.0
+_MOMENT: Final = timedelta(hours=3)
+_MOMENTARY: Final = frozenset({"aftershock"})
+_EVERYWHERE: Final = AREA_WIDE - {"gas_leak", "security", "dam_or_levee_risk"}
+"""What a town has as a whole, whichever street of it somebody names."""
+_DAY: Final = timedelta(hours=24)
+_ON_A_LINE: Final = frozenset({"bridge_out", "road_blocked", "landslide", "dam_or_levee_risk"})
+_LONE: Final = OF_A_HOUSE | {"search_rescue", "medical_care", "protection"}
+"""What befalls one house or one person: a town may have many at once."""
+_OF_PERSONS: Final = frozenset(("age", "person", "beside"))
+_FEW: Final = 2
+_CLOSE: Final = 1.35
+_FAR: Final = 4.0
+
+Reason = tuple[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How likely two are one: the score, and the reasons that it is made of."""
+
+    score: float
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What becomes of a find: it joins `joined`, or is new; if new, `asked` is a record that it may belong to."""
+
+    joined: Candidate | None = None
+    asked: Candidate | None = None
+    verdict: Verdict | None = None
+
+
+def judge(find: Find, spot: Spot, at: datetime, mine: Signature, candidate: Candidate) -> Verdict | None:
+    """How likely a find is what a record tells of. None: they cannot be one (too far, too long ago)."""
+    if abs(at - candidate.last_at) > WINDOW:
+        return None
+    reasons: list[Reason] = []
+    where = _where(find, spot, candidate)
+    if where is None:
+        return None
+    reasons.append(where)
+    theirs = candidate.signature
+    reasons += _words(find, where[0], mine, theirs)
+    reasons += _numbers(find, mine, theirs)
+    if candidate.own:
+        reasons.append(("sender.same", 1.0))
+    apart = abs(at - candidate.last_at)
+    if find.category in _MOMENTARY and apart > _MOMENT:
+        reasons.append(("time.another", -3.0))
+    elif find.category in _LONE and apart > _DAY:
+        reasons.append(("time.long", -0.5))
+    return Verdict(round(sum(points for _, points in reasons), 2), tuple(reasons))
+
+
+def choose(
+    find: Find, spot: Spot, at: datetime, candidates: Sequence[Candidate], mine: Signature | None = None
+) -> Choice:
+    """The record that a find joins, or that a person is asked about.
+
+    Without a place only what the same sender spoke of before will do. Among equals: the sender's own, the nearest, the
+    oldest.
+    """
+    mine = signature(find.said.items()) if mine is None else mine
+    best: tuple[tuple[Any, ...], Candidate, Verdict] | None = None
+    for candidate in candidates:
+        verdict = judge(find, spot, at, mine, candidate)
+        if verdict is None or verdict.score < PROPOSE:
+            continue
+        rank = (-verdict.score, not candidate.own, candidate.spot.metres_to(spot), candidate.id.int)
+        if best is None or rank < best[0]:
+            best = (rank, candidate, verdict)
+    if best is None:
+        return Choice()
+    _, candidate, verdict = best
+    return Choice(joined=candidate, verdict=verdict) if verdict.score >= JOIN else Choice(None, candidate, verdict)
+
+
+def _where(find: Find, spot: Spot, candidate: Candidate) -> Reason | None:
+    kind, category, other = find.kind, find.category, candidate.spot
+    if not spot.located:
+        return ("place.none", 1.0) if candidate.own else None
+    if near(kind, category, spot, other):
+        return _how_near(category, spot, other)
+    same_place = spot.place_id is not None and spot.place_id == other.place_id
+    if same_place and spot.exact != other.exact:
+        return ("place.house_in_town", -0.5)
+    return None
+
+
+def _how_near(category: str, spot: Spot, other: Spot) -> Reason:
+    coarse = max(spot.accuracy_m or 0, other.accuracy_m or 0)
+    fine = min(spot.accuracy_m or 0, other.accuracy_m or 0)
+    if spot.exact and other.exact:
+        return ("place.exact", 3.0)
+    if coarse > _TOWN_M:
+        return ("place.around", 1.0) if fine > _TOWN_M else ("place.town_or_around", 0.5)
+    if category in AREA_WIDE:
+        return ("place.area", 2.5)
+    lone = category in _LONE
+    if coarse <= _VILLAGE_M:
+        return ("place.village", 2.0 if lone else 2.5)
+    return ("place.town", 1.0 if lone else 2.0)
+
+
+def _words(find: Find, where: str, mine: Signature, theirs: Signature) -> list[Reason]:
+    """What landmarks say: shared ones speak for one happening, different ones of a kind against it."""
+    if not mine.marked and not theirs.marked:
+        return []
+    wide_only = find.category in _EVERYWHERE
+    reasons: list[Reason] = []
+    agreed: set[str] = set()
+    parted: set[str] = set()
+    for kind in mine.marks.keys() & theirs.marks.keys():
+        (agreed if mine.marks[kind] & theirs.marks[kind] else parted).add(kind)
+    agreed |= _across(mine, theirs) | _across(theirs, mine)
+    for kind in sorted(parted):
+        base = kind.rstrip("#")
+        if base == "beside":
+            if not agreed and not wide_only:
+                reasons.append(("words.beside_differ", -2.0))
+        elif base == "age":
+            reasons.append(("words.age_differs", -4.0))
+        elif base == "person":
+            reasons.append(("words.person_differs", -6.0 if find.category in _LONE else -2.0))
+        elif (not wide_only or base in WIDE) and (kind.endswith("#") or base not in agreed):
+            reasons.append((f"words.{base}_differs", -6.0))
+    if agreed:
+        reasons.append(_agreement(agreed))
+        return reasons
+    if parted:
+        return reasons
+    return reasons + _one_sided(find, where, mine, theirs)
+
+
+def _across(one: Signature, other: Signature) -> set[str]:
+    """Kinds of `one` whose words the other tells without their kind, beside the place's name."""
+    loose = other.marks.get("beside", frozenset())
+    return {kind for kind, keys in one.marks.items() if kind[-1] != "#" and keys & loose}
+
+
+def _agreement(agreed: set[str]) -> Reason:
+    bases = {kind.rstrip("#") for kind in agreed}
+    if bases & FINE or bases & SITES or "person" in bases:
+        return ("words.landmark_agrees", 2.5)
+    if bases & WIDE:
+        return ("words.area_agrees", 2.0)
+    return ("words.street_agrees", 1.5)
+
+
+def _one_sided(find: Find, where: str, mine: Signature, theirs: Signature) -> list[Reason]:
+    """One names a landmark and the other another kind of one, or none: no proof of either, but a reason to ask."""
+    kinds = {k.rstrip("#") for k in mine.marks}, {k.rstrip("#") for k in theirs.marks}
+    lone = find.category in _LONE
+    if any(k & WIDE for k in kinds):
+        return [("words.area_differs", -3.0) if all(k & WIDE for k in kinds) else ("words.area_in_one", -1.5)]
+    if find.category in _EVERYWHERE or where == "place.exact":
+        return []
+    named = tuple(k - _OF_PERSONS for k in kinds)
+    if all(k & SITES for k in kinds) or (lone and all(named)):
+        return [("words.landmarks_differ", -2.0)]
+    if not any(named):
+        return [("words.beside_in_one", -1.0 if lone else -0.5)]
+    return [("words.landmark_in_one", -0.5 if find.category in _ON_A_LINE else -1.0)]
+
+
+def _numbers(find: Find, mine: Signature, theirs: Signature) -> list[Reason]:
+    """Equal numbers speak for one happening; far different ones against it, where they would tell houses apart."""
+    agree = differ = False
+    for name in NUMBERS:
+        one, other = mine.numbers.get(name), theirs.numbers.get(name)
+        if not one or not other:
+            continue
+        ratios = [max(a, b) / max(1.0, min(a, b)) for a in one for b in other]
+        if min(ratios) <= _CLOSE and max(*one, *other) >= _FEW:
+            agree = True
+        elif min(ratios) >= _FAR or (find.category in _LONE and min(ratios) > _CLOSE):
+            differ = True
+    if agree:
+        return [("numbers.agree", 1.0)]
+    return [("numbers.differ", -1.5)] if differ and find.category not in AREA_WIDE else []
+
+
+def reach_m(kind: Kind, category: str, spot: Spot) -> float:
+    """How far around a spot candidates may lie, in metres."""
+    if spot.exact and category not in AREA_WIDE:
+        return NEAR_M
+    return NEAR_M if kind == "incident" or (spot.accuracy_m or 0) <= NEAR_M else 0.0
