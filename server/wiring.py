@@ -42,6 +42,7 @@ from server.reports.front import Front
 from server.reports.hearing import OnHeard
 from server.reports.hotline_routes import router as hotline
 from server.reports.inbox_routes import router as inbox_queue
+from server.reports.lexicon_routes import router as words
 from server.reports.note_routes import router as notes
 from server.reports.record_routes import router as records
 from server.reports.routes import router as reports
@@ -57,6 +58,7 @@ ROUTERS: Sequence[APIRouter] = (
     places,
     reports,
     amending,
+    words,
     records,
     checks,
     inbox_queue,
