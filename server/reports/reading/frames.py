@@ -6,7 +6,7 @@ letters is turned into Persian letters before, so that words are given in Persia
 
 Words: `خونه` with or without the common endings, `خونه!` only so, `خراب*` whatever follows, `~ریخت` a verb's stem (also
 with می and ب before it, never with ن; `~ریز!` with می alone), `پشت_بام` several words. Frames: `HOUSE FALL`, `UNDER > RUBBLE` in this order, `~4`
-the most words that the whole may span (8 unless told), `-PART` when no such word stands within it.
+the most words that the whole may span (8 unless told; under 7 it stays between commas), `-PART` when no such word stands within it.
 """
 
 import tomllib
@@ -14,13 +14,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from itertools import product
+from itertools import pairwise, product
 
 from server.places.gazetteer import Token
 from server.places.names import fold_key
 from server.reports.reading.lexicon import Hit
 
 _SPAN = 8
+_OVER_COMMAS = 7
+"""A frame of fewer words stays between two commas."""
 _MOST = 6
 """So many words of one meaning in a message are looked at: bounds the time that a text of one word repeated takes."""
 _ENDINGS = frozenset(
@@ -60,8 +62,9 @@ class Concepts:
         self._whole: dict[str, set[str]] = {}
         self._bare: dict[str, set[str]] = {}
         self._begun: dict[str, set[str]] = {}
-        self._phrases: dict[str, list[tuple[tuple[str, ...], bool, str]]] = {}
+        self._phrases: dict[str, list[tuple[tuple[str, ...], str, str]]] = {}
         self.known: dict[str, None] = {}
+        self.english: set[str] = set()
         for concept, listed in words.items():
             for entry in listed.split():
                 self._add(concept, entry)
@@ -72,8 +75,10 @@ class Concepts:
         plain = [fold_key(piece) for piece in entry.strip("~*!").split("_")]
         if plain[0][0] > "z":
             self.known |= dict.fromkeys(plain)
+        else:
+            self.english.update(plain)
         if len(plain) > 1:
-            self._phrases.setdefault(plain[0], []).append((tuple(plain[1:]), open_end, concept))
+            self._phrases.setdefault(plain[0], []).append((tuple(plain[1:]), entry[-1], concept))
             if plain[0][0] <= "z":
                 return
         word = "".join(plain)
@@ -101,28 +106,30 @@ class Concepts:
         found: Found = {}
         words = [token.text for token in tokens]
         for at, word in enumerate(words):
-            last = at
-            if word in _JOINED and at + 1 < len(words):
-                last = at + 1
-                word += words[last]
-            for concept in self.of_word(word):
-                places = found.setdefault(concept, [])
-                if len(places) < _MOST:
-                    places.append((at, last))
-            for rest, open_end, concept in self._phrases.get(words[at], ()):
-                end = at + len(rest)
-                if self._follows(words[at + 1 : end + 1], rest, open_end=open_end):
-                    places = found.setdefault(concept, [])
-                    if len(places) < _MOST:
-                        places.append((at, end))
+            joined = word in _JOINED and at + 1 < len(words)
+            if not (at and words[at - 1] in _JOINED):
+                for concept in self.of_word(word + words[at + 1] if joined else word):
+                    _file(found, concept, at, at + joined)
+            for rest, ending, concept in self._phrases.get(word, ()):
+                if _follows(words[at + 1 : at + len(rest) + 1], rest, ending):
+                    _file(found, concept, at, at + len(rest))
         return found
 
-    @staticmethod
-    def _follows(words: list[str], rest: tuple[str, ...], *, open_end: bool) -> bool:
-        if len(words) < len(rest) or tuple(words[:-1]) != rest[:-1]:
-            return False
-        last, want = words[-1], rest[-1]
-        return last == want or (last.startswith(want) and (open_end or last[len(want) :] in _ENDINGS))
+
+def _file(found: Found, concept: str, first: int, last: int) -> None:
+    places = found.setdefault(concept, [])
+    if len(places) < _MOST:
+        places.append((first, last))
+
+
+def _follows(words: list[str], rest: tuple[str, ...], ending: str) -> bool:
+    """Tell whether the rest of a phrase stands here; its last word may go on as the sign at the phrase's end says."""
+    if len(words) < len(rest) or tuple(words[:-1]) != rest[:-1]:
+        return False
+    last, want = words[-1], rest[-1]
+    if last == want or ending == "!":
+        return last == want
+    return last.startswith(want) and (ending == "*" or last[len(want) :] in _ENDINGS)
 
 
 class Frames:
@@ -139,14 +146,14 @@ class Frames:
                             frame = _frame(group, code, part, line)
                             self._by_first.setdefault(frame.needed[0], []).append(frame)
 
-    def scan(self, tokens: Sequence[Token], sentence: Sequence[int]) -> list[Hit]:
+    def scan(self, tokens: Sequence[Token], sentence: Sequence[int], clause: Sequence[int]) -> list[Hit]:
         """Return every frame found, the tightest of each code, in order of place."""
         found = self.concepts.find(tokens)
         best: dict[tuple[str, str, str, int], tuple[int, int]] = {}
         for concept in found:
             for frame in self._by_first.get(concept, ()):
                 if all(c in found for c in frame.needed):
-                    for first, last in _together(frame, found, sentence):
+                    for first, last in _together(frame, found, sentence, clause):
                         key = (frame.group, frame.code, frame.part, sentence[first])
                         if key not in best or last - first < best[key][1] - best[key][0]:
                             best[key] = (first, last)
@@ -157,14 +164,16 @@ class Frames:
         return sorted(hits, key=lambda hit: (hit.first, hit.last))
 
 
-def _together(frame: _Frame, found: Found, sentence: Sequence[int]) -> Iterable[tuple[int, int]]:
+def _together(frame: _Frame, found: Found, sentence: Sequence[int], clause: Sequence[int]) -> Iterable[tuple[int, int]]:
     """Yield the spans of words in which a frame's meanings stand together, each by a word of its own."""
     for spots in product(*(found[c] for c in frame.needed)):
         first, last = min(s[0] for s in spots), max(s[1] for s in spots)
         if last - first >= frame.span or sentence[first] != sentence[last]:
             continue
+        if frame.span < _OVER_COMMAS and clause[first] != clause[last]:
+            continue
         in_order = sorted(spots)
-        if any(a[1] >= b[0] for a, b in zip(in_order, in_order[1:], strict=False)):
+        if any(a[1] >= b[0] for a, b in pairwise(in_order)):
             continue
         if frame.ordered and list(spots) != in_order:
             continue
@@ -187,7 +196,7 @@ def _frame(group: str, code: str, part: str, line: str) -> _Frame:
 
 def _table(name: str) -> dict[str, dict[str, dict[str, str]]]:
     raw = files(__package__).joinpath(f"data/{name}.toml").read_text(encoding="utf-8")
-    return tomllib.loads(raw)  # type: ignore[return-value]
+    return tomllib.loads(raw)
 
 
 @lru_cache(maxsize=1)

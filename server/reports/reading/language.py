@@ -3,6 +3,8 @@
 import re
 
 from server.places.names import fold_key
+from server.reports.reading.finglish import persian
+from server.reports.reading.frames import frames
 from server.reports.reading.model import Lang
 from server.reports.reading.text import Message
 
@@ -64,21 +66,34 @@ def language(message: Message, original: str) -> Lang:
     if not script and not latin:
         return "other"
     latin_words = [w for w in latin if len(w) > 1]
-    english = sum(w in _ENGLISH for w in latin_words)
-    finglish = sum(w in _FINGLISH for w in latin_words)
+    english = sum(_is_english(w) for w in latin_words)
+    finglish = sum(_is_finglish(w) for w in latin_words)
     if script:
         if _is_foreign_script(original, len(script)):
             return "other"
-        earnest = english + finglish >= 2 or (english + finglish and len(latin_words) >= 3)
-        return "mixed" if earnest and len(latin_words) * 5 >= len(script) and len(script) >= 2 else "fa"
+        earnest = english + finglish >= 2 or (english + finglish and len(latin_words) >= 2)
+        return "mixed" if earnest and len(latin_words) * 8 >= len(script) and len(script) >= 2 else "fa"
     return _latin(latin_words, english, finglish)
+
+
+def _is_english(word: str) -> bool:
+    return word in _ENGLISH or (word not in _FINGLISH and word in frames().concepts.english)
+
+
+def _is_finglish(word: str) -> bool:
+    """Tell whether a Latin word is a Persian one; what both languages have is English."""
+    return word in _FINGLISH or (len(word) > 2 and not _is_english(word) and persian(word) is not None)
 
 
 def _latin(words: list[str], english: int, finglish: int) -> Lang:
     foreign = sum(w in _OTHER_LATIN for w in words)
+    small = sum(w in _ENGLISH for w in words)
+    # Many an English word could be a Persian one's spelling: it takes small words that only Persian has to believe it.
+    if small and small > 2 * sum(w in _FINGLISH for w in words):
+        finglish = sum(w in _FINGLISH for w in words)
     if foreign >= 2 and foreign > max(english, finglish):
         return "other"
-    if english and finglish and min(english, finglish) * 3 >= max(english, finglish) and min(english, finglish) >= 2:
+    if min(english, finglish) >= 2 and min(english, finglish) * 5 >= max(english, finglish):
         return "mixed"
     if finglish > english:
         return "finglish"

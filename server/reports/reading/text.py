@@ -83,16 +83,16 @@ def prepare(text: str, hints: Hints | None = None, own: OwnWords | None = None) 
     folded = fold(text[:MAX_CHARS].replace("\n", ".").replace("\r", "."))
     tokens = [Token(m.group(), m.start(), m.end()) for m in _WORD.finditer(folded.text)]
     sentence, clause, questions = _divide(folded.text, tokens)
-    hits = _scanned(folded.text, tokens, sentence, own)
+    hits = _scanned(folded.text, tokens, sentence, clause, own)
     numbers = _counting(find_numbers(tokens), tokens, folded, text)
     return Message(
         folded, tokens, sentence, clause, questions, hits, numbers, cut, original=text[:MAX_CHARS], hints=hints, own=own
     )
 
 
-def _scanned(text: str, tokens: list[Token], sentence: list[int], own: OwnWords | None) -> list[Hit]:
+def _scanned(text: str, tokens: list[Token], sentence: list[int], clause: list[int], own: OwnWords | None) -> list[Hit]:
     """What the lexicon and its frames find, and what the own words of the coordinators find, in order of place."""
-    hits = [*lexicon().scan(text, tokens), *frames().scan(tokens, sentence)]
+    hits = [*lexicon().scan(text, tokens), *frames().scan(tokens, sentence, clause)]
     return sorted([*hits, *own.scan(text, tokens)] if own else hits, key=lambda hit: hit.first)
 
 
@@ -135,7 +135,7 @@ def spoken(message: Message, lang: str) -> Message:
     offsets.extend(message.folded.offsets[before:])
     folded = Folded("".join(pieces), tuple(offsets), message.folded.original_length)
     moved = [replace(h, start=tokens[h.first].start, end=tokens[h.last].end) for h in message.hits]
-    hits = list(dict.fromkeys((*_scanned(folded.text, tokens, message.sentence, message.own), *moved)))
+    hits = list(dict.fromkeys((*_scanned(folded.text, tokens, message.sentence, message.clause, message.own), *moved)))
     hits.sort(key=lambda hit: (hit.first, hit.last))
     numbers = _counting(find_numbers(tokens), tokens, folded, message.original)
     return replace(message, folded=folded, tokens=tokens, hits=hits, numbers=numbers, written=message)
