@@ -6,6 +6,7 @@ from server.kernel.db import Conn
 from server.kernel.ids import uuid7
 from server.places.geonames import PlaceRow, load_country
 from server.places.names import normalise, squash
+from server.places.sounds import sound
 
 _PLACES = (
     "id",
@@ -42,8 +43,9 @@ async def load(conn: Conn, country: str) -> int:
 async def _is_loaded(conn: Conn, country: str, rows: list[PlaceRow]) -> bool:
     found = await (
         await conn.execute(
-            "SELECT p.source, p.source_id, p.population, count(n.id) AS names FROM places p"
+            "SELECT p.source, p.source_id, p.population, count(n.sound) AS names FROM places p"
             " LEFT JOIN place_names n ON n.place_id = p.id WHERE p.country = %s AND p.source IN ('geonames', 'hamyar')"
+            " AND p.digest IS NULL"
             " GROUP BY p.id",
             (country.upper(),),
         )
@@ -84,6 +86,7 @@ async def _copy_places(conn: Conn, rows: Iterable[PlaceRow]) -> None:
             )
     columns = ", ".join(_PLACES)
     renewed = ", ".join(f"{c} = excluded.{c}" for c in _PLACES if c not in {"id", "source", "source_id"})
+    renewed += ", digest = NULL"
     # Only what differs is written again, so that a later `created_at` always means something new.
     await conn.execute(
         f"INSERT INTO places ({columns}) SELECT {columns} FROM new_places"  # noqa: S608 - fixed names
@@ -93,18 +96,19 @@ async def _copy_places(conn: Conn, rows: Iterable[PlaceRow]) -> None:
 
 async def _copy_names(conn: Conn, rows: Iterable[PlaceRow]) -> None:
     await conn.execute(
-        "CREATE TEMP TABLE new_names (source text, source_id text, name text, key text, squashed text) ON COMMIT DROP"
+        "CREATE TEMP TABLE new_names (source text, source_id text, name text, key text, squashed text, sound text)"
+        " ON COMMIT DROP"
     )
     async with conn.cursor() as cursor, cursor.copy("COPY new_names FROM STDIN") as copy:
         for r in rows:
             for name in _names(r):
-                await copy.write_row((r.source, r.source_id, name, normalise(name), squash(name)))
+                await copy.write_row((r.source, r.source_id, name, normalise(name), squash(name), sound(name)))
     await conn.execute(
         "DELETE FROM place_names n USING places p WHERE p.id = n.place_id"
         " AND EXISTS (SELECT 1 FROM new_places f WHERE (f.source, f.source_id) = (p.source, p.source_id))"
     )
     await conn.execute(
-        "INSERT INTO place_names (place_id, name, key, squashed)"
-        " SELECT p.id, n.name, n.key, n.squashed FROM new_names n"
+        "INSERT INTO place_names (place_id, name, key, squashed, sound, weight)"
+        " SELECT p.id, n.name, n.key, n.squashed, n.sound, p.population FROM new_names n"
         " JOIN places p USING (source, source_id) ON CONFLICT DO NOTHING"
     )

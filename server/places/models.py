@@ -9,7 +9,10 @@ from server.kernel.base import Base, Geom, Key, Now, Versioned, on_earth, point,
 
 
 class Place(Base):
-    """A named point or area. `accuracy_m`: how far from `geom` something "in" this place may be, in metres."""
+    """A named point or area. `accuracy_m`: how far from `geom` something "in" this place may be, in metres.
+
+    `digest`: of the line that an import made it from; None for what ships with the product.
+    """
 
     __tablename__ = "places"
     __table_args__ = (
@@ -38,15 +41,25 @@ class Place(Base):
     accuracy_m: Mapped[float]
     geom: Mapped[Geom] = point(nullable=False)
     area: Mapped[Geom | None] = shape()
+    digest: Mapped[bytes | None]
     created_at: Mapped[Now]
 
 
 class PlaceName(Base):
-    """One name of a place, as written and normalised (`key` with blanks, `squashed` without)."""
+    """One name of a place, as written and normalised: `key` with blanks, `squashed` without, `sound` its consonants.
+
+    `weight`: the place's population, so that the biggest of ten thousand names that begin alike come out of the index.
+    """
 
     __tablename__ = "place_names"
     __table_args__ = (
-        Index("ix_place_names_key_trgm", "key", postgresql_using="gin", postgresql_ops={"key": "gin_trgm_ops"}),
+        Index(
+            "ix_place_names_begins",
+            "squashed",
+            postgresql_ops={"squashed": "text_pattern_ops"},
+            postgresql_include=["weight", "place_id"],
+        ),
+        Index("ix_place_names_sound", "sound", postgresql_include=["weight", "place_id"]),
         Index(
             "ix_place_names_squashed_trgm",
             "squashed",
@@ -59,7 +72,9 @@ class PlaceName(Base):
     place_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("places.id", ondelete="CASCADE"))
     name: Mapped[str]
     key: Mapped[str]
-    squashed: Mapped[str] = mapped_column(index=True)
+    squashed: Mapped[str]
+    sound: Mapped[str | None]
+    weight: Mapped[int] = mapped_column(server_default=text("0"))
 
 
 class Centre(Versioned, Base):

@@ -9,39 +9,13 @@ from psycopg.rows import DictRow
 from server.kernel import arrays
 from server.kernel.db import Conn
 from server.kernel.geo import Box
+from server.places.search_queries import PLACE
 
-_PLACE = (
-    "p.id, p.kind, p.name_fa, p.name_en, p.province_fa, p.province_en, p.population, p.accuracy_m,"
-    " ST_X(p.geom) AS lon, ST_Y(p.geom) AS lat"
-)
 _CENTRE = (
     "c.id, c.code, c.name_fa, c.name_en, c.place_id, c.active, c.version, c.created_at, c.updated_at,"
     " ST_X(c.geom) AS lon, ST_Y(c.geom) AS lat"
 )
 
-# Every name that shares trigrams with what was typed, or contains it; the best name speaks for its place.
-_SEARCH = f"""
-WITH hits AS (
-  SELECT n.place_id, max(CASE WHEN n.squashed = %(squashed)s THEN 2
-                              WHEN n.squashed LIKE %(prefix)s THEN 1 + similarity(n.squashed, %(squashed)s)
-                              ELSE greatest(similarity(n.key, %(key)s), similarity(n.squashed, %(squashed)s))
-                              END) AS score
-  FROM place_names n
-  WHERE n.key %% %(key)s OR n.squashed %% %(squashed)s OR n.squashed LIKE %(within)s
-  GROUP BY n.place_id)
-SELECT {_PLACE}, h.score FROM hits h JOIN places p ON p.id = h.place_id
-WHERE (%(kinds)s::text[] IS NULL OR p.kind = ANY(%(kinds)s))
-  AND (%(west)s::float8 IS NULL
-       OR p.geom && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326))
-ORDER BY round(h.score::numeric, 1) DESC, p.population DESC, p.id LIMIT %(limit)s
-"""  # noqa: S608 - fixed column names
-_BIGGEST = f"""
-SELECT {_PLACE} FROM places p
-WHERE (%(kinds)s::text[] IS NULL OR p.kind = ANY(%(kinds)s))
-  AND (%(west)s::float8 IS NULL
-       OR p.geom && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326))
-ORDER BY p.population DESC, p.id LIMIT %(limit)s
-"""  # noqa: S608 - fixed column names
 # The index orders by degrees; of the nearest few by degrees the nearest by metres is meant.
 _NEAREST = """
 SELECT n.id FROM (SELECT id, geom FROM centres WHERE active
@@ -83,38 +57,21 @@ def asked_columns(spots: Sequence[Mapping[str, Any]]) -> list[Any]:
     return [arrays.numbers(range(len(spots))), *columns]
 
 
-async def search(
-    conn: Conn, key: str, squashed: str, *, box: Box | None, kinds: Sequence[str] | None, limit: int
-) -> list[DictRow]:
-    """Places whose names are like `key` (normalised) or `squashed`: by likeness, then by population."""
-    safe = squashed.replace("\\", "").replace("%", "").replace("_", "")
-    return await (
-        await conn.execute(
-            _SEARCH,
-            {
-                "key": key,
-                "squashed": squashed,
-                "prefix": safe + "%",
-                "within": f"%{safe}%",
-                "kinds": list(kinds) if kinds else None,
-                "limit": limit,
-                **_box(box),
-            },
-        )
-    ).fetchall()
-
-
-async def biggest(conn: Conn, *, box: Box | None, kinds: Sequence[str] | None, limit: int) -> list[DictRow]:
-    """The most populous places of a box."""
-    return await (
-        await conn.execute(_BIGGEST, {"kinds": list(kinds) if kinds else None, "limit": limit, **_box(box)})
-    ).fetchall()
-
-
 async def spot(conn: Conn, place_id: UUID) -> DictRow | None:
     """A place's point as EWKT with its accuracy in metres, as records take it over."""
     return await (
         await conn.execute("SELECT id, ST_AsEWKT(geom) AS ewkt, accuracy_m FROM places WHERE id = %s", (place_id,))
+    ).fetchone()
+
+
+async def place(conn: Conn, place_id: UUID) -> DictRow | None:
+    """One place with its outline as GeoJSON, drawn no finer than a two-hundredth of its size; None without one."""
+    return await (
+        await conn.execute(
+            f"SELECT {PLACE}, ST_AsGeoJSON(ST_SimplifyPreserveTopology(p.area, greatest(ST_XMax(p.area)"  # noqa: S608
+            " - ST_XMin(p.area), ST_YMax(p.area) - ST_YMin(p.area)) / 200), 5) AS area FROM places p WHERE p.id = %s",
+            (place_id,),
+        )
     ).fetchone()
 
 

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Depends, Query, Response
 from server.access.guard import allow, forbidden
 from server.access.principal import Principal
 from server.kernel.db import Tx
-from server.kernel.geo import parse_bbox
+from server.kernel.errors import bad_request
+from server.kernel.geo import on_earth, parse_bbox
 from server.kernel.http import etag, if_match, json_response
-from server.places import service
+from server.places import searching, service
 from server.places.schemas import CentreEdit, NewCentre
 
 router = APIRouter(prefix="/api")
@@ -20,12 +21,42 @@ Edit = Annotated[Principal, allow("centre.edit")]
 
 @router.get("/places", dependencies=[allow("place.read")])
 async def places(
-    conn: Tx, q: str | None = None, bbox: str | None = None, kind: str | None = None, limit: Limit = 20
+    conn: Tx,
+    q: str | None = None,
+    bbox: str | None = None,
+    kind: str | None = None,
+    within: UUID | None = None,
+    near: str | None = None,
+    limit: Limit = 20,
 ) -> Response:
-    """Search by name (`q`, either script), or the most populous places of `bbox`; `kind` is comma-separated."""
+    """Search by name (`q`: either script, "name, province", coordinates, a plus code), or list the biggest places.
+
+    `kind` is comma-separated; `within` is a province's, county's or town's id; `near` is lon,lat and only ranks.
+    """
     box = parse_bbox(bbox) if bbox else None
     kinds = [k for k in (kind or "").split(",") if k] or None
-    return json_response(await service.search(conn, (q or "")[:100] or None, box=box, kinds=kinds, limit=limit))
+    found = await searching.search(
+        conn, (q or "")[:300], box=box, kinds=kinds, within=within, near=_lon_lat(near), limit=limit
+    )
+    return json_response(found)
+
+
+def _lon_lat(text: str | None) -> tuple[float, float] | None:
+    if not text:
+        return None
+    try:
+        lon, lat = (float(part) for part in text.split(","))
+    except ValueError:
+        lon = lat = float("nan")
+    if not on_earth(lon, lat):
+        raise bad_request("near.invalid", "near is lon,lat in degrees.", "near باید طول،عرض به درجه باشد.")
+    return lon, lat
+
+
+@router.get("/places/{place_id}", dependencies=[allow("place.read")])
+async def place(conn: Tx, place_id: UUID) -> Response:
+    """One place: its outline where one is known, else its point with `accuracy_m`."""
+    return json_response(await service.place(conn, place_id))
 
 
 @router.get("/centres", dependencies=[allow("centre.read")])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import orjson
 from psycopg.rows import DictRow
 
 from server.access.context import Context
@@ -18,7 +19,6 @@ from server.kernel.ids import new_code, uuid7
 from server.places import queries
 from server.places.gazetteer import Gazetteer
 from server.places.geonames import PlaceRow
-from server.places.names import normalise, squash
 
 RECHECK_S = 30.0
 """How long a process may go on with a gazetteer that somebody has since added to."""
@@ -107,27 +107,31 @@ async def given(conn: Conn, changes: Mapping[str, Any], column: str) -> dict[str
     return {column: row["ewkt"], "accuracy_m": row["accuracy_m"]}
 
 
-async def search(
-    conn: Conn, text: str | None, *, box: Box | None, kinds: list[str] | None, limit: int
-) -> dict[str, Any]:
-    """Places by name, in either script, or without a name the biggest of the box."""
-    key = normalise(text or "")
-    if key:
-        rows = await queries.search(conn, key, squash(text or ""), box=box, kinds=kinds, limit=limit)
-    elif text:
-        rows = []
-    else:
-        rows = await queries.biggest(conn, box=box, kinds=kinds, limit=limit)
-    return {"type": "FeatureCollection", "features": [_place_feature(r) for r in rows], "next": None}
+async def place(conn: Conn, place_id: UUID) -> dict[str, Any]:
+    """One place as GeoJSON: its outline where one is known, else its point. Raises 404."""
+    row = await queries.place(conn, place_id)
+    if row is None:
+        raise not_found("place")
+    feature = place_feature(row)
+    return {**feature, "geometry": orjson.loads(row["area"])} if row["area"] else feature
 
 
-def _point(row: DictRow) -> dict[str, Any]:
+def _point(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "Point", "coordinates": [row["lon"], row["lat"]]}
 
 
-def _place_feature(row: DictRow) -> dict[str, Any]:
+def place_feature(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A place as GeoJSON, at its point."""
     keys = ("kind", "name_fa", "name_en", "province_fa", "province_en", "population", "accuracy_m")
-    return {"type": "Feature", "id": str(row["id"]), "geometry": _point(row), "properties": {k: row[k] for k in keys}}
+    properties = (
+        {key: row[key] for key in keys} | {"found": row["found"]} if "found" in row else {k: row[k] for k in keys}
+    )
+    return {
+        "type": "Feature",
+        "id": str(row["id"]) if row["id"] else None,
+        "geometry": _point(row),
+        "properties": properties,
+    }
 
 
 def centre_feature(row: DictRow) -> dict[str, Any]:

@@ -24,10 +24,11 @@ from server.messaging.outbox import BELL as OUTBOX
 from server.needs import service as needs
 from server.places import service as places
 from server.reports import chain_queries as queries
-from server.reports import parts
+from server.reports import own_words, parts
 from server.reports.amending_queries import with_decisions
 from server.reports.amending_rules import PERSON
 from server.reports.hearing import OnHeard
+from server.reports.hinting import with_hints
 from server.reports.pacing import Pace
 from server.reports.understanding import Atlas, Batch, Understood, understand_all
 from server.reports.weaving import OnNeeds, Weaver
@@ -92,10 +93,11 @@ async def process_batch(
 
 
 async def _one_batch(ctx: Context, weaver: Weaver, limit: int) -> int:
-    atlas = Atlas(await places.gazetteer(ctx), await places.place_ids(ctx))
+    atlas = Atlas(await places.gazetteer(ctx), await places.place_ids(ctx), await own_words.shelf(ctx))
     async with ctx.db.tx() as conn:
         rows = await queries.take(conn, limit)
         ready = await with_decisions(conn, await parts.gather(conn, ctx, rows), PERSON)
+        ready = await with_hints(conn, ready) if ready else ready
         if ready:
             batch = await asyncio.to_thread(understand_all, ctx.sealing, atlas, ready, ctx.settings.country)
             await _weave(conn, weaver, batch, ready)

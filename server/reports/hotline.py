@@ -43,6 +43,13 @@ def _row(row: PlaceRow) -> dict[str, Any]:
     return {**names, "province_fa": row.province_fa, "kind": row.kind, **spot}
 
 
+def _told(place: PlaceRead) -> dict[str, Any]:
+    """A point that the words tell by numbers, or the middle of a stretch: no place of the gazetteer."""
+    names = {"name_en": place.name, "name_fa": place.name_fa, "province_en": place.province}
+    spot = {"lat": place.lat, "lon": place.lon, "accuracy_m": place.accuracy_m}
+    return {**names, "province_fa": place.province_fa, "kind": "point", **spot}
+
+
 def _spot(row: Mapping[str, Any]) -> Spot:
     return row["name_en"], row["lat"], row["lon"]
 
@@ -53,7 +60,8 @@ def _places(
     """At most CANDIDATES places, each once."""
     key = (chosen.name, chosen.lat, chosen.lon) if chosen else None
     seen: set[Spot] = set()
-    for row in [*found, *(row for row in named if _spot(row) == key), *named]:
+    told = [] if chosen is None or key in {_spot(row) for row in named} else [_told(chosen)]
+    for row in [*found, *told, *(row for row in named if _spot(row) == key), *named]:
         spot = _spot(row)
         if spot in seen or len(seen) == CANDIDATES:
             continue

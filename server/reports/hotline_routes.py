@@ -14,9 +14,8 @@ from server.access.guard import allow
 from server.access.principal import Principal
 from server.kernel.db import Tx
 from server.kernel.http import json_response, read_body
-from server.places import queries as places
+from server.places import searching
 from server.places import service as gazetteers
-from server.places.names import normalise, squash
 from server.reports import hotline
 from server.reports import hotline_queries as queries
 from server.reports.errors import not_json
@@ -54,12 +53,8 @@ _UNKEPT: Final = {"Cache-Control": "no-store"}
 
 async def _search(ctx: Context, name: str) -> list[Mapping[str, Any]]:
     """Places whose names begin like what was typed, or are like it."""
-    name = name[:NAME_CHARS]
-    key = normalise(name)
-    if not key:
-        return []
     async with ctx.db.tx() as conn:
-        return list(await places.search(conn, key, squash(name), box=None, kinds=KINDS, limit=hotline.CANDIDATES))
+        return await searching.find(conn, name[:NAME_CHARS], kinds=KINDS, limit=hotline.CANDIDATES)
 
 
 @router.get("/calls")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -11,12 +11,15 @@ import orjson
 from server.access.sealing import Record, Sealing
 from server.kernel.geo import on_earth
 from server.places.gazetteer import Gazetteer
-from server.places.spots import Spot
-from server.reports import joining
+from server.places.spots import EXACT_M, Spot
+from server.reports import joining, landmarks
 from server.reports.content import text_of
 from server.reports.hearing import Heard, heard_of
 from server.reports.intake import TABLE
-from server.reports.reading import read
+from server.reports.own_words import Shelf
+from server.reports.reading import PlaceRead, read
+from server.reports.reading.hints import Hints
+from server.reports.reading.places import place_called
 from server.standards.taxonomy import INCIDENTS, NEEDS
 
 PlaceIds = Mapping[tuple[str, float, float], UUID]
@@ -24,10 +27,11 @@ PlaceIds = Mapping[tuple[str, float, float], UUID]
 
 @dataclass(frozen=True, slots=True)
 class Atlas:
-    """What names places: the gazetteer, and the ids of its entries by (English name, lat, lon)."""
+    """What names places: the gazetteer, and the ids of its entries by (English name, lat, lon); and the own words."""
 
     gazetteer: Gazetteer
     ids: PlaceIds
+    own: Shelf = field(default_factory=Shelf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +81,19 @@ def understand(sealing: Sealing, atlas: Atlas, row: Mapping[str, Any], country: 
     told = whole.pop("text", None) or text_of(body, row["content_type"])
     text = _words(answers) if answers else told
     if row.get("by_person"):
-        return _as_decided(record, row, answers, atlas, text, country)
-    reading = read(text, atlas.gazetteer).as_dict() | whole
+        return _as_decided(sealing, row, answers, atlas, text, country)
+    found = read(text, atlas.gazetteer, own=atlas.own.of(row["emergency_id"]), hints=row.get("hints"))
+    reading = found.as_dict() | whole
+    if found.candidates:
+        reading["candidates"] = [candidate_of(place) for place in found.candidates]
     if answers:
         reading = joining.with_answers(reading, answers)
-        reading["place"] = _named_place(answers, atlas) or reading["place"]
+        reading["place"] = _named_place(answers, atlas, row.get("hints")) or reading["place"]
     elif row["channel"] == "hotline":
         reading = joining.with_told(reading, told_of(record, row))
     spot, flags = spot_of(record, row, reading, answers, atlas.ids)
+    if (veiled := veiled_place(sealing, reading)) is not None:
+        reading["place"], flags = veiled, (*flags, POINT_FLAG)
     if flags:
         reading["flags"] = list(flags)
     return Understood(
@@ -94,10 +103,15 @@ def understand(sealing: Sealing, atlas: Atlas, row: Mapping[str, Any], country: 
         moment_of(row),
         reading,
         spot,
-        tuple(joining.finds(reading)),
+        tuple(joining.finds(reading, marks_of(sealing, text, reading))),
         joining.is_closing(reading),
         heard_of(record, row, reading, text, country),
     )
+
+
+def marks_of(sealing: Sealing, text: str, reading: Mapping[str, Any]) -> dict[str, int]:
+    """The landmarks that a report's words name, as hashes: what tells one house of a town from another."""
+    return landmarks.sealed(landmarks.marks(text, reading["why"]), sealing.keyed_hash)
 
 
 def moment_of(row: Mapping[str, Any]) -> datetime:
@@ -109,9 +123,10 @@ def moment_of(row: Mapping[str, Any]) -> datetime:
 
 
 def _as_decided(
-    record: Record, row: Mapping[str, Any], answers: Mapping[str, Any], atlas: Atlas, text: str, country: str
+    sealing: Sealing, row: Mapping[str, Any], answers: Mapping[str, Any], atlas: Atlas, text: str, country: str
 ) -> Understood:
     """A report whose reading a person has set: it stands, whatever the rules would make of the words."""
+    record = sealing.of(TABLE, row["id"], bytes(row["data_key_wrapped"]))
     reading: dict[str, Any] = row["by_person"]
     return Understood(
         row["id"],
@@ -120,7 +135,7 @@ def _as_decided(
         moment_of(row),
         reading,
         spot_of(record, row, reading, answers, atlas.ids)[0],
-        tuple(joining.finds(reading)),
+        tuple(joining.finds(reading, marks_of(sealing, text, reading))),
         joining.is_closing(reading),
         heard_of(record, row, reading, text, country),
         stored=True,
@@ -171,10 +186,35 @@ def _words(answers: Mapping[str, Any]) -> str:
     return "\n".join(str(note) for note in answers.get("notes") or ())
 
 
-def _named_place(answers: Mapping[str, Any], atlas: Atlas) -> dict[str, Any] | None:
+def _named_place(answers: Mapping[str, Any], atlas: Atlas, hints: Hints | None) -> dict[str, Any] | None:
     name = answers.get("place_name")
-    rows = atlas.gazetteer.lookup(str(name)[:200]) if name else ()
-    if not rows:
+    place = place_called(str(name), atlas.gazetteer, hints) if name else None
+    return None if place is None else {key: getattr(place, key) for key in _PLACE_KEYS}
+
+
+_PLACE_KEYS: Final = ("name", "name_fa", "lat", "lon", "accuracy_m")
+POINT_FLAG: Final = "point_in_words"
+"""The words themselves tell a point; it may be where the sender stood when they were typed."""
+
+
+def candidate_of(place: PlaceRead) -> dict[str, Any]:
+    """Another place that a report may mean, with the province that tells it from the others."""
+    return {key: getattr(place, key) for key in (*_PLACE_KEYS, "province", "province_fa")}
+
+
+def veiled_place(sealing: Sealing, reading: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the stored reading shows of a point told in the words: a reading lies open in the table, a home must not.
+
+    None when there is no such point; the exact one goes on in the report's spot, and is sealed with its records.
+    """
+    place = reading["place"]
+    told = place and any(str(w["rule"]).startswith("place.point.") for w in reading["why"])
+    if not told or place["accuracy_m"] >= EXACT_M:
         return None
-    row = rows[0]
-    return {"name": row.name_en, "name_fa": row.name_fa, "lat": row.lat, "lon": row.lon, "accuracy_m": row.accuracy_m}
+    lon, lat = sealing.blur(place["lon"], place["lat"])
+    name = place["name"] if any(c.isalpha() for c in place["name"]) else f"{lat:.2f}, {lon:.2f}"
+    return {**place, "name": name, "lat": lat, "lon": lon, "accuracy_m": VEILED_M}
+
+
+VEILED_M: Final = 1500
+"""What a blurred point leaves open: the diagonal of its square."""

@@ -60,6 +60,50 @@ async def test_search_finds_a_town_in_both_scripts(typed: str, client_of: MakeCl
     assert found[0]["geometry"]["coordinates"] == [47.71014, 33.15249]
 
 
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("نورآباد لرستان", "Nurabad"),
+        ("نورآباد، فارس", "Nurabad"),
+        ("near Poldokhtar", "Poldokhtar"),
+        ("پلدختر، استان لرستان", "Poldokhtar"),
+        ("Pol e Doxtar", "Poldokhtar"),
+        ("خرماباد", "Khorramabad"),
+    ],
+)
+async def test_search_takes_what_a_place_lies_in(typed: str, name: str, client_of: MakeClient) -> None:
+    client = await client_of("volunteer")
+    found = (await client.get("/api/places", params={"q": typed, "limit": 3})).json()["features"]
+    assert found, typed
+    first = found[0]["properties"]
+    assert name.replace(" ", "") in first["name_en"].replace(" ", "")
+    if "لرستان" in typed:
+        assert {f["properties"]["province_en"] for f in found} == {"Lorestan"}
+
+
+async def test_search_takes_points_and_ranks_by_what_is_near(client_of: MakeClient) -> None:
+    client = await client_of("coordinator")
+
+    async def first(**params: Any) -> dict[str, Any]:
+        answer = await client.get("/api/places", params=params)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()["features"][0]
+        return found
+
+    point = await first(q="۳۳٫۱۵۲۴۹، ۴۷٫۷۱۰۱۴")
+    assert (point["id"], point["geometry"]["coordinates"]) == (None, [47.71014, 33.15249])
+    code = await first(q="5P26+X3 پلدختر")
+    assert code["geometry"]["coordinates"] == pytest.approx([47.7101, 33.1524], abs=2e-3)
+    assert code["properties"]["accuracy_m"] <= 20
+    fars = await first(q="نورآباد", near="51.5,30.1", kind="town,city")
+    lorestan = await first(q="نورآباد", near="48.0,34.0", kind="town,city")
+    assert (fars["properties"]["province_en"], lorestan["properties"]["province_en"]) == ("Fars", "Lorestan")
+    assert (await client.get("/api/places", params={"q": "x", "near": "1,95"})).status_code == 400
+    one = await client.get(f"/api/places/{fars['id']}")
+    assert one.json()["geometry"]["type"] == "Point"
+    assert (await client.get("/api/places/00000000-0000-0000-0000-000000000000")).status_code == 404
+
+
 async def test_search_keeps_its_bounds(client_of: MakeClient) -> None:
     client = await client_of("coordinator")
 

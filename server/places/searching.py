@@ -1,0 +1,90 @@
+"""Looking a place up by what a person types: for the API, the map's search box and the hotline."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from server.kernel.db import Conn
+from server.kernel.geo import Box
+from server.places import search_queries as queries
+from server.places.asking import Asked, asked, parted, pointed, short_code
+from server.places.names import normalise
+from server.places.points import Point
+from server.places.service import place_feature
+
+_SURE = frozenset({"exact", "begins"})
+
+
+async def search(
+    conn: Conn,
+    text: str | None,
+    *,
+    box: Box | None = None,
+    kinds: Sequence[str] | None = None,
+    within: UUID | None = None,
+    near: tuple[float, float] | None = None,
+    limit: int = 20,
+) -> dict[str, Any]:
+    """Places by what was typed, in either script, as a FeatureCollection; without anything the biggest of the box."""
+    if not (text or "").strip():
+        rows: Sequence[Mapping[str, Any]] = await queries.biggest(
+            conn, box=box, kinds=kinds, within=[within] if within else None, limit=limit
+        )
+    else:
+        rows = await find(conn, text or "", box=box, kinds=kinds, within=within, near=near, limit=limit)
+    return {"type": "FeatureCollection", "features": [place_feature(r) for r in rows], "next": None}
+
+
+async def find(
+    conn: Conn,
+    text: str,
+    *,
+    box: Box | None = None,
+    kinds: Sequence[str] | None = None,
+    within: UUID | None = None,
+    near: tuple[float, float] | None = None,
+    limit: int = 20,
+) -> list[Mapping[str, Any]]:
+    """The rows of places that `text` may mean, likeliest first: a name, "name, county", a point, a plus code."""
+    if (point := pointed(text)) is not None:
+        return [_point_row(point)]
+    if (short := short_code(text)) is not None and normalise(short[1]):
+        towns = await queries.named(conn, short[1], near=near, limit=1)
+        return [_point_row(short[0].placed(t["lat"], t["lon"]), t) for t in towns]
+    options: dict[str, Any] = {"box": box, "kinds": kinds, "near": near, "limit": limit}
+    said = asked(text)
+    inside = [within] if within else None
+    if said.within and within is None and (ids := await queries.containers(conn, said.within)):
+        inside = ids
+    rows = await queries.named(conn, said.name, within=inside, **options)
+    if inside is None and not any(r["found"] in _SURE for r in rows):
+        rows = await _inside(conn, said, options) or rows
+    return list(rows)
+
+
+async def _inside(conn: Conn, said: Asked, options: Mapping[str, Any]) -> list[Any]:
+    """Try the words as a name and what it lies in: حسین آباد دره شهر."""
+    for part in parted(said.name):
+        ids = await queries.containers(conn, part.within)
+        rows = await queries.named(conn, part.name, within=ids, **options) if ids else []
+        if any(r["found"] in _SURE for r in rows):
+            return rows
+    return []
+
+
+def _point_row(point: Point, town: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """A point that was typed, in the shape of a place's row."""
+    name = f"{point.lat:.5f}, {point.lon:.5f}"
+    return {
+        "id": None,
+        "kind": "point",
+        "name_fa": None,
+        "name_en": name,
+        "province_fa": town["province_fa"] if town else None,
+        "province_en": town["province_en"] if town else None,
+        "population": 0,
+        "accuracy_m": round(point.accuracy_m),
+        "lon": round(point.lon, 6),
+        "lat": round(point.lat, 6),
+        "found": "point",
+    }
