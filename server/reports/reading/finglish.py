@@ -79,13 +79,13 @@ def _spellings(word: str, *, loose: bool) -> str:
 def _bones(word: str) -> str | None:
     """Return the consonants of a Persian word, None if it holds other signs."""
     out: list[str] = []
-    for at, letter in enumerate(word):
+    for letter in word:
         if letter in _VOWELS:
             continue
         sound = _SOUNDS.get(letter)
         if sound is None:
             return None
-        out.append("m" if sound == "n" and word[at + 1 : at + 2] == "ب" else sound)
+        out.append(sound)
     return "".join(out)
 
 
@@ -94,8 +94,7 @@ def _latin_bones(token: str) -> str:
     for found in _LATIN.finditer(token):
         sound = found.group(1) or found.group()
         if sound not in _SILENT:
-            following = token[found.end() : found.end() + 1]
-            out.append("m" if sound == "n" and following == "b" else _OF_LATIN.get(sound, sound))
+            out.append(_OF_LATIN.get(sound, sound))
     return "".join(out)
 
 
@@ -121,11 +120,14 @@ class Speller:
         if len(word) > 1 and word not in known and bones is not None:
             known.add(word)
             self._by_bones.setdefault(bones, []).append(word)
+            if "نب" in word:  # said as m: shambe
+                self._by_bones.setdefault(bones.replace("nb", "mb"), []).append(word)
 
     def persian(self, token: str) -> str | None:
         """Return the Persian word a folded Latin word spells, endings included, or None."""
         if len(token) > _LONGEST:
             return None
+        token = token.replace("uo", "u").replace("ao", "a")
         if (form := self._forms.get(token)) is not None:
             return form
         if (whole := self._lookup(token, loose=False)) is not None:
@@ -153,10 +155,9 @@ class Speller:
 
 @lru_cache(maxsize=1)
 def _speller() -> Speller:
-    from server.reports.reading.frames import frames  # noqa: PLC0415 - the lexicon's words, read when first needed
-    from server.reports.reading.lexicon import lexicon  # noqa: PLC0415
+    from server.reports.reading.lexicon import lexicon  # noqa: PLC0415 - the lexicon's words, read when first needed
 
-    return Speller((*lexicon().words, *frames().concepts.known))
+    return Speller(lexicon().words)
 
 
 @lru_cache(maxsize=20_000)

@@ -22,6 +22,7 @@ _FOR = _words("برای برا واسه جهت مخصوص for baraye baray vase"
 _PLACE_CUES = _words(
     "روستای روستا شهر شهرک محله بخش خیابان خیابون کوچه کمپ اردوگاه village city town street camp rusta rustaye"
 )
+_STILL = _words("هنوز هنو همچنان still yet hanuz")
 _STATES = frozenset({"want", "hasten", "pressing", "plea", "thanks", "lack", "unaided"})
 
 
@@ -72,4 +73,10 @@ class Listing:
         mine, its = self._message.clause[hit.first], self._message.clause[cue.first]
         step = 1 if its < mine else -1
         between = range(its + step, mine + step, step) if its != mine else ()
+        if self._awaited(cue):
+            return True
         return all(c.other <= 2 + (c.things > 1) for c in (self._clauses.get(n, _Clause()) for n in between))
+
+    def _awaited(self, cue: Hit) -> bool:
+        """Tell whether the verb says that what was told of before has still not come."""
+        return any(self._message.word(i) in _STILL for i in range(max(0, cue.first - 2), cue.first))

@@ -55,6 +55,7 @@ _PLACING = frozenset(
         "in into inside on onto under behind near beside at by over above past between around through past"
     ).split()
 )
+_PURPOSE = frozenset(fold_key(w) for w in ("برای", "برا", "واسه", "جهت", "for"))
 _FROM = frozenset(fold_key(w) for w in ("از", "به", "from", "to"))
 _BUILT = frozenset({"medical_care", "shelter", "transport", "heating", "machinery", "power", "bedding"})
 _DETERMINERS = frozenset(
@@ -98,8 +99,10 @@ def find_needs(
 def _needed(message: Message, hit: Hit, hits: list[Hit], listing: Listing, *, closed: bool) -> bool:
     if hit.code.startswith("_") or any(_covers(message, other, hit) for other in hits):
         return False
+    if hit.code == "protection" and hit.part == "items" and not message.has(*_WOMEN_AND_CHILDREN):
+        return False
     if hit.part == "direct":
-        if hit.code == "search_rescue" and of_things(message, hit):
+        if hit.code == "search_rescue" and (of_things(message, hit) or _of_goods(message, hit)):
             return False
         if hit.code == "medical_care" and message.has("cared") and not message.has("pressing"):
             return False
@@ -119,10 +122,33 @@ def _needed(message: Message, hit: Hit, hits: list[Hit], listing: Listing, *, cl
     return False
 
 
+_WOMEN_AND_CHILDREN = ("vulnerable_child", "vulnerable_woman_headed", "women")
+_AID = frozenset(
+    fold_key(w)
+    for w in "کمک امداد کمکی امدادگر هلال مسئول مسئولین دولت کسی خبرنگار ماشین مامور دارو داروخونه help aid".split()
+)
+_SEARCHED = tuple(fold_key(w) for w in "خبر پیدا گم گمشده peyda peida gom مفقود ناپدید missing".split())
+
+
+def _of_goods(message: Message, hit: Hit) -> bool:
+    """Tell whether goods or helpers are missed, no person: از تانکر خبری نیست، دکتر پیدا نمیشه."""
+    words = [message.word(i) for i in range(hit.first, hit.last + 1)]
+    if not any(w.startswith(_SEARCHED) for w in words):
+        return False
+    if _AID & set(words):
+        return True
+    return any(
+        h.group == "need" and h.part in ("items", "weak") and h.code[0] != "_" and -4 <= h.first - hit.last <= 0
+        for h in message.hits
+        if hit.first - h.last <= _BESIDE
+    )
+
+
 def _covers(message: Message, other: Hit, hit: Hit) -> bool:
     """Tell whether another category's longer words hold this item's: baby food is not food."""
-    longer = other.end - other.start > hit.end - hit.start
-    if other.code == hit.code or not longer or (other.part == "direct" and hit.part != "direct"):
+    longer = other.end - other.start > hit.end - hit.start or (other.code == "_none" != hit.code)
+    dialysis = (other.code, hit.code) == ("medical_care", "medicine")
+    if other.code == hit.code or not longer or (other.part == "direct" and hit.part != "direct" and not dialysis):
         return False
     inside = other.code == "_none" and message.word(other.first) in _INSIDE
     asked = inside and any(h.first == other.last + 1 for h in message.signals("want"))
@@ -149,6 +175,8 @@ def _is_whereabouts(message: Message, hit: Hit) -> bool:
         at -= 1
     if at < 0 or message.clause[at] != message.clause[hit.first] or hit.code not in _BUILT:
         return False
+    if message.word(at) in _PURPOSE:
+        return any(h.code != hit.code and h.group == "need" and h.part == "items" for h in message.hits)
     return message.word(at) in _PLACING or (message.word(at) in _FROM and hit.code != "heating")
 
 
@@ -173,14 +201,31 @@ def _nearest_cue(message: Message, hit: Hit, listing: Listing) -> Hit | None:
             continue
         if cue.code == "lost" and _distance(hit, cue) > _BESIDE:
             continue
+        if cue.code in ("met", "have") and _never(message, cue):
+            continue
         if best is None or cost < best[0]:
             best = (cost, cue)
     return best[1] if best else None
 
 
+_NEVER = frozenset(fold_key(w) for w in "not never nobody haven't hasn't didn't don't no yet نه هنوز".split())
+
+
+def _never(message: Message, cue: Hit) -> bool:
+    """Tell whether a word of coming or having is denied: have still not reached us."""
+    return any(message.word(i) in _NEVER for i in range(max(0, cue.first - 2), cue.first))
+
+
 def _preceded_by_want(message: Message, cue: Hit) -> bool:
     """نیاز داریم is wanting, not having."""
     return any(h.last in (cue.first - 1, cue.first) or cue.first - h.last == 2 for h in message.signals("want"))
+
+
+def _called_out(message: Message, hit: Hit) -> bool:
+    """دکتر دکتر دکتر: a word cried out again and again."""
+    return message.word(hit.last + 1) == message.word(hit.first) or message.word(hit.first - 1) == message.word(
+        hit.last
+    )
 
 
 def _is_supposed(message: Message, cue: Hit) -> bool:
@@ -194,7 +239,7 @@ def _is_supposed(message: Message, cue: Hit) -> bool:
 def _bare_request(message: Message, hit: Hit, listing: Listing) -> bool:
     """A list of goods without a verb (پتو ۵۰ تخته، چادر) or under a call for help in another sentence."""
     counted = hit.part != "weak" and quantity_of(message, hit)[0] is not None
-    if hit.code in _NOT_ALONE and not counted:
+    if hit.code in _NOT_ALONE and not counted and not _called_out(message, hit):
         return False
     if message.has("offer", "met", "noneed") or not listing.is_list(hit, counted=counted):
         return False
@@ -204,6 +249,8 @@ def _bare_request(message: Message, hit: Hit, listing: Listing) -> bool:
         return False
     if message.has("prayer", "news", "spam"):
         return False
+    if _called_out(message, hit) or (counted and _PURPOSE & {message.word(hit.last + 1), message.word(hit.last + 2)}):
+        return True
     listed = {h.code for h in message.hits if h.group == "need" and h.part == "items"}
     if len(message.tokens) > (22 if len(listed) >= 3 else 14):
         return False
