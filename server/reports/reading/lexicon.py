@@ -4,7 +4,7 @@ A pattern is written in plain spelling and folded like the messages. Its languag
 Persian words may be missing in the message; `*` after a word or group lets any letters follow, `+` the common endings;
 `..` skips up to four words within a clause; `(a|b)` is a choice; `{name}` a set of the same file.
 
-Patterns are filed under the first two letters of their first word: a message costs a few tries a word.
+Patterns are filed under the first three letters of their first word: a message costs a few tries a word.
 """
 
 import re
@@ -35,6 +35,7 @@ _FILES = (
     ("signal", "asking"),
 )
 _PERSIAN = re.compile(r"[\u0600-\u06ff]")
+_PREFIX = 3
 _PIECE = re.compile(r"\.{2,3}|\{\w+\}|\\w\+|[()|*+]|[^\s(){}|*+.]+|\s+")
 
 
@@ -141,13 +142,13 @@ class Lexicon:
         return hits
 
     def _tries(self, word: str, text: str, at: int) -> Iterator[_Entry]:
-        for prefix in (word[:2], word[0]) if len(word) > 1 else (word,):
-            if shelf := self._by_prefix.get(prefix):
+        for size in range(min(_PREFIX, len(word)), 0, -1):
+            if shelf := self._by_prefix.get(word[:size]):
                 yield from shelf.fitting(text, at)
 
 
 def compile_pattern(pattern: str, sets: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield (prefix, regex source) for a pattern: one for each two-letter beginning it can have."""
+    """Yield (prefix, regex source) for a pattern: one for each beginning of three letters it can have."""
     for name, value in sets.items():
         pattern = pattern.replace("{" + name + "}", value)
     gap = " ?" if _PERSIAN.search(pattern) else " "
@@ -156,7 +157,7 @@ def compile_pattern(pattern: str, sets: dict[str, str]) -> Iterator[tuple[str, s
     by_prefix: dict[str, list[str]] = {}
     for choice in head:
         word = fold_key(re.split(r"[\s(*+|)]", choice, maxsplit=1)[0])
-        by_prefix.setdefault(word[:2], []).append(choice)
+        by_prefix.setdefault(word[:_PREFIX], []).append(choice)
     for prefix, choices in by_prefix.items():
         body = "|".join(_translate(c, gap, tail) for c in sorted(choices, key=len, reverse=True))
         yield prefix, f"(?:{body}){_translate(rest, gap, tail)}(?![^\\W\\d_])"
