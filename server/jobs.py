@@ -1,14 +1,21 @@
 """The rare jobs' process (procrastinate): what happens by the hour, not by the report."""
 
 import asyncio
+import contextlib
+import os
+from typing import Final
 
 import structlog
 from procrastinate import App, PsycopgConnector
 
+from server.access.context import Context, make_context
 from server.kernel.logs import configure
 from server.kernel.settings import settings
+from server.kernel.tasks import end
+from server.reports import rereading
 
 log = structlog.get_logger("jobs")
+NICE: Final = 15
 # Remembered answers outlive the retries of every gateway we know (android-sms-gateway: two days).
 PURGES = (
     "DELETE FROM sessions WHERE expires_at < clock_timestamp() - interval '7 days'",
@@ -36,8 +43,24 @@ async def run() -> None:
     """Work until a signal comes; procrastinate handles SIGINT and SIGTERM itself."""
     configure()
     app = make_app(settings().database_url)
+    ctx = await make_context(settings(), max_connections=2)
+    anew = asyncio.create_task(_keep_rereading(ctx), name="rereading")
     async with app.open_async():
         await app.run_worker_async(concurrency=1, listen_notify=True, delete_jobs="successful")
+    await end(anew)
+    await ctx.close()
+
+
+async def _keep_rereading(ctx: Context) -> None:
+    """Reading all reports anew, whenever somebody has asked for it; at the lowest weight of all that runs."""
+    with contextlib.suppress(OSError):
+        os.nice(NICE)
+    while True:
+        try:
+            await rereading.run(ctx)
+        except Exception as error:  # noqa: BLE001 - the database may be away for a while
+            log.warning("loop.restarts", loop="rereading", kind=type(error).__name__)
+        await asyncio.sleep(1)
 
 
 if __name__ == "__main__":

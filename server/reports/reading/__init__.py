@@ -9,6 +9,18 @@ Pure functions and data files; how it works and how well: docs/reading.md.
 """
 
 from server.reports.reading.model import CommandRead, NeedRead, PlaceRead, Reading, Why
+from server.reports.reading.own import OwnEntry, OwnWords, PhraseError
 from server.reports.reading.reader import RULES_VERSION, read
 
-__all__ = ["RULES_VERSION", "CommandRead", "NeedRead", "PlaceRead", "Reading", "Why", "read"]
+__all__ = [
+    "RULES_VERSION",
+    "CommandRead",
+    "NeedRead",
+    "OwnEntry",
+    "OwnWords",
+    "PhraseError",
+    "PlaceRead",
+    "Reading",
+    "Why",
+    "read",
+]
