@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from itertools import pairwise, product
+from typing import Any
 
 from server.places.gazetteer import Token
 from server.places.names import fold_key
@@ -104,16 +105,28 @@ class Concepts:
     def find(self, tokens: Sequence[Token]) -> Found:
         """Return where each meaning stands in a message, a handful of places each."""
         found: Found = {}
-        words = [token.text for token in tokens]
+        words, spans = _joined([token.text for token in tokens])
         for at, word in enumerate(words):
-            joined = word in _JOINED and at + 1 < len(words)
-            if not (at and words[at - 1] in _JOINED):
-                for concept in self.of_word(word + words[at + 1] if joined else word):
-                    _file(found, concept, at, at + joined)
+            for concept in self.of_word(word):
+                _file(found, concept, *spans[at])
             for rest, ending, concept in self._phrases.get(word, ()):
                 if _follows(words[at + 1 : at + len(rest) + 1], rest, ending):
-                    _file(found, concept, at, at + len(rest))
+                    _file(found, concept, spans[at][0], spans[at + len(rest)][1])
         return found
+
+
+def _joined(words: list[str]) -> tuple[list[str], list[tuple[int, int]]]:
+    """Put می and نمی to the verb they belong to; return the words and which of the message's words each is."""
+    joined: list[str] = []
+    spans: list[tuple[int, int]] = []
+    for at, word in enumerate(words):
+        if joined and words[at - 1] in _JOINED:
+            joined[-1] += word
+            spans[-1] = (spans[-1][0], at)
+        else:
+            joined.append(word)
+            spans.append((at, at))
+    return joined, spans
 
 
 def _file(found: Found, concept: str, first: int, last: int) -> None:
@@ -194,7 +207,7 @@ def _frame(group: str, code: str, part: str, line: str) -> _Frame:
     return _Frame(group, code, part, tuple(needed), tuple(without), ">" in line, span)
 
 
-def _table(name: str) -> dict[str, dict[str, dict[str, str]]]:
+def _table(name: str) -> dict[str, Any]:
     raw = files(__package__).joinpath(f"data/{name}.toml").read_text(encoding="utf-8")
     return tomllib.loads(raw)
 
