@@ -72,11 +72,33 @@ class Listing:
         """Tell whether what stands between an item's clause and its verb's is more of a list than a tale."""
         mine, its = self._message.clause[hit.first], self._message.clause[cue.first]
         step = 1 if its < mine else -1
-        between = range(its + step, mine + step, step) if its != mine else ()
-        if self._awaited(cue):
+        if its == mine or self._awaited(cue):
             return True
-        return all(c.other <= 2 + (c.things > 1) for c in (self._clauses.get(n, _Clause()) for n in between))
+        own = self._clauses.get(mine, _Clause())
+        between = (self._clauses.get(n, _Clause()) for n in range(its + step, mine, step))
+        return own.other <= 1 + own.things and all(c.other <= 2 + (c.things > 1) for c in between)
 
     def _awaited(self, cue: Hit) -> bool:
         """Tell whether the verb says that what was told of before has still not come."""
         return any(self._message.word(i) in _STILL for i in range(max(0, cue.first - 2), cue.first))
+
+
+_AID = frozenset(
+    fold_key(w)
+    for w in "کمک امداد کمکی امدادگر هلال مسئول مسئولین دولت کسی خبرنگار ماشین مامور دارو داروخونه help aid".split()
+)
+_SEARCHED = tuple(fold_key(w) for w in "خبر پیدا گم گمشده peyda peida gom مفقود ناپدید missing".split())
+
+
+def of_goods(message: Message, hit: Hit) -> bool:
+    """Tell whether goods or helpers are missed, no person: از تانکر خبری نیست، دکتر پیدا نمیشه."""
+    words = [message.word(i) for i in range(hit.first, hit.last + 1)]
+    if not any(w.startswith(_SEARCHED) for w in words):
+        return False
+    if _AID & set(words):
+        return True
+    return any(
+        h.group == "need" and h.part in ("items", "weak") and h.code[0] != "_" and -4 <= h.first - hit.last <= 0
+        for h in message.hits
+        if hit.first - h.last <= 3
+    )

@@ -5,7 +5,7 @@ import re
 from server.places.names import fold_key
 from server.reports.reading.incidents import masked, negated, of_things
 from server.reports.reading.lexicon import Hit
-from server.reports.reading.listing import Listing
+from server.reports.reading.listing import Listing, of_goods
 from server.reports.reading.model import NeedRead, amount
 from server.reports.reading.numbers import Number
 from server.reports.reading.text import Message
@@ -102,9 +102,11 @@ def _needed(message: Message, hit: Hit, hits: list[Hit], listing: Listing, *, cl
     if hit.code == "protection" and hit.part == "items" and not message.has(*_WOMEN_AND_CHILDREN):
         return False
     if hit.part == "direct":
-        if hit.code == "search_rescue" and (of_things(message, hit) or _of_goods(message, hit)):
+        if hit.code == "search_rescue" and (
+            of_things(message, hit) or of_goods(message, hit) or _dry_roof(message, hit)
+        ):
             return False
-        if hit.code == "medical_care" and message.has("cared") and not message.has("pressing"):
+        if hit.code == "medical_care" and message.has("cared", "update") and not message.has("pressing", "unaided"):
             return False
         return not negated(message, hit) and hit.code != "information"
     if (hit.part == "weak" and _is_flood(message, hit)) or _is_whereabouts(message, hit):
@@ -123,25 +125,20 @@ def _needed(message: Message, hit: Hit, hits: list[Hit], listing: Listing, *, cl
 
 
 _WOMEN_AND_CHILDREN = ("vulnerable_child", "vulnerable_woman_headed", "women")
-_AID = frozenset(
-    fold_key(w)
-    for w in "کمک امداد کمکی امدادگر هلال مسئول مسئولین دولت کسی خبرنگار ماشین مامور دارو داروخونه help aid".split()
-)
-_SEARCHED = tuple(fold_key(w) for w in "خبر پیدا گم گمشده peyda peida gom مفقود ناپدید missing".split())
+_HEIGHTS = tuple(fold_key(w) for w in "بام بوم پشتبام پشتبوم سقف درخت دکل bum bam saghf derakht roof tree".split())
 
 
-def _of_goods(message: Message, hit: Hit) -> bool:
-    """Tell whether goods or helpers are missed, no person: از تانکر خبری نیست، دکتر پیدا نمیشه."""
-    words = [message.word(i) for i in range(hit.first, hit.last + 1)]
-    if not any(w.startswith(_SEARCHED) for w in words):
+def _dry_roof(message: Message, hit: Hit) -> bool:
+    """On a roof or in a tree somebody is to be fetched when there is water or no way down."""
+    if not any(message.word(i).startswith(_HEIGHTS) for i in range(hit.first, hit.last + 1)):
         return False
-    if _AID & set(words):
-        return True
-    return any(
-        h.group == "need" and h.part in ("items", "weak") and h.code[0] != "_" and -4 <= h.first - hit.last <= 0
-        for h in message.hits
-        if hit.first - h.last <= _BESIDE
-    )
+    return not any(_STUCK.search(word) for word in (t.text for t in message.tokens))
+
+
+_STUCK = re.compile(
+    "^(?:اب|ابه|آب|سیل|سیلاب|گیر|نجات|کمک|قایق|غرق|رودخ|water|h2o|flood|river|stuck|trap|strand|rescue|help|boat|drown|"
+    "ab|sel|seil|gir|nejat|komak|h|rising|save|cling)"
+)
 
 
 def _covers(message: Message, other: Hit, hit: Hit) -> bool:
