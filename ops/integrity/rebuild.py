@@ -12,6 +12,7 @@ from server.kernel.ids import uuid7
 from server.kernel.sealer import STREAM, STREAM_LENGTH, stream_fields
 from server.live.queries import events_after, newest_seq
 from server.maps.queries import rebuild_cells, rebuild_features
+from server.reports.checking_queries import mark_all
 
 Progress = Callable[[str, int], None]
 PREFIX = "hamyar:"
@@ -21,15 +22,16 @@ BATCH = 500
 
 
 async def rebuild(ctx: Context, progress: Progress) -> dict[str, int]:
-    """The map's features and cells, then Redis. Readers see the old map until the new one is whole."""
+    """The map's features and cells, what to check next, then Redis. Readers see the old map until the new is whole."""
     async with ctx.db.tx() as conn:
         features = await rebuild_features(conn, progress)
         cells = await rebuild_cells(conn, progress)
+        checks = await mark_all(conn)
         # Answers that browsers and processes keep carry the last event's number: it must not stay the same.
         await emit(conn, NewEvent("map.rebuilt", "map", uuid7(), data={"features": features, "cells": cells}))
     async with await psycopg.AsyncConnection.connect(ctx.db.dsn, autocommit=True) as conn:
         await conn.execute("VACUUM (ANALYZE) map_features, map_cells")
-    done = {"features": features, "cells": cells, "stream": 0, "cleared": 0}
+    done = {"features": features, "cells": cells, "checks": checks, "stream": 0, "cleared": 0}
     # Without Redis the map is whole all the same; the sealer refills the stream when Redis is back.
     with contextlib.suppress(RedisError, OSError, TimeoutError):
         done["cleared"] = await clear_redis(ctx)

@@ -23,6 +23,7 @@ from server.maps.queries import rebuild_cells, rebuild_features
 from server.needs.rules import Facts, priority
 from server.places.queries import nearest_centre
 from server.places.service import create_centre
+from server.reports.checking_queries import mark_all
 from server.standards.taxonomy import INCIDENTS, NEEDS
 
 CODE = "bench-seed"
@@ -74,6 +75,7 @@ async def seed(ctx: Context, amounts: Amounts, tell: Tell) -> dict[str, int]:
         tell("volunteers", amounts.volunteers)
         await rebuild_features(conn, tell)
         cells = await rebuild_cells(conn, tell)
+        await mark_all(conn)
     async with ctx.db.pool.connection() as conn:
         await conn.set_autocommit(True)
         for table in ("needs", "incidents", "tasks", "volunteers", "map_features", "map_cells"):

@@ -351,3 +351,34 @@ async def test_a_loop_killed_between_leaves_the_rows_due(ctx: Context, monkeypat
     assert await check_keeping.turn(ctx) == 1
     (row,) = await kit.rows(ctx, "SELECT asks FROM checks")
     assert row["asks"] == "still_so"
+
+
+async def test_a_page_costs_what_is_asked_however_long_the_queue(ctx: Context, client_of: MakeClient) -> None:
+    where = await kit.emergency(ctx)
+    await kit.told(ctx, where, (A, "NEED WATER 50 POLDOKHTAR"))
+    await settle(ctx)
+    async with ctx.db.tx() as conn:
+        await conn.execute(
+            "INSERT INTO checks (subject_id, kind, emergency_id, score, geom) SELECT gen_random_uuid(), 'need', %s,"
+            " 0.001 + random() / 1000, ST_SetSRID(ST_MakePoint(45 + random() * 15, 27 + random() * 10), 4326)"
+            " FROM generate_series(1, 4000)",
+            (where,),
+        )
+        await conn.execute("ANALYZE checks")
+        read = "SELECT coalesce(idx_tup_fetch, 0) + coalesce(seq_tup_read, 0) AS n FROM pg_stat_xact_user_tables"
+        asked: dict[str, Any] = {"actor": "a", "limit": 21, "centre": None, "box": None, "after": None}
+        for within, most in (((where,), 21), (None, 21)):
+            before = await (await conn.execute(read + " WHERE relname = 'checks'")).fetchone()
+            found = await checking_queries.page(conn, within=within, **asked)
+            after = await (await conn.execute(read + " WHERE relname = 'checks'")).fetchone()
+            assert before
+            assert after
+            assert len(found) == 21
+            assert found[0]["category"] == "water"
+            assert after["n"] - before["n"] <= most
+        assert await checking_queries.mark_all(conn) == 4001
+    # What is no record any more leaves the queue by itself when its time comes.
+    await kit.rows(ctx, "UPDATE checks SET due_at = now() RETURNING 1")
+    while await check_keeping.turn(ctx):
+        pass
+    assert [i["category"] for i in await queue(await client_of("auditor"))] == ["water"]
