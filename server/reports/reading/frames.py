@@ -6,7 +6,8 @@ letters is turned into Persian letters before, so that words are given in Persia
 
 Words: `خونه` with or without the common endings, `خونه!` only so, `خراب*` whatever follows, `~ریخت` a verb's stem (also
 with می and ب before it, never with ن; `~ریز!` with می alone), `پشت_بام` several words. Frames: `HOUSE FALL`, `UNDER > RUBBLE` in this order, `~4`
-the most words that the whole may span (8 unless told; under 7 it stays between commas), `-PART` when no such word stands within it.
+the most words that the whole may span (8 unless told; under 7 it stays between commas), `-PART` when no such word stands within it, `--PART` when
+none stands anywhere.
 """
 
 import tomllib
@@ -36,6 +37,7 @@ _ENDINGS = frozenset(
 _LONGEST_ENDING = max(map(len, _ENDINGS))
 _SHORT = 2
 _JOINED = frozenset({"می", "نمی", "همی"})
+_A_NUMBER = frozenset({"NUMBER"})
 _VERB_HEADS = ("", "می", "ب", "بی", "همی")
 _GOING_ON = ("می", "همی")
 
@@ -52,6 +54,7 @@ class _Frame:
     part: str
     needed: tuple[str, ...]
     without: tuple[str, ...]
+    nowhere: tuple[str, ...]
     ordered: bool
     span: int
 
@@ -94,6 +97,8 @@ class Concepts:
             self._bare.setdefault(word, set()).add(concept)
 
     def _of_word(self, word: str) -> frozenset[str]:
+        if word[:1].isdigit():
+            return _A_NUMBER
         found = set(self._whole.get(word, ())) | self._bare.get(word, set())
         for end in range(2, len(word) + 1):
             found |= self._begun.get(word[:end], set())
@@ -165,7 +170,7 @@ class Frames:
         best: dict[tuple[str, str, str, int], tuple[int, int]] = {}
         for concept in found:
             for frame in self._by_first.get(concept, ()):
-                if all(c in found for c in frame.needed):
+                if all(c in found for c in frame.needed) and not any(c in found for c in frame.nowhere):
                     for first, last in _together(frame, found, sentence, clause):
                         key = (frame.group, frame.code, frame.part, sentence[first])
                         if key not in best or last - first < best[key][1] - best[key][0]:
@@ -196,15 +201,17 @@ def _together(frame: _Frame, found: Found, sentence: Sequence[int], clause: Sequ
 
 
 def _frame(group: str, code: str, part: str, line: str) -> _Frame:
-    span, needed, without = _SPAN, [], []
+    span, needed, without, nowhere = _SPAN, [], [], []
     for piece in line.split():
         if piece.startswith("~"):
             span = int(piece[1:])
+        elif piece.startswith("--"):
+            nowhere.append(piece[2:])
         elif piece.startswith("-"):
             without.append(piece[1:])
         elif piece != ">":
             needed.append(piece)
-    return _Frame(group, code, part, tuple(needed), tuple(without), ">" in line, span)
+    return _Frame(group, code, part, tuple(needed), tuple(without), tuple(nowhere), ">" in line, span)
 
 
 def _table(name: str) -> dict[str, Any]:
