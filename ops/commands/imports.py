@@ -12,13 +12,15 @@ import typer
 
 IMPORTERS: dict[str, tuple[str, str]] = {
     "reports": ("server.reports.importing.run", "import_reports"),
+    "places": ("server.places.importing", "import_places"),
     "stock": ("server.supplies.importing", "import_stock"),
     "volunteers": ("server.volunteers.importing", "import_volunteers"),
 }
 """What can be imported → (module, function).
 
-The function is awaited with ``(ctx, path, progress=…)`` and those of ``kind`` (the format), ``emergency`` and
-``timezone`` that it takes. It returns an object with ``counts()`` → {"rows", "imported", "known", "set_aside"} and
+The function is awaited with ``(ctx, path, progress=…)`` and those of ``kind`` (the format), ``emergency``,
+``timezone`` and ``country`` that it takes. It
+returns an object with ``counts()`` → {"rows", "imported", "known", "set_aside"} and
 ``reasons``: (row, reason code, known before) of what was set aside; its module may hold ``REASONS``: code → (English,
 Persian).
 """
@@ -33,9 +35,15 @@ def import_file(
     what: Annotated[str, typer.Argument(help="reports, places, roads, basemap, stock or volunteers.")],
     file: Annotated[Path, typer.Argument(help="The file.")],
     *,
-    kind: Annotated[str | None, typer.Option("--format", help="For reports: ushahidi, csv or geojson.")] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            "--format", help="Reports: ushahidi, csv, geojson. Places: geonames, alternatenames, csv, geojson."
+        ),
+    ] = None,
     emergency: Annotated[str | None, typer.Option(help="The emergency's code; made if absent.")] = None,
     timezone: Annotated[str, typer.Option(help="What times without an offset mean.")] = "UTC",
+    country: Annotated[str | None, typer.Option(help="For places: of lines that name none (two letters).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Bring a file in; a second run finds all of it known: ورود پرونده."""
@@ -51,7 +59,7 @@ def import_file(
         )
     module, function = IMPORTERS[what]
     work = getattr(importlib.import_module(module), function)
-    options = {"kind": kind, "emergency": emergency, "timezone": timezone}
+    options = {"kind": kind, "emergency": emergency, "timezone": timezone, "country": country}
     taken = {name: options[name] for name in inspect.signature(work).parameters if name in options}
     size = file.stat().st_size if file.is_file() else 0
     tally = asyncio.run(_run(work, file, size, taken))

@@ -17,16 +17,19 @@ _MOST_WORDS: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A name, and the name of what it shall lie in ('' when nothing was said)."""
+    """A name, the name of what it shall lie in ('' when nothing was said), and the name without words of place before
+    it: "near" is none of the name, "deh" may be.
+    """
 
     name: str
     within: str = ""
+    bare: str = ""
 
 
 def asked(text: str) -> Asked:
     """Take apart what was typed where signs or words do so plainly: پلدختر، لرستان; near Khorramabad; X, Y province."""
     head, _, tail = (part.strip() for part in _split(text))
-    return Asked(_without(head, _LEADING), _without(tail, _LEADING | _AREA))
+    return Asked(head, _without(tail, _LEADING | _AREA), _without(head, _LEADING))
 
 
 def _split(text: str) -> tuple[str, str, str]:

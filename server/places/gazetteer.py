@@ -46,6 +46,8 @@ __all__ = [
 
 _LONGEST = 5
 _FUZZY_FROM = 5
+_FUZZY_ROWS = 20_000
+"""Misspelt names are looked for among so many of the biggest places: each name takes its length in entries."""
 _BEGUN_FROM = 2
 _BESIDE_KM = 60
 _NO_BEGINNING = GLUE | EZAFE
@@ -103,7 +105,7 @@ class Gazetteer:
                         entry.append(number)
         fuzzy: dict[str, list[str]] = {}
         for key in index:
-            if len(key) >= _FUZZY_FROM:
+            if len(key) >= _FUZZY_FROM and index[key][0] < _FUZZY_ROWS:
                 for cut in cuts_of(key):
                     fuzzy.setdefault(cut, []).append(key)
         return cls(

@@ -123,10 +123,10 @@ def _from_city(
 ) -> PlaceRow:
     population = int(city["population"] or 0)
     province = provinces.get(city["admin1code"], {})
-    name_en = _ascii_name(city["name"])
+    name_en = latin_name(city["name"])
     extra = short.get(str(city["geonameid"]), [])
     names = (*_alternates(city["name"], city["alternatenames"], population), *extra)
-    kind, accuracy_m = _size(population)
+    kind, accuracy_m = size_of(population)
     return PlaceRow(
         source="geonames",
         source_id=str(city["geonameid"]),
@@ -172,7 +172,7 @@ def _from_area(row: dict[str, str], kind: PlaceKind, provinces: dict[str, dict[s
     )
 
 
-def _size(population: int) -> tuple[PlaceKind, int]:
+def size_of(population: int) -> tuple[PlaceKind, int]:
     """Kind and radius by people: a village is walked across, a metropolis is not."""
     for least, kind, accuracy_m in (
         (1_000_000, "city", 15_000),
@@ -185,7 +185,7 @@ def _size(population: int) -> tuple[PlaceKind, int]:
     return "village", 2_000
 
 
-def _ascii_name(name: str) -> str:
+def latin_name(name: str) -> str:
     """Romanised name in plain letters: Āq Qalā → Aq Qala, capitals and hyphens kept."""
     plain = "".join(c for c in normalize("NFKD", name) if not combining(c))
     return "".join(c for c in plain if c not in "‘’ʼ`'").strip() or name
@@ -193,7 +193,7 @@ def _ascii_name(name: str) -> str:
 
 def _alternates(name: str, alternates: Iterable[str], population: int) -> tuple[str, ...]:
     """Latin and Arabic-script names worth looking up: no airport codes, no letter-by-letter transliterations."""
-    kept = {_ascii_name(name): None}
+    kept = {latin_name(name): None}
     for alternate in alternates:
         if _OTHER_SCRIPT.search(alternate):
             continue
@@ -202,7 +202,7 @@ def _alternates(name: str, alternates: Iterable[str], population: int) -> tuple[
                 continue
             kept[_VOWEL_SIGNS.sub("", alternate).replace("ي", "ی").replace("ك", "ک")] = None
             continue
-        plain = _ascii_name(alternate)
+        plain = latin_name(alternate)
         shouted = plain.isupper() and len(plain) <= 4
         if not plain[:1].isupper() or shouted or (population >= 50_000 and not _alike(plain, name)):
             continue

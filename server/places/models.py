@@ -42,7 +42,7 @@ class Place(Base):
     geom: Mapped[Geom] = point(nullable=False)
     area: Mapped[Geom | None] = shape()
     digest: Mapped[bytes | None]
-    created_at: Mapped[Now]
+    created_at: Mapped[Now] = mapped_column(index=True)
 
 
 class PlaceName(Base):

@@ -76,19 +76,22 @@ async def place(conn: Conn, place_id: UUID) -> DictRow | None:
 
 
 async def mark(conn: Conn) -> tuple[int, str]:
-    """What changes whenever the table of places does: how many, and the newest."""
-    row = await (await conn.execute("SELECT count(*) AS n, max(created_at) AS newest FROM places")).fetchone()
-    return (row["n"], str(row["newest"])) if row else (0, "")
+    """What changes whenever the table of places does: whether there are any, and the newest; one look at an index."""
+    row = await (await conn.execute("SELECT max(created_at) AS newest FROM places")).fetchone()
+    return (1, str(row["newest"])) if row and row["newest"] else (0, "")
 
 
-async def gazetteer_rows(conn: Conn) -> list[DictRow]:
-    """Every place that reading may name, with its names."""
+async def gazetteer_rows(conn: Conn, country: str, most: int) -> list[DictRow]:
+    """The places that reading may name, with their names: what ships, then `country`'s, areas first, then by people."""
     return await (
         await conn.execute(
             "SELECT p.id, p.source, p.source_id, p.kind, p.name_fa, p.name_en, p.country, p.admin1_code, p.province_fa,"
             " p.province_en, p.population, p.accuracy_m, ST_X(p.geom) AS lon, ST_Y(p.geom) AS lat,"
             " array(SELECT n.name FROM place_names n WHERE n.place_id = p.id ORDER BY n.id) AS names FROM places p"
             " WHERE p.kind IN ('village', 'town', 'city', 'county', 'province')"
+            " ORDER BY p.digest IS NULL DESC, p.country = %s DESC, p.kind IN ('province', 'county') DESC,"
+            " p.population DESC, p.id LIMIT %s",
+            (country, most),
         )
     ).fetchall()
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from server.kernel.db import Conn
 from server.kernel.geo import Box
 from server.places import search_queries as queries
-from server.places.asking import Asked, asked, parted, pointed, short_code
+from server.places.asking import asked, parted, pointed, short_code
 from server.places.names import normalise
 from server.places.points import Point
 from server.places.service import place_feature
@@ -57,17 +57,23 @@ async def find(
     if said.within and within is None and (ids := await queries.containers(conn, said.within)):
         inside = ids
     rows = await queries.named(conn, said.name, within=inside, **options)
-    if inside is None and not any(r["found"] in _SURE for r in rows):
-        rows = await _inside(conn, said, options) or rows
+    if said.bare != said.name and not _sure(rows):
+        rows = await queries.named(conn, said.bare, within=inside, **options) or rows
+    if inside is None and not _sure(rows):
+        rows = await _inside(conn, said.bare, options) or rows
     return list(rows)
 
 
-async def _inside(conn: Conn, said: Asked, options: Mapping[str, Any]) -> list[Any]:
+def _sure(rows: Sequence[Mapping[str, Any]]) -> bool:
+    return any(row["found"] in _SURE for row in rows)
+
+
+async def _inside(conn: Conn, name: str, options: Mapping[str, Any]) -> list[Any]:
     """Try the words as a name and what it lies in: حسین آباد دره شهر."""
-    for part in parted(said.name):
+    for part in parted(name):
         ids = await queries.containers(conn, part.within)
         rows = await queries.named(conn, part.name, within=ids, **options) if ids else []
-        if any(r["found"] in _SURE for r in rows):
+        if _sure(rows):
             return rows
     return []
 

@@ -22,6 +22,8 @@ from server.places.geonames import PlaceRow
 
 RECHECK_S = 30.0
 """How long a process may go on with a gazetteer that somebody has since added to."""
+READ_MOST = 150_000
+"""So many places a process reads by, some 0.2 GB: a country's villages, or the world's towns. Search knows them all."""
 CACHED = 2
 """Gazetteers that a process keeps: one a database, and a process of the product knows one database."""
 _EDITABLE = ("name_fa", "name_en", "place_id", "active", "lon", "lat")
@@ -62,7 +64,7 @@ async def _current(ctx: Context) -> _Cached:
         if known and known.mark == mark:
             fresh = _Cached(mark, time.monotonic(), known.gazetteer, known.ids)
         else:
-            rows = await queries.gazetteer_rows(conn)
+            rows = await queries.gazetteer_rows(conn, ctx.settings.country, READ_MOST)
             built = await asyncio.to_thread(Gazetteer.from_rows, [_place_row(r) for r in rows])
             # Smallest last, so that of two entries with one name and point the more populous one is meant.
             ids = {
