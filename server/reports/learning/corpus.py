@@ -102,7 +102,7 @@ def _of_disaster(path: Path) -> Corpus:
     return corpus
 
 
-def _rows(reader: csv.DictReader[str]) -> Iterator[dict[str, Any]]:
+def _rows(reader: "csv.DictReader[str]") -> Iterator[dict[str, Any]]:
     try:
         yield from reader
     except csv.Error as error:
