@@ -40,8 +40,10 @@ for (const [name, path] of [
   ['house', './server/pages/client/house.ts'],
   ['stock', './server/pages/client/stock.ts'],
   ['inbox', './server/pages/client/inbox.ts'],
+  ['inboxdesk', './server/pages/client/inboxdesk.ts'],
   ['hotline', './server/pages/client/hotline.ts'],
   ['messages', './server/pages/client/messages.ts'],
+  ['words', './server/pages/client/words.ts'],
   ['alarms', './server/pages/client/alarms.ts'],
   ['field', './field_forms/app/main.ts'],
 ] as const) {

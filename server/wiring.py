@@ -34,6 +34,7 @@ from server.pages.routes import router as pages
 from server.places.routes import router as places
 from server.reports import answering, chain, check_keeping, draining, inbox, looking, rumours, watching
 from server.reports.amending_routes import router as amending
+from server.reports.asking_routes import router as join_proposals
 from server.reports.check_routes import router as checks
 from server.reports.doors.android import router as android
 from server.reports.doors.entrances import router as entrances
@@ -45,6 +46,7 @@ from server.reports.inbox_routes import router as inbox_queue
 from server.reports.lexicon_routes import router as words
 from server.reports.note_routes import router as notes
 from server.reports.record_routes import router as records
+from server.reports.rereading_routes import router as rereads
 from server.reports.routes import router as reports
 from server.reports.sheltering import Shelter
 from server.reports.sms_routes import router as sms
@@ -59,7 +61,9 @@ ROUTERS: Sequence[APIRouter] = (
     reports,
     amending,
     words,
+    rereads,
     records,
+    join_proposals,
     checks,
     inbox_queue,
     hotline,

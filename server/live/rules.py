@@ -20,6 +20,8 @@ SEEN_WITH: Mapping[str, str] = {
     "gateway": "gateway.read",
     "duty": "duty.read",
     "message": "message.read",
+    "words": "words.read",
+    "reread": "report.reread",
     "account": "audit.read",
     "token": "audit.read",
 }

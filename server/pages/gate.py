@@ -22,6 +22,7 @@ NAV = (
     ("queue", "queue.read"),
     ("inbox", "report.list"),
     ("hotline", "hotline.type"),
+    ("words", "words.edit"),
     ("stock", "stock.read"),
     ("messages", "gateway.read"),
     ("house", "token.create"),

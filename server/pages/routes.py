@@ -14,12 +14,21 @@ from server.access.secrets import COOKIE, secret_hash
 from server.emergencies.views import for_map
 from server.kernel.db import Tx
 from server.kernel.errors import Problem
-from server.pages import hotline_page, house_page, inbox_page, me_page, messages_page, queue_page, stock_page
+from server.pages import (
+    hotline_page,
+    house_page,
+    inbox_page,
+    me_page,
+    messages_page,
+    queue_page,
+    stock_page,
+    words_page,
+)
 from server.pages.gate import View, open_page, page_for
 from server.pages.rendering import render_map
 
 router = APIRouter(include_in_schema=False)
-for page in (queue_page, me_page, inbox_page, hotline_page, stock_page, messages_page, house_page):
+for page in (queue_page, me_page, inbox_page, hotline_page, stock_page, messages_page, house_page, words_page):
     router.include_router(page.router)
 Ctx = Annotated[Context, Depends(context)]
 SignedOut = Annotated[View, open_page("nobody is signed in yet")]

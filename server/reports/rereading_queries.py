@@ -87,7 +87,7 @@ def _scope(work: Mapping[str, Any]) -> sql.Composable:
     ):
         if work[name] is not None:
             clauses.append(clause)
-    return sql.SQL(" AND ").join(sql.SQL(c) for c in clauses)  # type: ignore[arg-type]
+    return sql.SQL(" AND ").join(sql.SQL(c) for c in clauses)
 
 
 async def total(conn: Conn, work: Mapping[str, Any]) -> int:
