@@ -133,7 +133,7 @@ async def _set(conn: Conn, kind: Kind, row: DictRow, state: str, actor: str) -> 
 
 async def _recall(conn: Conn, kind: Kind, row: DictRow, actor: str) -> list[dict[str, Any]]:
     """The tasks that somebody stands behind: shown to a person, never cancelled under her."""
-    tasks = await queries.held_tasks(conn, kind, row["id"])
+    tasks = await queries.to_recall(conn, kind, row["id"])
     if kind == "incident":
         # A need's tasks are told by dispatch, which follows needs.
         await emit_many(
@@ -151,7 +151,16 @@ async def _recall(conn: Conn, kind: Kind, row: DictRow, actor: str) -> list[dict
                 for t in tasks
             ],
         )
-    return [{"id": str(t["id"]), "code": t["code"], "kind": t["kind"], "state": t["state"]} for t in tasks]
+    return [
+        {
+            "id": str(t["id"]),
+            "code": t["code"],
+            "kind": t["kind"],
+            "state": t["state"],
+            "need": str(t["need_id"]) if t["need_id"] else None,
+        }
+        for t in tasks
+    ]
 
 
 async def undo(

@@ -30,6 +30,18 @@ _INSERT: Final = sql.SQL("INSERT INTO verifications ({names}) VALUES ({values})"
     names=sql.SQL(", ").join(sql.Identifier(c) for c in _COLUMNS),
     values=sql.SQL(", ").join(sql.Placeholder(c) for c in _COLUMNS),
 )
+_TASKS: Final = """
+SELECT t.id, t.code, t.kind, t.state, t.emergency_id, q.centre_id, t.need_id FROM tasks t
+JOIN queues q ON q.id = t.queue_id WHERE {where}
+  AND t.state IN ('queued', 'claimed', 'accepted', 'en_route', 'escalated') ORDER BY t.id LIMIT 100
+"""
+_RECALL: Final[Mapping[Kind, str]] = {
+    "need": _TASKS.format(where="t.need_id = %(id)s AND t.state <> 'queued'"),
+    "incident": _TASKS.format(
+        where="(t.incident_id = %(id)s OR t.need_id IN (SELECT d.id FROM needs d WHERE d.incident_id = %(id)s"
+        " AND d.status IN ('open', 'tasked') AND d.verification IN ('unverified', 'likely')))"
+    ),
+}
 _ASKABLE: Final = """
 SELECT r.id, r.receipt, r.emergency_id, r.sender_sealed, r.data_key_wrapped, g.reading->>'lang' AS lang,
   EXISTS (SELECT 1 FROM messages m WHERE m.dedupe_key = 'check:' || r.id) AS asked
@@ -75,17 +87,13 @@ async def undecide(conn: Conn, kind: Kind, subject_id: UUID) -> None:
     )
 
 
-async def held_tasks(conn: Conn, kind: Kind, subject_id: UUID) -> list[DictRow]:
-    """The tasks of a record that somebody holds, and those of an incident that still wait: a person's to recall."""
-    waiting = "" if kind == "need" else "'queued', "
-    return await (
-        await conn.execute(
-            "SELECT t.id, t.code, t.kind, t.state, t.emergency_id, q.centre_id FROM tasks t"  # noqa: S608 - fixed words
-            f" JOIN queues q ON q.id = t.queue_id WHERE t.{kind}_id = %s"
-            f" AND t.state IN ({waiting}'claimed', 'accepted', 'en_route', 'escalated') ORDER BY t.id",
-            (subject_id,),
-        )
-    ).fetchall()
+async def to_recall(conn: Conn, kind: Kind, subject_id: UUID) -> list[DictRow]:
+    """The live tasks that lose their cause when a record is refuted, and that a person has to decide about.
+
+    Of a need those that somebody holds: what waits is taken back with it. Of an incident its own, and those of the
+    needs that follow from it and that nobody has judged.
+    """
+    return await (await conn.execute(_RECALL[kind], {"id": subject_id})).fetchall()
 
 
 async def askable(conn: Conn, kind: Kind, subject_id: UUID, report_id: UUID | None) -> list[DictRow]:

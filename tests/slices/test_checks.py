@@ -225,8 +225,14 @@ async def test_a_refuted_need_frees_what_waits_and_proposes_to_recall_what_is_he
     assert (await refute(ctx, client, "need", waits["id"])).json()["properties"]["recall"] == []
     states = {r["need_id"]: r["state"] for r in await kit.rows(ctx, "SELECT need_id, state FROM tasks")}
     assert states == {held["id"]: "accepted", waits["id"]: "cancelled"}
+    # With an incident, what was made for the needs that follow from it is a person's to decide about.
+    await told(ctx, where, (C, "جاده معمولان بسته است و غذا نداریم"))
+    (road,) = await kit.incidents_of(ctx, where)
+    (recall,) = (await refute(ctx, client, "incident", road["id"])).json()["properties"]["recall"]
+    (need,) = [n for n in await kit.needs_of(ctx, where, "food") if n["incident_id"] == road["id"]]
+    assert (recall["state"], recall["need"]) == ("queued", str(need["id"]))
     causes = await kit.rows(ctx, "SELECT data FROM events WHERE verb = 'task.changed' AND data ? 'cause'")
-    assert "need.refuted" in {r["data"]["cause"] for r in causes}
+    assert {"need.refuted", "incident.refuted"} <= {r["data"]["cause"] for r in causes}
 
 
 async def rumour(ctx: Context, where: UUID) -> dict[str, Any]:
