@@ -144,9 +144,11 @@ async def unlook(conn: Conn, report_id: UUID, desk: UUID, seconds: float) -> Non
     )
 
 
-async def waiting(conn: Conn, emergency: UUID | None, within: Sequence[UUID] | None) -> dict[str, int]:
-    """How many wait for a look, and how many of them are lives in danger; COUNT_MOST at most."""
-    values = {"emergency": emergency, "within": list(within or ()), "most": COUNT_MOST}
+async def waiting(
+    conn: Conn, emergency: UUID | None, within: Sequence[UUID] | None, most: int = COUNT_MOST
+) -> dict[str, int]:
+    """How many wait for a look, and how many of them are lives in danger; `most` at most."""
+    values = {"emergency": emergency, "within": list(within or ()), "most": most}
     where = _where(emergency, within)
     row = await (
         await conn.execute(

@@ -13,7 +13,7 @@ from server.incidents.listing import visible
 from server.kernel.db import Tx
 from server.kernel.http import json_response
 from server.kernel.redis import ring
-from server.reports import amending, inbox
+from server.reports import amending, inbox, inbox_checks
 from server.reports import inbox_queries as queries
 from server.reports.amending_schemas import ReadingEdit
 
@@ -76,6 +76,15 @@ async def take(conn: Tx, ctx: Ctx, principal: Opener, body: Wanted) -> Response:
         within=within,
         have=body.have,
         most=body.most,
+    )
+    return json_response(found, headers=UNKEPT)
+
+
+@router.post("/checks")
+async def take_checks(conn: Tx, ctx: Ctx, principal: Opener, body: Wanted) -> Response:
+    """The next records to check that nobody else looks at, each with its newest report: {"items"}."""
+    found = await inbox_checks.take(
+        conn, ctx, principal, desk=body.desk, emergency=body.emergency, have=body.have, most=body.most
     )
     return json_response(found, headers=UNKEPT)
 

@@ -3,16 +3,16 @@ import { ask } from './api.ts';
 import { fill, h } from './dom.ts';
 import { lang, t } from './i18n.ts';
 
-interface Place {
+export interface Place {
   id: string;
   geometry: { coordinates: [number, number] };
-  properties: { name_fa: string | null; name_en: string; province_fa: string | null; province_en: string | null };
+  properties: { name_fa: string | null; name_en: string; province_fa: string | null; province_en: string | null; accuracy_m?: number | null };
 }
 
 const WAIT_MS = 200;
 
 /** Wire a `[data-place]` field. `chosen` is told whenever a place is taken. */
-export function placeField(root: HTMLElement, chosen: (lon: number, lat: number) => void = () => {}): void {
+export function placeField(root: HTMLElement, chosen: (lon: number, lat: number, place: Place) => void = () => {}): void {
   const input = root.querySelector<HTMLInputElement>('input[role="combobox"]')!;
   const list = root.querySelector<HTMLElement>('[role="listbox"]')!;
   const said = root.querySelector<HTMLElement>('.place__chosen')!;
@@ -36,7 +36,7 @@ export function placeField(root: HTMLElement, chosen: (lon: number, lat: number)
     input.value = name(place);
     said.textContent = t('Chosen: {place}', { place: [name(place), province(place)].filter(Boolean).join(lang() === 'fa' ? '، ' : ', ') });
     shut();
-    chosen(place.geometry.coordinates[0], place.geometry.coordinates[1]);
+    chosen(place.geometry.coordinates[0], place.geometry.coordinates[1], place);
   };
   const draw = (): void => {
     fill(

@@ -1,0 +1,165 @@
+/** What to check next, one record at a time: the question, why it is asked, the newest words, and one key for the answer. */
+import { ApiError, ask } from './api.ts';
+import { newKey } from './calls.ts';
+import { byId, fill, h } from './dom.ts';
+import { whyNot } from './forms.ts';
+import { lang, t } from './i18n.ts';
+import type { Answers } from './inboxanswers.ts';
+import { keyed, listen, showKeys, type Bond } from './inboxkeys.ts';
+import { message, recordCard, type Item, type Label, type RecordBrief } from './inboxparts.ts';
+import { toast } from './toast.ts';
+import { voice, type Link } from '../../../mapping/client/voice.ts';
+import { word } from '../../../mapping/client/words.ts';
+
+interface Why {
+  code: string;
+  fa: string;
+  en: string;
+  times: number;
+}
+interface Check extends Omit<RecordBrief, 'households' | 'quantity' | 'unit'> {
+  asks: { code: string; fa: string; en: string };
+  reasons: Why[];
+  reports: number;
+  said: Item | null;
+}
+interface Past {
+  check: Check;
+  key: string;
+  undo: string | null;
+}
+export interface ChecksNeeds {
+  answers: Answers;
+  label: Label;
+  emergency: string | null;
+  may: { verify: boolean; write: boolean };
+  drawState(): void;
+}
+
+const AHEAD = 3;
+const LOOK_AGAIN_MS = 15_000;
+const WHYS = 4;
+const inWords = (one: { fa: string; en: string }): string => (lang() === 'fa' ? one.fa : one.en);
+
+export function runChecks({ answers, label, emergency, may, drawState }: ChecksNeeds): void {
+  const desk = newKey(Date.now());
+  let current: Check | null = null;
+  let ahead: Check[] = [];
+  const past: Past[] = [];
+  const answered = new Set<string>();
+  let asking = false;
+  let failed = '';
+
+  async function take(): Promise<void> {
+    if (asking) return;
+    asking = true;
+    try {
+      const have = [...(current ? [current.id] : []), ...ahead.map((one) => one.id), ...answered].slice(0, 20);
+      const { data } = await ask<{ items: Check[] }>('/api/inbox/checks', { method: 'POST', body: { desk, have, most: AHEAD, ...(emergency ? { emergency } : {}) }, stay: true });
+      failed = '';
+      ahead.push(...data.items);
+    } catch (error) {
+      failed = whyNot(error as ApiError);
+    } finally {
+      asking = false;
+    }
+    if (!current) next();
+  }
+
+  function next(): void {
+    show(ahead.shift() ?? null);
+    if (ahead.length < 2) void take();
+  }
+
+  function show(check: Check | null): void {
+    const had = current !== null;
+    current = check;
+    byId('desk').hidden = check === null;
+    byId('nothing').hidden = check !== null;
+    if (!check) return drawNothing(had);
+    byId('desk').classList.toggle('desk--life', check.urgency === 'life');
+    fill(byId('message'), h('h2', { class: 'check__asks' }, inWords(check.asks)), ...(check.said ? message(check.said, label) : [h('p', { class: 'nothing' }, t('No words came with it.'))]));
+    const strongest = [...check.reasons].sort((a, b) => Math.abs(Math.log(b.times)) - Math.abs(Math.log(a.times))).slice(0, WHYS);
+    fill(
+      byId('understood'),
+      h('h2', { class: 'understood__title' }, t('Why this one')),
+      h('ul', { class: 'check__whys' }, ...strongest.map((one) => h('li', {}, h('span', { class: 'badge badge--normal' }, inWords(one)), ' ', detail(one)))),
+    );
+    const brief: RecordBrief = { ...check, households: null, quantity: null, unit: null };
+    fill(byId('records'), h('h2', { class: 'understood__title' }, t('What it is about')), recordCard(brief, true, label, { verify: (_, to) => say(to), apart: () => undefined, voices: (one, box) => void voices(one, box) }, false));
+    byId('message').focus({ preventScroll: true });
+    window.scrollTo({ top: 0 });
+  }
+
+  function detail(why: Why): string {
+    const more = why as Why & { people?: number | null; urgency?: string; voices?: number; channel?: string; hours?: number };
+    if (more.people) return t('{n} people', { n: more.people });
+    if (more.urgency) return word('urgency', more.urgency);
+    if (more.channel) return word('channel', more.channel);
+    if (more.hours) return t('{n} h', { n: more.hours });
+    return more.voices ? t('{n} voices', { n: more.voices }) : '';
+  }
+
+  function drawNothing(had: boolean): void {
+    const box = byId('nothing');
+    if (asking || had) fill(box, h('p', { class: 'state state--loading', role: 'status' }, t('Loading')));
+    if (asking) return;
+    if (failed) return fill(box, h('p', { class: 'state state--error', role: 'alert' }, failed));
+    fill(box, h('p', { class: 'state' }, h('b', {}, t('Nothing waits to be checked.'))), h('p', { class: 'state' }, t('What would change most if somebody knew stands here.')));
+  }
+
+  async function voices(record: RecordBrief, box: HTMLElement): Promise<void> {
+    fill(box, h('p', { class: 'nothing' }, t('Loading')));
+    try {
+      const { data } = await ask<{ properties: { links?: Link[] } }>(`/api/${record.type}s/${record.id}`, { stay: true });
+      fill(box, ...(data.properties.links ?? []).slice(0, 20).map((one) => voice(one, true)));
+    } catch (error) {
+      fill(box, h('p', { class: 'field__error' }, (error as ApiError).message));
+    }
+  }
+
+  function put(path: string, body: Record<string, unknown>, undo: string | null, match?: number): void {
+    if (!current) return;
+    const check = current;
+    const kept = answers.keep({ of: check.id, path: `/api/${check.type}s/${check.id}/${path}`, body, ...(match === undefined ? {} : { match, insist: true }) });
+    past.push({ check, key: kept.key, undo });
+    answered.add(check.id);
+    next();
+    drawState();
+  }
+
+  function say(to: 'confirmed' | 'refuted'): void {
+    if (current && may.verify) put('verify', { verification: to }, 'verify/undo', current.version);
+  }
+
+  function back(): void {
+    const one = past.pop();
+    if (!one) return toast(t('There is nothing to take back.'));
+    if (!answers.takeBack(one.key) && one.undo) answers.keep({ of: one.check.id, path: `/api/${one.check.type}s/${one.check.id}/${one.undo}`, body: {}, match: one.check.version, insist: true });
+    if (current) ahead.unshift(current);
+    answered.delete(one.check.id);
+    show(one.check);
+    drawState();
+  }
+
+  const bonds: readonly Bond[] = [
+    { codes: 'KeyC', shown: 'C', says: t('It is so: confirmed'), does: () => say('confirmed') },
+    { codes: 'KeyF', shown: 'F', says: t('It is not so: refuted'), does: () => say('refuted') },
+    { codes: 'KeyD', shown: 'D', says: t('Not sure: offer it to others'), does: () => put('skip', {}, null) },
+    { codes: 'KeyB', shown: 'B', says: t('Ask the sender by text'), does: () => may.write && put('ask', {}, null) },
+    { codes: 'KeyU', shown: 'U', says: t('Take the last answer back'), does: back },
+    { codes: '?', shown: '?', says: t('Show the keys'), does: () => showKeys(bonds) },
+  ];
+  fill(
+    byId('bar'),
+    keyed(t('It is so'), 'C', () => say('confirmed'), { class: 'button button--main bar__answer', id: 'answer' }),
+    keyed(t('Not so'), 'F', () => say('refuted'), { class: 'button button--danger' }),
+    keyed(t('Not sure'), 'D', () => put('skip', {}, null)),
+    may.write ? keyed(t('Ask the sender'), 'B', () => put('ask', {}, null)) : null,
+    keyed(t('Take back'), 'U', back),
+  );
+  listen(bonds, () => byId('message').focus());
+  setInterval(() => !current && navigator.onLine && void take(), LOOK_AGAIN_MS);
+  drawNothing(true);
+  void take();
+}

@@ -1,0 +1,407 @@
+/** The inbox, one message at a time: Enter says that the reading is right, a letter or digit sets it right, and the next one is there. */
+import { ApiError, ask } from './api.ts';
+import { newKey } from './calls.ts';
+import { readConfig, type PageConfig } from './config.ts';
+import { byId, fill, h } from './dom.ts';
+import { follow } from './follow.ts';
+import { whyNot } from './forms.ts';
+import { t } from './i18n.ts';
+import { Answers, type Answer } from './inboxanswers.ts';
+import { runChecks } from './inboxchecks.ts';
+import { Draft, type Changes, type Reading } from './inboxdraft.ts';
+import { keyed, listen, showKeys, type Bond } from './inboxkeys.ts';
+import { Finder } from './inboxfinder.ts';
+import { message, recordCard, understood, type Hands, type Item, type RecordBrief } from './inboxparts.ts';
+import { Shelf, fromBase64 } from './sealed.ts';
+import { toast } from './toast.ts';
+import { voice, type Link } from '../../../mapping/client/voice.ts';
+
+interface DeskConfig extends PageConfig {
+  mode: 'look' | 'checks';
+  kept: { key: string; owner: string };
+  labels: Record<string, string>;
+  also: Record<string, string>;
+  codes: { incidents: string[]; needs: string[] };
+  emergency: string | null;
+  emergencies: { id: string; fa: string; en: string }[];
+  may: { verify: boolean; write: boolean };
+}
+interface Taken {
+  items: Item[];
+  kept: string[];
+  waits: number;
+  life: number;
+  some: boolean;
+}
+/** What can be taken back: the message with what was changed of it, and the answer that said so. */
+interface Past {
+  item: Item;
+  changes: Changes;
+  key: string | null;
+  /** The version that the answer made, once the server has said so. */
+  version: number;
+}
+
+const AHEAD = 4;
+const HOLD_MS = 40_000;
+const LOOK_AGAIN_MS = 12_000;
+const PAST_MOST = 30;
+const HOUR_MS = 3_600_000;
+
+const config = readConfig<DeskConfig>();
+const label = (code: string): string => config.labels[code] ?? code;
+/** This open page: what it is given nobody else is. */
+const desk = newKey(Date.now());
+
+function storage(): Storage | null {
+  try {
+    return window.localStorage;
+  } catch {
+    return null;
+  }
+}
+
+const answers = new Answers(new Shelf(storage(), 'inbox', config.kept.owner, fromBase64(config.kept.key)), { done, refused, changed: drawState });
+
+let current: Item | null = null;
+let draft: Draft | null = null;
+let ahead: Item[] = [];
+const past: Past[] = [];
+let waits: number | null = null;
+let life = 0;
+let some = true;
+let asking = false;
+let failed = '';
+const looked: number[] = [];
+
+/* What comes. */
+
+const held = (): string[] => [...(current ? [current.id] : []), ...ahead.map((one) => one.id)];
+
+async function take(): Promise<void> {
+  if (asking || config.mode !== 'look') return;
+  asking = true;
+  const mine = held();
+  const unsent = new Set(answers.unsent.map((one) => one.of));
+  const have = [...mine, ...unsent].slice(0, 20);
+  try {
+    const body = { desk, have, most: Math.max(0, AHEAD - ahead.length), ...(config.emergency ? { emergency: config.emergency } : {}) };
+    const { data } = await ask<Taken>('/api/inbox/take', { method: 'POST', body, stay: true });
+    failed = '';
+    ({ waits, life, some } = data);
+    waits = Math.max(0, waits - unsent.size);
+    const kept = new Set(data.kept);
+    // Somebody else was given what this page did not hold on to, while the machine slept or the network was away.
+    ahead = ahead.filter((one) => !mine.includes(one.id) || kept.has(one.id));
+    const known = new Set([...held(), ...unsent]);
+    ahead.push(...data.items.filter((one) => !known.has(one.id)));
+    if (current && mine.includes(current.id) && !kept.has(current.id) && !current.looked) lost();
+  } catch (error) {
+    const { status } = error as ApiError;
+    failed = status === 401 ? t('You are signed out. Your answers are kept here.') : whyNot(error as ApiError);
+  } finally {
+    asking = false;
+  }
+  if (!current && ahead.length) next();
+  else if (!current) drawNothing();
+  drawState();
+}
+
+function lost(): void {
+  toast(t('You were away: this message was given to somebody else.'));
+  current = null;
+}
+
+function next(): void {
+  const item = ahead.shift() ?? null;
+  show(item);
+  if (ahead.length < AHEAD - 1) void take();
+}
+
+function show(item: Item | null, changes: Changes = {}): void {
+  current = item;
+  draft = item ? new Draft(item.reading) : null;
+  if (draft) draft.changes = { ...changes };
+  finder.close();
+  if (!item) return drawNothing();
+  byId('desk').hidden = false;
+  byId('nothing').hidden = true;
+  byId('desk').classList.toggle('desk--life', item.reading.urgency === 'life');
+  fill(byId('message'), ...message(item, label));
+  drawRecords();
+  draw();
+  home();
+  window.scrollTo({ top: 0 });
+}
+
+/** Back to the message, from wherever one was writing. */
+function home(): void {
+  byId('message').focus({ preventScroll: true });
+}
+
+/* What is answered. */
+
+function answer(): void {
+  if (!current || !draft) return;
+  const { item, changes } = { item: current, changes: draft.changes };
+  const body = draft.changed ? { version: item.reading.version, changes } : { version: item.reading.version };
+  const kept = answers.keep({ of: item.id, path: `/api/inbox/${item.id}/answer`, body });
+  remember({ item, changes, key: kept.key, version: 0 });
+  looked.push(Date.now());
+  if (waits) waits -= 1;
+  next();
+  drawState();
+}
+
+function later(): void {
+  if (!current) return;
+  const item = current;
+  void ask('/api/inbox/release', { method: 'POST', body: { desk, reports: [item.id], later: true }, stay: true }).catch(() => undefined);
+  remember({ item, changes: draft?.changes ?? {}, key: null, version: 0 });
+  toast(t('Left for later: it comes back in ten minutes, to whoever is free.'));
+  next();
+}
+
+function remember(one: Past): void {
+  past.push(one);
+  if (past.length > PAST_MOST) past.shift();
+}
+
+function undo(): void {
+  const one = past.pop();
+  if (!one) return toast(t('There is nothing to take back.'));
+  if (current) ahead.unshift(current);
+  if (one.key && !answers.takeBack(one.key)) answers.keep({ of: one.item.id, path: `/api/inbox/${one.item.id}/undo`, body: { desk, version: one.version } });
+  if (one.key) {
+    looked.pop();
+    waits = (waits ?? 0) + 1;
+  }
+  show(one.item, one.changes);
+  drawState();
+}
+
+function done(one: Answer, data: Record<string, unknown>): void {
+  const version = typeof data['version'] === 'number' ? data['version'] : 0;
+  const before = past.find((each) => each.key === one.key);
+  if (before && version) before.version = version;
+  // Whoever takes an answer back while it flies learns its version only now.
+  if (version) answers.renew(one.of, version);
+  if (one.path.endsWith('/undo') && data['reading']) stands(one.of, data as unknown as Item);
+  if (one.path.includes('/verify') || one.path.includes('/split')) fresh(one.of, data);
+}
+
+/** A message as the server has it now, in place of the one that is shown or waits. */
+function stands(id: string, item: Item): void {
+  answers.renew(id, item.reading.version);
+  if (current?.id !== id) return;
+  const changes = draft?.changes ?? {};
+  show(item, changes);
+}
+
+function refused(one: Answer, words: string, error: ApiError): void {
+  toast(words, 'bad');
+  const at = past.findIndex((each) => each.key === one.key);
+  const before = past[at];
+  if (!before || error.status === 404) return;
+  // Somebody was faster, or it cannot be so: the message comes back as it stands now, with what was said of it.
+  past.splice(at, 1);
+  const reading = error.body['current'] as Reading | undefined;
+  const item = reading?.version ? { ...before.item, reading: { ...before.item.reading, ...reading } } : before.item;
+  if (current && current.id !== item.id) ahead.unshift(current);
+  show(item, before.changes);
+}
+
+/* Setting it right. */
+
+const hands: Hands = {
+  kind: (code) => change(() => draft!.kind(code)),
+  urgency: (code) => change(() => draft!.urgency(code)),
+  drop: (family, code) => change(() => (family === 'need' ? draft!.need(code, false) : family === 'incident' ? draft!.incident(code, false) : draft!.group(code, false))),
+  amount: (code, quantity, unit) => quietly(() => draft!.amount(code, quantity, unit)),
+  count: (field, n) => quietly(() => draft!.set(field, n)),
+  place: (place) => change(() => draft!.place(place)),
+  add: () => finder.add(),
+  search: () => finder.place(),
+};
+
+function change(act: () => void): void {
+  if (!draft) return;
+  act();
+  draw();
+  home();
+}
+
+/** While somebody types a number the field stays as it is. */
+function quietly(act: () => void): void {
+  if (!draft) return;
+  act();
+  drawAnswer();
+}
+
+const finder = new Finder({
+  chosen: (family, code) => change(() => (family === 'need' ? draft!.need(code, true) : family === 'incident' ? draft!.incident(code, true) : draft!.group(code, true))),
+  placed: (place) => change(() => draft!.place(place)),
+  closed: home,
+});
+
+function digit(n: number): void {
+  if (!draft) return;
+  if (n === 0) return hands.place(null);
+  const place = draft.places[n - 1];
+  if (place) hands.place(place);
+}
+
+/* What it was joined to. */
+
+function verify(record: RecordBrief, to: 'confirmed' | 'refuted'): void {
+  const back = record.verification === to ? 'unverified' : to;
+  answers.keep({ of: record.id, path: `/api/${record.type}s/${record.id}/verify`, body: { verification: back }, match: record.version, insist: true });
+  record.verification = back;
+  drawRecords();
+  home();
+}
+
+function apart(record: RecordBrief): void {
+  if (!current) return;
+  answers.keep({ of: record.id, path: `/api/${record.type}s/${record.id}/split`, body: { report: current.id } });
+  toast(t('Apart: it stands as one of its own.'), 'good');
+  current.records = current.records.filter((one) => one !== record);
+  drawRecords();
+  home();
+}
+
+function fresh(id: string, data: Record<string, unknown>): void {
+  const version = (data['properties'] as { version?: number } | undefined)?.version;
+  for (const item of [current, ...ahead]) for (const record of item?.records ?? []) if (record.id === id && version) record.version = version;
+}
+
+async function voices(record: RecordBrief, box: HTMLElement): Promise<void> {
+  fill(box, h('p', { class: 'nothing' }, t('Loading')));
+  try {
+    const { data } = await ask<{ properties: { links?: Link[] } }>(`/api/${record.type}s/${record.id}`, { stay: true });
+    const others = (data.properties.links ?? []).filter((one) => one.report !== current?.id);
+    fill(box, ...(others.length ? others.slice(0, 20).map((one) => voice(one, true)) : [h('p', { class: 'nothing' }, t('No other voice.'))]));
+  } catch (error) {
+    fill(box, h('p', { class: 'field__error' }, (error as ApiError).message));
+  }
+}
+
+/* What is drawn. */
+
+function draw(): void {
+  if (!draft || !current) return;
+  fill(byId('understood'), ...understood(draft, label, hands));
+  byId('desk').classList.toggle('desk--life', draft.now.urgency === 'life');
+  drawAnswer();
+}
+
+function drawRecords(): void {
+  if (!current) return;
+  const { records } = current;
+  const record = { verify, apart, voices: (one: RecordBrief, box: HTMLElement) => void voices(one, box) };
+  fill(
+    byId('records'),
+    h('h2', { class: 'understood__title' }, t('Joined to')),
+    ...records.map((one, at) => recordCard(one, at === 0, label, record, config.may.verify)),
+    records.length ? null : h('p', { class: 'nothing' }, t('Joined to nothing')),
+  );
+}
+
+function drawAnswer(): void {
+  const words = draft?.changed ? t('Set right, next') : t('Right, next');
+  fill(byId('answer'), words, ' ', h('kbd', { 'aria-hidden': 'true' }, 'Enter'));
+}
+
+function drawState(): void {
+  const unsent = answers.unsent.length;
+  const hour = looked.filter((at) => at > Date.now() - HOUR_MS).length;
+  const parts = [
+    waits === null ? null : h('span', { class: 'tally__waits' }, t('{n} wait', { n: waits })),
+    life ? h('span', { class: 'badge badge--life' }, t('{n} lives in danger', { n: life })) : null,
+    hour ? h('span', {}, t('{n} looked at by you', { n: hour })) : null,
+  ];
+  fill(byId('tally'), ...parts);
+  const notes: (Node | null)[] = [];
+  if (answers.signedOut) notes.push(h('p', { class: 'note note--bad' }, `${t('You are signed out. Your answers are kept here.')} `, h('a', { href: '/login?next=%2Finbox' }, t('Sign in again'))));
+  else if (unsent && (answers.cut || !navigator.onLine)) notes.push(h('p', { class: 'note note--warn' }, t('{n} answers wait here and go out by themselves when the server is back.', { n: unsent })));
+  if (answers.memoryOnly && unsent) notes.push(h('p', { class: 'note note--bad' }, t('This browser keeps nothing: do not close or reload the page before everything is sent.')));
+  fill(byId('notes'), ...notes);
+  const pill = byId('pulse');
+  const away = !navigator.onLine || answers.cut || failed !== '';
+  pill.dataset['state'] = away ? 'offline' : 'live';
+  const text = pill.querySelector('.pulse__text')!;
+  const words = away ? t('Offline') : t('Live');
+  if (text.textContent !== words) text.textContent = words;
+}
+
+function drawNothing(): void {
+  byId('desk').hidden = true;
+  const box = byId('nothing');
+  box.hidden = false;
+  if (asking) return fill(box, h('p', { class: 'state state--loading', role: 'status' }, t('Loading')));
+  if (failed) return fill(box, h('p', { class: 'state state--error', role: 'alert' }, failed), h('p', { class: 'state' }, t('The next message comes by itself when the server is back.')));
+  if (!some) return fill(box, h('p', { class: 'state' }, h('b', {}, t('No report has come yet.'))), h('p', { class: 'state' }, t('Reports come by SMS through a gateway, by field form, by web and from files.')));
+  fill(box, h('p', { class: 'state' }, h('b', {}, t('Nothing waits.'))), h('p', { class: 'state' }, waits ? t('Others are looking at the {n} that are left.', { n: waits }) : t('Every message has been looked at. New ones appear here by themselves.')), h('p', { class: 'state' }, h('a', { class: 'button', href: '/inbox?show=checks' }, t('What to check next')), ' ', h('a', { class: 'button', href: '/inbox?show=newest' }, t('See the newest voices'))));
+}
+
+/* Keys and beats. */
+
+const primary = (): RecordBrief | undefined => current?.records[0];
+const onPrimary = (act: (record: RecordBrief) => void) => (): void => {
+  const record = primary();
+  if (record && config.may.verify) act(record);
+};
+const bonds: readonly Bond[] = [
+  { codes: 'Enter NumpadEnter', shown: 'Enter', says: t('The reading is right (or set right): the next message'), does: answer },
+  { codes: 'KeyU', shown: 'U', says: t('Take the last answer back'), does: undo },
+  { codes: 'KeyD', shown: 'D', says: t('Not sure: leave it for later, or for somebody else'), does: later },
+  { codes: 'KeyL', shown: 'L', says: t('Life in danger, or not'), does: () => hands.urgency('life') },
+  { codes: 'KeyH', shown: 'H', says: t('Urgent, or not'), does: () => hands.urgency('high') },
+  { codes: 'KeyN', shown: 'N', says: t('Normal'), does: () => hands.urgency('normal') },
+  { codes: '1 2 3 4 5 6 7 8 9'.split(' ').flatMap((n) => [`Digit${n}`, `Numpad${n}`]).join(' '), shown: '1–9', says: t('One of the places'), does: digit },
+  { codes: 'Digit0 Numpad0', shown: '0', says: t('Names no place'), does: () => digit(0) },
+  { codes: 'KeyP Slash', shown: 'P', says: t('Search a place'), does: () => finder.place() },
+  { codes: 'KeyA', shown: 'A', says: t('Add a need, a happening, a group of people'), does: () => finder.add() },
+  { codes: 'KeyE', shown: 'E', says: t('How many people'), does: () => byId<HTMLInputElement>('count-people').select() },
+  { codes: 'KeyR', shown: 'R', says: t('It is a report'), does: () => hands.kind('report') },
+  { codes: 'KeyO', shown: 'O', says: t('It is an offer'), does: () => hands.kind('offer') },
+  { codes: 'KeyW', shown: 'W', says: t('It is an update'), does: () => hands.kind('update') },
+  { codes: 'KeyQ', shown: 'Q', says: t('It is a question'), does: () => hands.kind('question') },
+  { codes: 'KeyX', shown: 'X', says: t('Nothing to act on'), does: () => hands.kind('other') },
+  { codes: 'KeyC', shown: 'C', says: t('Confirm what it was joined to'), does: onPrimary((one) => verify(one, 'confirmed')) },
+  { codes: 'KeyF', shown: 'F', says: t('Refute what it was joined to'), does: onPrimary((one) => verify(one, 'refuted')) },
+  { codes: 'KeyK', shown: 'K', says: t('Not the same: take it apart'), does: onPrimary((one) => one.voices > 1 && apart(one)) },
+  { codes: '?', shown: '?', says: t('Show the keys'), does: () => showKeys(bonds) },
+];
+
+function start(): void {
+  drawNothing();
+  fill(byId('bar'), h('button', { type: 'button', class: 'button button--main bar__answer', id: 'answer', 'aria-keyshortcuts': 'Enter', onclick: answer }), keyed(t('Not sure'), 'D', later), keyed(t('Take back'), 'U', undo), keyed(t('Keys'), '?', () => showKeys(bonds), { class: 'button button--quiet only-wide' }));
+  drawAnswer();
+  listen(bonds, () => {
+    finder.close();
+    home();
+  });
+  follow(['report'], () => !current && void take());
+  setInterval(() => (!current || ahead.length < AHEAD - 1) && navigator.onLine && void take(), LOOK_AGAIN_MS);
+  setInterval(() => void take(), HOLD_MS);
+  void take();
+}
+
+addEventListener('online', () => void answers.pump().then(take));
+addEventListener('offline', drawState);
+document.addEventListener('visibilitychange', () => !document.hidden && void answers.pump());
+addEventListener('beforeunload', (event) => {
+  if (answers.memoryOnly && answers.unsent.length) event.preventDefault();
+});
+addEventListener('pagehide', () => {
+  const csrf = document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content;
+  const headers = { 'Content-Type': 'application/json', ...(csrf ? { 'X-CSRF-Token': csrf } : {}) };
+  const reports = held();
+  if (reports.length) void fetch('/api/inbox/release', { method: 'POST', keepalive: true, headers, body: JSON.stringify({ desk, reports }) });
+});
+
+if (config.mode === 'checks') runChecks({ answers, label, emergency: config.emergency, may: config.may, drawState });
+else start();
+void answers.pump();
+setInterval(drawState, 15_000);
