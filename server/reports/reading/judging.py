@@ -1,14 +1,11 @@
 """What kind of message it is, whom it endangers, and how urgent it is."""
 
-import re
-
 from server.places.names import fold_key
 from server.reports.reading.incidents import negated
 from server.reports.reading.lexicon import Hit
 from server.reports.reading.model import Kind, NeedRead, Urgency
 from server.reports.reading.text import Message
 
-VULNERABLE = ("child", "infant", "elderly", "pregnant", "disabled", "chronic_illness", "woman_headed")
 _BASIC = frozenset(
     {
         "water",
@@ -51,8 +48,6 @@ _DEADLY = (
 )
 _DEADLY_SIGNS = 3
 _LIFE_INCIDENTS = frozenset({"trapped_people"})
-_UNDER_TWO = re.compile(r"(\d+|[^\W\d_]+) (ماهه|ماهشه|ماهش|mahe|mahashe|months?)")
-_YEARS = re.compile(r"(\d+) (?:ساله|سالشه|سالش|sale|salashe|years? old|year old|yo)")
 _CLOSING = frozenset({"لغو", "کنسل", "منتفی", "cancel", "canceled", "cancelled", "laghv", "kansel"})
 
 
@@ -148,7 +143,6 @@ def is_noise(message: Message) -> bool:
     return is_drill(message) or message.has("past", "metaphor", "prayer", "news", "spam", "wish", "thanks")
 
 
-_MONTHS = tuple(fold_key(w) for w in ("ماهه", "ماهشه", "ماهش", "mahe", "months old", "month old"))
 _US = frozenset(fold_key(w) for w in ("we", "our", "ما", "us"))
 _CALLS = frozenset({"نیاز", "لازم", "احتیاج", "nid", "niaz", "کمک", "help", "komak", "sos", "کمکمون", "کمکم"})
 
@@ -249,48 +243,6 @@ def _is_question(message: Message, told: list[Hit], needs: list[tuple[NeedRead, 
         return False
     asked_sentences = message.questions | {message.sentence[h.first] for h in message.signals("question")}
     return all(message.sentence[hit.first] in asked_sentences for _, hit in needs)
-
-
-def vulnerable(message: Message, spans: list[tuple[int, int]]) -> tuple[str, ...]:
-    """Return the vulnerable groups among the affected, in the order of the taxonomy."""
-    found: set[str] = set()
-    for hit in message.hits:
-        if hit.group == "signal" and hit.code.startswith("vulnerable_"):
-            if any(s < hit.end and hit.start < e for s, e in spans) or _of_grown_ups(message, hit):
-                continue
-            found.add(hit.code.removeprefix("vulnerable_"))
-            message.note_hit(hit)
-    if "infant" in found and "child" in found and _only_babies(message):
-        found.discard("child")
-    if "elderly" not in found and any(
-        int(m.group(1)) >= 60 for m in _YEARS.finditer(message.text) if len(m.group(1)) < 4
-    ):
-        found.add("elderly")
-    if any(2 <= int(m.group(1)) < 18 for m in _YEARS.finditer(message.text) if len(m.group(1)) < 4):
-        found.add("child")
-    return tuple(v for v in VULNERABLE if v in found)
-
-
-def _of_grown_ups(message: Message, hit: Hit) -> bool:
-    """Adult diapers tell of no infant, nor do the months of a pregnancy."""
-    if hit.code == "vulnerable_infant" and message.text[hit.start : hit.end].endswith(_MONTHS):
-        return any(abs(h.first - hit.first) <= 4 for h in message.signals("vulnerable_pregnant"))
-    around = {message.word(hit.last + 1), message.word(hit.first - 1)}
-    return hit.code == "vulnerable_infant" and bool(around & {"بزرگسال", "بزرگ", "سالمند", "adult", "bozorgsal"})
-
-
-def _only_babies(message: Message) -> bool:
-    """Tell whether every child word belongs to a baby: دخترم شش ماهه, شیرخشک بچه, baby boy."""
-    babies = message.signals("vulnerable_infant")
-    for child in message.signals("vulnerable_child"):
-        near = any(
-            abs(child.first - baby.last) <= 3 or abs(baby.first - child.last) <= 3 or _inside(child, [baby])
-            for baby in babies
-        )
-        plural = message.text[child.start : child.end].endswith(("ها", "ها ", "children", "kids", "ان"))
-        if not near or plural:
-            return False
-    return True
 
 
 def danger(message: Message) -> int:

@@ -12,7 +12,7 @@ from server.places.names import fold_key
 
 _FA = (
     "صفر=0 یک=1 یه=1 یکی=1 دو=2 سه=3 چهار=4 چار=4 پنج=5 شش=6 شیش=6 هفت=7 هشت=8 نه=9 ده=10 یازده=11 دوازده=12 "
-    "سیزده=13 "
+    "سیزده=13 چل=40 پنجا=50 شصتا=60 هشتا=8 نه‌تا=9 دوازه=12 "
     "چهارده=14 پانزده=15 پونزده=15 شانزده=16 شونزده=16 هفده=17 هیفده=17 هجده=18 هیجده=18 نوزده=19 بیست=20 "
     "سی=30 چهل=40 "
     "پنجاه=50 شصت=60 هفتاد=70 هشتاد=80 نود=90 صد=100 یکصد=100 دویست=200 سیصد=300 چهارصد=400 چارصد=400 "
@@ -27,7 +27,7 @@ _EN = (
     "seventy=70 eighty=80 ninety=90 hundred=100 thousand=1000 million=1000000 dozen=12"
 )
 _FINGLISH = (
-    "yek=1 ye=1 do=2 se=3 chahar=4 char=4 char=4 panj=5 shesh=6 shish=6 haft=7 hasht=8 noh=9 dah=10 "
+    "yeki=1 dotta=2 chaar=4 chahr=4 haf=7 hash=8 yek=1 ye=1 do=2 se=3 chahar=4 char=4 char=4 panj=5 shesh=6 shish=6 haft=7 hasht=8 noh=9 dah=10 "
     "yazdah=11 davazdah=12 "
     "sizdah=13 chahardah=14 punzdah=15 panzdah=15 shunzdah=16 hivdah=17 hefdah=17 hijdah=18 hejdah=18 "
     "nuzdah=19 bist=20 si=30 "

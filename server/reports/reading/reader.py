@@ -7,7 +7,7 @@ from server.reports.reading.commands import parse_command, tail_of_fix
 from server.reports.reading.corrections import read_correction
 from server.reports.reading.hints import Hints
 from server.reports.reading.incidents import find_incidents
-from server.reports.reading.judging import is_closed, is_noise, kind_of, masks, urgency, vulnerable
+from server.reports.reading.judging import is_closed, is_noise, kind_of, masks, urgency
 from server.reports.reading.language import language
 from server.reports.reading.lexicon import Hit
 from server.reports.reading.model import CommandRead, Kind, Lang, NeedRead, Reading, Urgency, Why
@@ -16,6 +16,7 @@ from server.reports.reading.own import OwnWords
 from server.reports.reading.people import count_people
 from server.reports.reading.places import find_place, place_called
 from server.reports.reading.text import MAX_CHARS, Message, prepare, spoken
+from server.reports.reading.vulnerable import vulnerable
 from server.standards.taxonomy import INCIDENTS
 
 RULES_VERSION = "2026-11-2"
