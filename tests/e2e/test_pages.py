@@ -49,6 +49,7 @@ PAGES = (
     ("staff", "/house"),
     ("staff", "/hotline"),
     ("staff", "/messages"),
+    ("staff", "/words"),
     ("phone", "/me"),
 )
 

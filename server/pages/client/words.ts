@@ -1,5 +1,4 @@
 /** Own words: a phrase is tried on the newest messages before it can be saved; proposals are taken or left. */
-import './words.css';
 import { ApiError, ask } from './api.ts';
 import { readConfig, type PageConfig } from './config.ts';
 import { chips } from './differences.ts';
