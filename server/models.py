@@ -12,6 +12,7 @@ from server.maps import models as maps
 from server.messaging import models as messaging
 from server.needs import models as needs
 from server.places import models as places
+from server.reports import asking_models as proposals
 from server.reports import checking_models as checking
 from server.reports import inbox_models as looks
 from server.reports import models as reports
@@ -33,6 +34,7 @@ TABLES = (
     messaging,
     needs,
     places,
+    proposals,
     readings,
     reports,
     supplies,

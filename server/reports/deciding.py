@@ -45,6 +45,7 @@ class Asked:
     subject: Subject
     other: UUID
     verdict: matching.Verdict
+    alike: bytes
 
 
 @dataclass(slots=True)
@@ -68,6 +69,17 @@ class Known:
     def __init__(self, own: Mapping[bytes, Sequence[Row]], gone: set[UUID]) -> None:
         self._own, self._gone = own, gone
         self._by: dict[tuple[Kind, UUID, str], dict[UUID, Candidate]] = {}
+        self.rulings: dict[tuple[UUID, bytes], str] = {}
+        """(record, what a report said alike) → joined or apart, as a person has decided before."""
+        self.apart: set[tuple[UUID, UUID]] = set()
+        """(report, record) that a person has kept apart."""
+
+    def fork(self) -> "Known":
+        """A copy that another round of deciding may add to."""
+        copy = Known(self._own, self._gone)
+        copy._by = {key: dict(found) for key, found in self._by.items()}
+        copy.rulings, copy.apart = self.rulings, self.apart
+        return copy
 
     def add(self, kind: Kind, emergency: UUID, category: str, candidate: Candidate) -> None:
         """Put a record among the candidates."""
@@ -146,8 +158,11 @@ def decide(reports: Sequence[Understood], known: Known) -> Woven:
 def _belongs(report: Understood, find: Find, known: Known, woven: Woven) -> Subject:
     assert report.emergency_id is not None  # noqa: S101 - only reports of an emergency get here
     mine = signature(find.said.items())
-    choice = matching.choose(find, report.spot, report.at, known.for_find(report, find), mine)
-    chosen = choice.joined
+    alike = matching.alike(find, report.spot, mine)
+    candidates = [c for c in known.for_find(report, find) if (report.id, c.id) not in known.apart]
+    choice = matching.choose(find, report.spot, report.at, candidates, mine)
+    ruling = known.rulings.get((choice.asked.id, alike)) if choice.asked else None
+    chosen = choice.asked if ruling == "joined" else choice.joined
     subject = woven.subjects.get(chosen.id) if chosen else None
     if subject is None:
         spot, last_at = (chosen.spot, chosen.last_at) if chosen else (report.spot, report.at)
@@ -164,8 +179,8 @@ def _belongs(report: Understood, find: Find, known: Known, woven: Woven) -> Subj
     if chosen and (moved := joining.sharper(report.spot, subject.spot)):
         subject.spot, subject.moved = moved, True
     subject.last_at = max(subject.last_at, report.at)
-    if choice.asked and choice.verdict:
-        woven.asked.append(Asked(report, subject, choice.asked.id, choice.verdict))
+    if choice.asked and choice.verdict and ruling is None:
+        woven.asked.append(Asked(report, subject, choice.asked.id, choice.verdict, alike))
     together = chosen.signature.plus(mine) if chosen else mine
     refuted = bool(chosen and chosen.refuted)
     now = Candidate(subject.id, subject.spot, subject.last_at, signature=together, refuted=refuted)

@@ -22,8 +22,8 @@ from server.needs import service as needs
 from server.needs.service import NeedFacts
 from server.places import service as places
 from server.places.spots import Spot
+from server.reports import asking_queries, counting, joining
 from server.reports import chain_queries as queries
-from server.reports import counting, joining
 from server.reports.deciding import link
 from server.reports.intake import TABLE
 from server.reports.joining import Kind
@@ -152,6 +152,7 @@ async def merge(conn: Conn, ctx: Context, into: Subject, other_id: UUID, actor: 
     if into.kind == "incident":
         await conn.execute("UPDATE needs SET incident_id = %s WHERE incident_id = %s", (into.id, other_id))
         await closures.follow(conn, [into.id, other_id], actor)
+    await asking_queries.merged(conn, into.id, other_id, actor)
     emergency = kept["emergency_id"]
     await emit(
         conn,
@@ -180,6 +181,9 @@ async def split(conn: Conn, ctx: Context, subject: Subject, report_id: UUID, act
     else:
         await incidents.create(conn, [IncidentFacts(made.id, row["emergency_id"], row["category"], tally, Spot())])
     await move(conn, ctx, [report_id], subject, made, actor)
+    apart = {"id": uuid7(), "kind": subject.kind, "subject_id": made.id, "other_id": subject.id}
+    apart |= {"emergency_id": row["emergency_id"], "report_id": report_id}
+    await asking_queries.put_apart(conn, apart, actor)
     await emit(
         conn,
         NewEvent(

@@ -7,7 +7,10 @@ comes from what its live links say, so that joining, merging and undoing need no
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any, Final
+
+import orjson
 
 from server.places.spots import Spot
 from server.reports.joining import AREA_WIDE, NEAR_M, OF_A_HOUSE, WINDOW, Candidate, Find, Kind, near
@@ -15,10 +18,11 @@ from server.reports.landmark_words import FINE, SITES, WIDE
 from server.reports.signatures import NUMBERS, Signature, signature
 
 JOIN: Final = 1.5
-PROPOSE: Final = 0.5
+PROPOSE: Final = 0.0
 """From here on a person is asked; below, two stay two without a word."""
 MARKS_MOST: Final = 48
 """A record that so many landmarks have been told of learns no more of them."""
+_ALIKE_BYTES: Final = 16
 _VILLAGE_M: Final = 2_000.0
 _TOWN_M: Final = 15_000.0
 _MOMENT: Final = timedelta(hours=3)
@@ -68,6 +72,9 @@ def judge(find: Find, spot: Spot, at: datetime, mine: Signature, candidate: Cand
     reasons += _numbers(find, mine, theirs)
     if candidate.own:
         reasons.append(("sender.same", 1.0))
+    if candidate.refuted and find.kind == "incident" and find.category not in _LONE:
+        # A rumour draws its retellings, be they vaguer. Never what befalls one house: the next one may be true.
+        reasons.append(("rumour.same", 1.0))
     apart = abs(at - candidate.last_at)
     if find.category in _MOMENTARY and apart > _MOMENT:
         reasons.append(("time.another", -3.0))
@@ -168,7 +175,7 @@ def _agreement(agreed: set[str]) -> Reason:
         return ("words.landmark_agrees", 2.5)
     if bases & WIDE:
         return ("words.area_agrees", 2.0)
-    return ("words.street_agrees", 1.5)
+    return ("words.street_agrees", 1.25)
 
 
 def _one_sided(find: Find, where: str, mine: Signature, theirs: Signature) -> list[Reason]:
@@ -189,6 +196,7 @@ def _one_sided(find: Find, where: str, mine: Signature, theirs: Signature) -> li
 
 def _numbers(find: Find, mine: Signature, theirs: Signature) -> list[Reason]:
     """Equal numbers speak for one happening; far different ones against it, where they would tell houses apart."""
+    lone = find.category in _LONE
     agree = differ = False
     for name in NUMBERS:
         one, other = mine.numbers.get(name), theirs.numbers.get(name)
@@ -197,11 +205,27 @@ def _numbers(find: Find, mine: Signature, theirs: Signature) -> list[Reason]:
         ratios = [max(a, b) / max(1.0, min(a, b)) for a in one for b in other]
         if min(ratios) <= _CLOSE and max(*one, *other) >= _FEW:
             agree = True
-        elif min(ratios) >= _FAR or (find.category in _LONE and min(ratios) > _CLOSE):
+        elif min(ratios) >= _FAR or (lone and min(ratios) > _CLOSE):
             differ = True
     if agree:
         return [("numbers.agree", 1.0)]
-    return [("numbers.differ", -1.5)] if differ and find.category not in AREA_WIDE else []
+    return [("numbers.differ", -1.0 if lone else -1.5)] if differ and find.category not in AREA_WIDE else []
+
+
+def alike(find: Find, spot: Spot, mine: Signature) -> bytes:
+    """A digest of what a find says of kind, named place, landmarks and numbers: equal for two that say the same.
+
+    No exact point goes in: whoever has the table could try all doors of a town.
+    """
+    said = [
+        find.kind,
+        find.category,
+        str(spot.place_id),
+        spot.exact,
+        sorted((kind, sorted(keys)) for kind, keys in mine.marks.items()),
+        sorted((name, sorted(values)) for name, values in mine.numbers.items()),
+    ]
+    return sha256(orjson.dumps(said)).digest()[:_ALIKE_BYTES]
 
 
 def reach_m(kind: Kind, category: str, spot: Spot) -> float:

@@ -21,9 +21,9 @@ from server.needs import service as needs
 from server.needs.service import NeedFacts
 from server.places.queries import nearest_centres
 from server.places.spots import Spot
+from server.reports import asking, asking_queries, counting, joining, matching_queries
 from server.reports import chain_queries as queries
-from server.reports import counting, joining, matching_queries
-from server.reports.deciding import Known, Woven, decide, key_of, link, question_of
+from server.reports.deciding import Known, Subject, Woven, decide, key_of, link, question_of
 from server.reports.hearing import OnHeard
 from server.reports.joining import Candidate, Kind
 from server.reports.reading import RULES_VERSION
@@ -79,7 +79,7 @@ class Weaver:
         own = await self._own(conn, located, at)
         for _ in range(_ROUNDS):
             known = await self._candidates(conn, located, own, gone)
-            woven = decide(located, known)
+            woven = await self._decide(conn, located, known)
             try:
                 rows = await _lock(conn, woven)
                 break
@@ -89,6 +89,7 @@ class Weaver:
             raise RuntimeError("records keep vanishing")
         await queries.insert_readings(conn, [(r.id, r.reading) for r in reports if not r.stored], RULES_VERSION)
         await self._write(conn, woven, rows, at)
+        await asking_queries.put(conn, asking.rows_of(woven.asked))
         closed = await _close(conn, [r for r in located if r.closing], own)
         await self._tell(conn, reports, woven, closed)
         touched = [s.id for s in woven.subjects.values() if s.kind == "need"] + list(closed)
@@ -96,6 +97,18 @@ class Weaver:
         heard = [r.heard for r in reports]
         for answer in self.on_heard:
             await self.follow(conn, await answer(conn, self.ctx, heard))
+
+    async def _decide(self, conn: Conn, reports: Sequence[Understood], known: Known) -> Woven:
+        """Decide, and once more where people have already answered what would be asked."""
+        known.apart = {
+            (r["report_id"], r["other_id"]) for r in await asking_queries.apart(conn, [r.id for r in reports])
+        }
+        woven = decide(reports, known.fork())
+        if not woven.asked:
+            return woven
+        ruled = await asking_queries.decided(conn, {a.other for a in woven.asked})
+        known.rulings = {(r["other_id"], bytes(r["alike"])): r["state"] for r in ruled}
+        return decide(reports, known) if known.rulings else woven
 
     async def follow(self, conn: Conn, needs_changed: Sequence[UUID]) -> None:
         """Let tasks follow the needs that changed."""
@@ -132,7 +145,11 @@ class Weaver:
                 else Spot(row["place_id"], row["lon"], row["lat"], row["accuracy_m"])
             )
             candidate = Candidate(
-                row["id"], spot, row["last_reported_at"], signature=signatures.get(row["id"], NO_SIGNATURE)
+                row["id"],
+                spot,
+                row["last_reported_at"],
+                signature=signatures.get(row["id"], NO_SIGNATURE),
+                refuted=row["refuted"],
             )
             known.add(kind, question["emergency_id"], question["category"], candidate)
         return known
@@ -200,6 +217,7 @@ class Weaver:
         """Mark the reports as read and put down every event, each with the centre that is nearest to it."""
         await queries.mark_read(conn, [(r.id, r.emergency_id is not None, *_named_point(r)) for r in reports])
         subjects = list(woven.subjects.values())
+        asked = {a.subject.id for a in woven.asked}
         spots = [s.spot for s in subjects] + [r.spot for r in reports]
         centres = await nearest_centres(conn, [spot.point for spot in spots])
         events = [
@@ -209,7 +227,7 @@ class Weaver:
                 s.id,
                 s.emergency_id,
                 centre_id=centre,
-                data={"category": s.category} if s.new else {"joined": len(s.voices)},
+                data=_told(s, asked=s.id in asked),
             )
             for s, centre in zip(subjects, centres, strict=False)
         ]
@@ -236,6 +254,13 @@ class Weaver:
                 )
             )
         await emit_many(conn, events)
+
+
+def _told(subject: Subject, *, asked: bool) -> dict[str, Any]:
+    """What an event says of a record that a batch has made or changed."""
+    if not subject.new:
+        return {"joined": len(subject.voices)}
+    return {"category": subject.category} | ({"proposal": "join"} if asked else {})
 
 
 async def _lock(conn: Conn, woven: Woven) -> dict[UUID, DictRow]:
