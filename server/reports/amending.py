@@ -220,9 +220,9 @@ async def _settle(
     told = []
     for kind in _KINDS:
         for i in of[kind]:
-            data = {"cause": "correction"}
+            data: dict[str, Any] = {"cause": "correction"}
             if i in closed:
-                data |= {"status": closed[i]["status"]}
+                data |= {"fields": ["status"], "status": closed[i]["status"]}
             told.append(NewEvent(f"{kind}.changed", kind, i, emergency, actor, data=data))
     told += [
         NewEvent(f"{s.kind}.changed", s.kind, s.subject_id, emergency, actor, data={"proposal": "reread"})

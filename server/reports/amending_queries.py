@@ -95,7 +95,8 @@ async def add_correction(conn: Conn, row: Mapping[str, Any]) -> None:
     """Keep a correction: report_id, reading_id, before_id, made_by, fields, before, after."""
     await conn.execute(
         "INSERT INTO reading_corrections (id, report_id, reading_id, before_id, made_by, fields, before, after)"
-        " VALUES (%(id)s, %(report_id)s, %(reading_id)s, %(before_id)s, %(made_by)s, %(fields)s, %(before)s, %(after)s)",
+        " VALUES (%(id)s, %(report_id)s, %(reading_id)s, %(before_id)s, %(made_by)s, %(fields)s, %(before)s,"
+        " %(after)s)",
         {**row, "id": uuid7(), **{k: Jsonb(row[k]) for k in ("fields", "before", "after")}},
     )
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from server.access.context import Context
-from server.reports import own_words, rereading
+from server.reports import own_words, rereading, rereading_queries
 from tests.slices.chain_kit import emergency, needs_of, rows, send, told
 from tests.support.web import MakeClient
 
@@ -90,7 +90,7 @@ async def test_it_goes_on_where_it_was_killed_and_gives_way_to_the_chain(
         raise ConnectionError
 
     with monkeypatch.context() as killed:
-        killed.setattr(rereading.queries, "advance", dies)
+        killed.setattr(rereading_queries, "advance", dies)
         with pytest.raises(ConnectionError):
             await rereading.step(ctx, 2)
     assert len(await proposals(client)) == 2
