@@ -23,12 +23,14 @@ SELECT s.n, c.* FROM unnest(%s::int[], %s::uuid[], %s::text[], %s::uuid[], %s::f
                             %s::float8[], %s::timestamptz[])
   AS s(n, emergency, category, place, lon, lat, dx, dy, at)
 CROSS JOIN LATERAL (
-  (SELECT i.id, i.place_id, i.accuracy_m, ST_X(i.geom) AS lon, ST_Y(i.geom) AS lat, i.last_reported_at
+  (SELECT i.id, i.place_id, i.accuracy_m, ST_X(i.geom) AS lon, ST_Y(i.geom) AS lat, i.last_reported_at,
+          i.verification = 'refuted' AS refuted
    FROM incidents i WHERE i.emergency_id = s.emergency AND i.category = s.category AND i.place_id = s.place
      AND i.status = 'open' AND i.last_reported_at BETWEEN s.at - interval '72 hours' AND s.at + interval '72 hours'
    ORDER BY i.id LIMIT 100)
   UNION ALL
-  (SELECT i.id, i.place_id, i.accuracy_m, ST_X(i.geom), ST_Y(i.geom), i.last_reported_at
+  (SELECT i.id, i.place_id, i.accuracy_m, ST_X(i.geom), ST_Y(i.geom), i.last_reported_at,
+          i.verification = 'refuted'
    FROM incidents i WHERE i.emergency_id = s.emergency AND i.category = s.category AND i.status = 'open'
      AND i.geom && ST_MakeEnvelope(s.lon - s.dx, s.lat - s.dy, s.lon + s.dx, s.lat + s.dy, 4326)
      AND i.last_reported_at BETWEEN s.at - interval '72 hours' AND s.at + interval '72 hours'

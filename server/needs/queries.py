@@ -28,14 +28,14 @@ SELECT s.n, c.* FROM unnest(%s::int[], %s::uuid[], %s::text[], %s::uuid[], %s::f
   AS s(n, emergency, category, place, lon, lat, dx, dy, at)
 CROSS JOIN LATERAL (
   (SELECT d.id, d.place_id, d.accuracy_m, ST_X(d.geom_shown) AS lon, ST_Y(d.geom_shown) AS lat, d.last_reported_at,
-          d.geom_exact_sealed, d.data_key_wrapped
+          d.geom_exact_sealed, d.data_key_wrapped, d.verification = 'refuted' AS refuted
    FROM needs d WHERE d.emergency_id = s.emergency AND d.category = s.category AND d.place_id = s.place
      AND d.status IN ('open', 'tasked') AND d.geom_exact_sealed IS NULL
      AND d.last_reported_at BETWEEN s.at - interval '72 hours' AND s.at + interval '72 hours'
    ORDER BY d.id LIMIT 100)
   UNION ALL
   (SELECT d.id, d.place_id, d.accuracy_m, ST_X(d.geom_shown), ST_Y(d.geom_shown), d.last_reported_at,
-          d.geom_exact_sealed, d.data_key_wrapped
+          d.geom_exact_sealed, d.data_key_wrapped, d.verification = 'refuted' AS refuted
    FROM needs d WHERE d.emergency_id = s.emergency AND d.category = s.category AND d.status IN ('open', 'tasked')
      AND d.geom_shown && ST_MakeEnvelope(s.lon - s.dx, s.lat - s.dy, s.lon + s.dx, s.lat + s.dy, 4326)
      AND d.last_reported_at BETWEEN s.at - interval '72 hours' AND s.at + interval '72 hours'
