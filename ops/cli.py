@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-COMMANDS = ("instance", "read", "access", "imports", "drill", "bench", "verify", "forms", "map", "sms")
+COMMANDS = ("instance", "read", "access", "imports", "drill", "bench", "verify", "forms", "map", "sms", "learn")
 # These look after servers themselves and must see which addresses the operator set.
 INSTANCE = {"up", "down", "status", "doctor", "demo", "run", "announce"}
 

@@ -29,6 +29,7 @@ from server.reports.amending_queries import with_decisions
 from server.reports.amending_rules import PERSON
 from server.reports.hearing import OnHeard
 from server.reports.hinting import with_hints
+from server.reports.learning.speaking import helper
 from server.reports.pacing import Pace
 from server.reports.understanding import Atlas, Batch, Understood, understand_all
 from server.reports.weaving import OnNeeds, Weaver
@@ -93,7 +94,8 @@ async def process_batch(
 
 
 async def _one_batch(ctx: Context, weaver: Weaver, limit: int) -> int:
-    atlas = Atlas(await places.gazetteer(ctx), await places.place_ids(ctx), await own_words.shelf(ctx))
+    model = helper(ctx.settings.home)
+    atlas = Atlas(await places.gazetteer(ctx), await places.place_ids(ctx), await own_words.shelf(ctx), model)
     async with ctx.db.tx() as conn:
         rows = await queries.take(conn, limit)
         ready = await with_decisions(conn, await parts.gather(conn, ctx, rows), PERSON)

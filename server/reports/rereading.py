@@ -22,6 +22,7 @@ from server.reports import own_words, parts
 from server.reports import rereading_queries as queries
 from server.reports.amending_rules import PERSON, labels
 from server.reports.hinting import with_hints
+from server.reports.learning.speaking import helper
 from server.reports.reading import RULES_VERSION
 from server.reports.rereading_rules import difference
 from server.reports.understanding import Atlas, Understood, understand_all
@@ -100,7 +101,8 @@ async def _tell(conn: Conn, work: DictRow, state: str) -> None:
 async def _compare(conn: Conn, ctx: Context, work: DictRow, rows: Sequence[DictRow]) -> dict[str, int]:
     """Read a batch again and put down what differs; how many differ, were kept as they are, could not be read."""
     readable = [await _whole(conn, ctx, row) for row in rows if _may_differ(row)]
-    atlas = Atlas(await places.gazetteer(ctx), await places.place_ids(ctx), await own_words.shelf(ctx))
+    model = helper(ctx.settings.home)
+    atlas = Atlas(await places.gazetteer(ctx), await places.place_ids(ctx), await own_words.shelf(ctx), model)
     hinted = await with_hints(conn, readable) if readable else []
     batch = await asyncio.to_thread(understand_all, ctx.sealing, atlas, hinted, ctx.settings.country)
     by_id = {row["id"]: row for row in readable}

@@ -16,6 +16,7 @@ from server.reports import joining, landmarks
 from server.reports.content import text_of
 from server.reports.hearing import Heard, heard_of
 from server.reports.intake import TABLE
+from server.reports.learning.speaking import Helper
 from server.reports.own_words import Shelf
 from server.reports.reading import PlaceRead, read
 from server.reports.reading.hints import Hints
@@ -27,11 +28,12 @@ PlaceIds = Mapping[tuple[str, float, float], UUID]
 
 @dataclass(frozen=True, slots=True)
 class Atlas:
-    """What names places: the gazetteer, and the ids of its entries by (English name, lat, lon); and the own words."""
+    """What names places: the gazetteer, and the ids of its entries by (English name, lat, lon); own words; a model."""
 
     gazetteer: Gazetteer
     ids: PlaceIds
     own: Shelf = field(default_factory=Shelf)
+    helper: Helper | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,9 @@ def understand(sealing: Sealing, atlas: Atlas, row: Mapping[str, Any], country: 
     if row.get("by_person"):
         return _as_decided(sealing, row, answers, atlas, text, country)
     found = read(text, atlas.gazetteer, own=atlas.own.of(row["emergency_id"]), hints=row.get("hints"))
+    if atlas.helper is not None:
+        by_rules, found = found, atlas.helper.helped(text, found)
+        whole = atlas.helper.stored(whole, by_rules, found)
     reading = found.as_dict() | whole
     if found.candidates:
         reading["candidates"] = [candidate_of(place) for place in found.candidates]

@@ -37,12 +37,16 @@ class Line:
 
 @dataclass(slots=True)
 class Corpus:
-    """What a file holds. `names` maps the labels of a foreign file to ours; `asked` are the labels it speaks about."""
+    """What a file holds. `names` maps the labels of a foreign file to ours; `asked` are the labels it speaks about.
+
+    `coarse`: its labels are wider than the taxonomy's codes (`labels.ALIKE`).
+    """
 
     lines: list[Line] = field(default_factory=list)
     bad: int = 0
     names: dict[str, str] = field(default_factory=dict)
     asked: frozenset[str] = frozenset()
+    coarse: bool = False
 
 
 def open_corpus(path: Path, form: Format = "auto") -> Corpus:
@@ -86,7 +90,8 @@ def _gold_line(raw: bytes) -> Line | None:
 
 def _of_disaster(path: Path) -> Corpus:
     csv.field_size_limit(_MOST_CELL)
-    corpus, said = Corpus(), set()
+    corpus = Corpus(coarse=True)
+    said: set[str] = set()
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
         reader = csv.DictReader(stream)
         if not set(reader.fieldnames or ()) >= _COLUMNS:

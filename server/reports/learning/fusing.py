@@ -6,7 +6,7 @@ a life is added but never removed.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from server.reports.learning.labels import ALIKE, NEVER_TAKEN_BACK, VULNERABLE, of_reading, says
 from server.reports.reading import NeedRead, Reading, Why
@@ -25,11 +25,15 @@ _WITHIN_THE_DAY: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """What a model says: yes or no for each label it speaks on; `spans` of the original text for what is new."""
+    """What a model says: yes or no for each label it speaks on; `spans` of the original text for what is new.
+
+    `coarse`: its labels are wider than the taxonomy's codes.
+    """
 
     model: str
     verdicts: Mapping[str, bool] = field(default_factory=dict)
     spans: Mapping[str, tuple[int, int] | None] = field(default_factory=dict)
+    coarse: bool = False
 
 
 def fuse(reading: Reading, suggestion: Suggestion, length: int = 0) -> Reading:
@@ -43,11 +47,11 @@ def fuse(reading: Reading, suggestion: Suggestion, length: int = 0) -> Reading:
     kind = _kind(reading, suggestion.verdicts)
     made = replace(reading, kind=kind)
     if kind == "other":
-        made = Reading(lang=reading.lang, kind="other", why=reading.why)
+        made = replace(_emptied(made), place=None, candidates=())
     elif kind == "offer":
-        made = replace(_offered(made, suggestion.verdicts))
+        made = _offered(made, suggestion.verdicts)
     else:
-        made = _with_codes(made, suggestion.verdicts)
+        made = _with_codes(made, suggestion.verdicts, coarse=suggestion.coarse)
         made = replace(made, urgency=_urgency(made, of_reading(made) - before, suggestion.verdicts))
     return replace(made, why=_why(reading, before, of_reading(made), suggestion, length))
 
@@ -58,7 +62,9 @@ def changed(reading: Reading, fused: Reading) -> bool:
 
 
 def _chosen(group: str, verdicts: Mapping[str, bool]) -> str | None:
-    return next((name.partition(".")[2] for name, yes in verdicts.items() if yes and name.startswith(f"{group}.")), None)
+    return next(
+        (name.partition(".")[2] for name, yes in verdicts.items() if yes and name.startswith(f"{group}.")), None
+    )
 
 
 def _kind(reading: Reading, verdicts: Mapping[str, bool]) -> Kind:
@@ -74,24 +80,24 @@ def _kind(reading: Reading, verdicts: Mapping[str, bool]) -> Kind:
 
 def _offered(reading: Reading, verdicts: Mapping[str, bool]) -> Reading:
     offers = [code for code in ("goods", "service") if verdicts.get(f"offer.{code}", code in reading.offers)]
-    return Reading(
-        lang=reading.lang,
-        kind="offer",
-        offers=tuple(offers or reading.offers or ("goods",)),
-        place=reading.place,
-        why=reading.why,
+    return replace(_emptied(reading), offers=tuple(offers or reading.offers or ("goods",)))
+
+
+def _emptied(reading: Reading) -> Reading:
+    return replace(
+        reading, incidents=(), needs=(), offers=(), vulnerable=(), people=None, households=None, urgency="none"
     )
 
 
-def _with_codes(reading: Reading, verdicts: Mapping[str, bool]) -> Reading:
+def _with_codes(reading: Reading, verdicts: Mapping[str, bool], *, coarse: bool) -> Reading:
     said = of_reading(reading)
     drop: set[str] = set()
     add: list[str] = []
     for label, yes in verdicts.items():
-        if yes and not says(said, label):
+        if yes and not says(said, label, coarse=coarse):
             add.append(label)
-        elif not yes and says(said, label):
-            drop |= ({label} | ALIKE.get(label, frozenset())) - NEVER_TAKEN_BACK
+        elif not yes and says(said, label, coarse=coarse):
+            drop |= ({label} | (ALIKE.get(label, frozenset()) if coarse else frozenset())) - NEVER_TAKEN_BACK
     needs = [n for n in reading.needs if f"need.{n.category}" not in drop]
     needs += [NeedRead(label.removeprefix("need.")) for label in add if label.startswith("need.")]
     told = {code for code in reading.incidents if f"incident.{code}" not in drop} | _codes("incident", add)
@@ -136,9 +142,3 @@ def _why(
             group, _, code = label.partition(".")
             kept.append(Why(f"model.{label if group in ('kind', 'urgency') else code}", start, end))
     return tuple(sorted(kept, key=lambda w: (w.start, w.end, w.rule)))
-
-
-def as_stored(reading: Reading, fused: Reading, model: str) -> dict[str, Any]:
-    """Return the fused reading as it is kept: with the model's version when it changed something."""
-    body = fused.as_dict()
-    return body | {"model": model} if changed(reading, fused) else body

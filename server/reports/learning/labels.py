@@ -89,6 +89,6 @@ def of_reading(reading: Reading) -> frozenset[str]:
     return frozenset(found | {f"kind.{reading.kind}", f"urgency.{reading.urgency}"})
 
 
-def says(found: frozenset[str], label: str) -> bool:
-    """Tell whether labels of a reading say `label`, by itself or by a finer code."""
-    return label in found or not found.isdisjoint(ALIKE.get(label, frozenset()))
+def says(found: frozenset[str], label: str, *, coarse: bool = False) -> bool:
+    """Tell whether labels of a reading say `label`; where labels are `coarse`, by a finer code too."""
+    return label in found or (coarse and not found.isdisjoint(ALIKE.get(label, frozenset())))

@@ -1,4 +1,4 @@
-"""A model at work: numbers in, what it thinks of each message out. numpy alone; nothing of scikit-learn is needed here."""
+"""A model at work: numbers in, what it thinks of each message out. numpy alone; scikit-learn is not needed here."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -39,8 +39,8 @@ def weighted(batch: Batch, rows: npt.NDArray[np.int64], scale: npt.NDArray[np.fl
 class Model:
     """Weights of hashed n-grams for each label, and where each label begins.
 
-    `rows` (sorted buckets), `scale` (a row's idf), `weights` (rows x labels), `bias` (labels), `thresholds` (2 x labels:
-    for messages in the language most were learnt in, `lang`, and for the others).
+    `rows` (sorted buckets), `scale` (a row's idf), `weights` (rows x labels), `bias` (labels), `thresholds`
+    (2 x labels: for messages in the language most were learnt in, `lang`, and for the others).
     """
 
     name: str
@@ -52,6 +52,7 @@ class Model:
     weights: npt.NDArray[np.float32]
     bias: npt.NDArray[np.float32]
     thresholds: npt.NDArray[np.float32]
+    coarse: bool = False
 
     def scores(self, batch: Batch) -> npt.NDArray[np.float32]:
         """Return docs x labels: how far each message is on the label's side, before thresholds."""
@@ -71,9 +72,13 @@ class Model:
         found = []
         for fold, reading, row in zip(folded, readings, over, strict=True):
             verdicts = verdicts_of(self.labels, self.speaks, row)
-            new = [x for x, yes in verdicts.items() if yes and not labels.says(labels.of_reading(reading), x)]
+            new = [
+                x
+                for x, yes in verdicts.items()
+                if yes and not labels.says(labels.of_reading(reading), x, coarse=self.coarse)
+            ]
             spans = {label: self._strongest(fold, self.labels.index(label)) for label in new}
-            found.append(Suggestion(self.name, verdicts, spans))
+            found.append(Suggestion(self.name, verdicts, spans, self.coarse))
         return found
 
     def all_labels(self, texts: Sequence[str], readings: Sequence[Reading]) -> list[dict[str, bool]]:
@@ -118,11 +123,10 @@ def verdicts_of(names: Sequence[str], speaks: frozenset[str], row: npt.NDArray[n
 def opened(stored: Stored) -> Model:
     """Open a stored model. Raises BadModel when its arrays do not fit its card."""
     arrays, card = arrays_of(stored), stored.card
-    names, speaks, lang = card.get("labels"), card.get("speaks"), card.get("lang")
-    if not _names(names) or not _names(speaks) or not isinstance(lang, str):
-        raise BadModel("its card names no labels")
+    names, speaks, lang = _names(card.get("labels")), _names(card.get("speaks")), str(card.get("lang"))
     rows, scale, weights, bias, thresholds = (
-        _checked(arrays, name, dims) for name, dims in (("rows", 1), ("scale", 1), ("weights", 2), ("bias", 1), ("thresholds", 2))
+        _checked(arrays, name, dims)
+        for name, dims in (("rows", 1), ("scale", 1), ("weights", 2), ("bias", 1), ("thresholds", 2))
     )
     count, of = len(rows), len(names)
     if scale.shape != (count,) or weights.shape != (count, of) or bias.shape != (of,) or thresholds.shape != (2, of):
@@ -131,7 +135,15 @@ def opened(stored: Stored) -> Model:
         raise BadModel("its rows are in no order")
     allowed = frozenset(label for label in speaks if label in names and labels.known(label))
     small = (part.astype(np.float32) for part in (scale, weights, bias, thresholds))
-    return Model(f"{stored.name}@{stored.version}", tuple(names), allowed, lang, rows.astype(np.int64), *small)
+    return Model(
+        f"{stored.name}@{stored.version}",
+        tuple(names),
+        allowed,
+        lang,
+        rows.astype(np.int64),
+        *small,
+        coarse=card.get("coarse") is True,
+    )
 
 
 def only_speaking(model: Model) -> Model:
@@ -148,11 +160,14 @@ def only_speaking(model: Model) -> Model:
         np.ascontiguousarray(model.weights[:, keep]),
         model.bias[keep],
         model.thresholds[:, keep],
+        model.coarse,
     )
 
 
-def _names(value: Any) -> bool:
-    return isinstance(value, list) and len(value) <= _MOST_LABELS and all(isinstance(name, str) for name in value)
+def _names(value: Any) -> list[str]:
+    if not isinstance(value, list) or len(value) > _MOST_LABELS or not all(isinstance(name, str) for name in value):
+        raise BadModel("its card names no labels")
+    return value
 
 
 def _checked(arrays: Mapping[str, npt.NDArray[Any]], name: str, dims: int) -> npt.NDArray[Any]:

@@ -18,10 +18,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from server.reports.learning.active import FILE as ACTIVE
+from server.reports.learning.active import folder_of
+
 FORMAT: Final = 1
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _VERSION: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z(-[0-9]+)?")
-_ACTIVE: Final = "active.json"
 _MOST_BYTES: Final = 400_000_000
 _MOST_MEMBERS: Final = 64
 
@@ -40,11 +42,6 @@ class Stored:
     version: str
     folder: Path
     card: dict[str, Any]
-
-
-def folder_of(home: Path) -> Path:
-    """Where an instance keeps its models."""
-    return home / "models"
 
 
 def valid_name(name: str) -> bool:
@@ -96,7 +93,7 @@ def newest(home: Path, name: str) -> Stored:
 def active(home: Path) -> Stored | None:
     """Return the model that speaks in this instance; None when none does, or when it is no longer there."""
     try:
-        said = json.loads((folder_of(home) / _ACTIVE).read_text(encoding="utf-8"))
+        said = json.loads((folder_of(home) / ACTIVE).read_text(encoding="utf-8"))
         return newest(home, f"{said['name']}@{said['version']}")
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -107,23 +104,14 @@ def activate(home: Path, stored: Stored | None) -> None:
     models = folder_of(home)
     models.mkdir(parents=True, exist_ok=True)
     if stored is None:
-        (models / _ACTIVE).unlink(missing_ok=True)
+        (models / ACTIVE).unlink(missing_ok=True)
         return
-    making = models / f".{_ACTIVE}.{os.getpid()}"
+    making = models / f".{ACTIVE}.{os.getpid()}"
     with making.open("w", encoding="utf-8") as stream:
         json.dump({"name": stored.name, "version": stored.version}, stream)
         _flush(stream)
-    making.replace(models / _ACTIVE)
+    making.replace(models / ACTIVE)
     _flush_folder(models)
-
-
-def stamp(home: Path) -> tuple[int, int]:
-    """What changes when another model is activated: cheap to ask for before each batch."""
-    try:
-        found = (folder_of(home) / _ACTIVE).stat()
-    except OSError:
-        return (0, 0)
-    return (found.st_mtime_ns, found.st_ino)
 
 
 def arrays_of(stored: Stored) -> dict[str, npt.NDArray[Any]]:
@@ -144,7 +132,9 @@ def arrays_of(stored: Stored) -> dict[str, npt.NDArray[Any]]:
 
 
 def _versions(folder: Path) -> Iterator[Stored]:
-    names = sorted((f.name for f in folder.iterdir() if _VERSION.fullmatch(f.name)), key=_age) if folder.is_dir() else []
+    names = (
+        sorted((f.name for f in folder.iterdir() if _VERSION.fullmatch(f.name)), key=_age) if folder.is_dir() else []
+    )
     for version in reversed(names):
         try:
             card = json.loads((folder / version / "card.json").read_text(encoding="utf-8"))

@@ -85,8 +85,12 @@ def prepare(lines: Sequence[Line], read: Callable[[str], Reading], talk: Talk = 
     )
     known = {group: number for number, group in enumerate(dict.fromkeys(line.group for line in lines))}
     group = np.array([known[line.group] for line in lines], dtype=np.int64)
-    folds = np.array([zlib.crc32(line.group.encode()) % FOLDS for line in lines], dtype=np.int64)
-    return Prepared(lines, readings, batch, folds, group)
+    return Prepared(lines, readings, batch, folds_of(lines), group)
+
+
+def folds_of(lines: Sequence[Line]) -> npt.NDArray[np.int64]:
+    """Return the fold of each line; lines of one group are never torn apart."""
+    return np.array([zlib.crc32(line.group.encode()) % FOLDS for line in lines], dtype=np.int64)
 
 
 def learn(corpus: Corpus, read: Callable[[str], Reading], talk: Talk = lambda _: None) -> Learnt:
@@ -103,7 +107,7 @@ def learn(corpus: Corpus, read: Callable[[str], Reading], talk: Talk = lambda _:
     held_out, weights, bias = _fit_all(matrix, truth, prepared.folds, talk)
     lang = prepared.lang()
     thresholds = _thresholds(held_out, truth, prepared, lang)
-    draft = Model("draft@0", names, frozenset(), lang, rows, scale, weights, bias, thresholds)
+    draft = Model("draft@0", names, frozenset(), lang, rows, scale, weights, bias, thresholds, corpus.coarse)
     figures, speaks = judge(prepared, draft, held_out, truth)
     card = {
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -111,6 +115,7 @@ def learn(corpus: Corpus, read: Callable[[str], Reading], talk: Talk = lambda _:
         "lines": len(prepared.lines),
         "messages": len(set(prepared.group.tolist())),
         "lang": lang,
+        "coarse": corpus.coarse,
         "labels": list(names),
         "speaks": sorted(speaks),
         "too_rare": rare,
@@ -118,7 +123,7 @@ def learn(corpus: Corpus, read: Callable[[str], Reading], talk: Talk = lambda _:
         "rows": len(rows),
         "figures": figures,
     }
-    model = Model("draft@0", names, speaks, lang, rows, scale, weights, bias, thresholds)
+    model = Model("draft@0", names, speaks, lang, rows, scale, weights, bias, thresholds, corpus.coarse)
     return Learnt(model, card, held_out)
 
 
@@ -160,16 +165,18 @@ def matrix_of(batch: Batch, rows: npt.NDArray[np.int64], scale: npt.NDArray[np.f
     return csr_matrix((value, (doc, column)), shape=(batch.docs, len(rows)))
 
 
-def judge(prepared: Prepared, model: Model, held_out: Scores, truth: Bools) -> tuple[list[dict[str, Any]], frozenset[str]]:
+def judge(
+    prepared: Prepared, model: Model, held_out: Scores, truth: Bools
+) -> tuple[list[dict[str, Any]], frozenset[str]]:
     """Measure on the held-out folds what fusing would do, label by label; return the figures and who may speak.
 
     Labels of a group of which exactly one is true (kind, urgency) speak together or not at all.
     """
-    rules = said_by(prepared.readings, model.labels)
+    rules = said_by(prepared.readings, model.labels, coarse=model.coarse)
     over = margins(held_out, prepared.readings, model.thresholds, model.lang)
     alone = np.array([[v[n] for n in model.labels] for v in _verdicts(model.labels, frozenset(model.labels), over)])
     able = frozenset(name for name in model.labels if labels.known(name))
-    fused = said_by(fused_by(prepared.readings, model.labels, able, over), model.labels)
+    fused = said_by(fused_by(prepared.readings, model, able, over), model.labels, coarse=model.coarse)
     better = {
         name: _better(truth[:, j], fused[:, j], rules[:, j], prepared.folds)
         for j, name in enumerate(model.labels)
@@ -180,7 +187,7 @@ def judge(prepared: Prepared, model: Model, held_out: Scores, truth: Bools) -> t
         whole = bool(mine) and _better_together(truth[:, mine], fused[:, mine], rules[:, mine], prepared.folds)
         better |= {model.labels[j]: whole for j in mine}
     speaks = frozenset(name for name, yes in better.items() if yes)
-    final = said_by(fused_by(prepared.readings, model.labels, speaks, over), model.labels)
+    final = said_by(fused_by(prepared.readings, model, speaks, over), model.labels, coarse=model.coarse)
     figures = []
     for j, name in enumerate(model.labels):
         ours, theirs = truth[:, j], alone[:, j]
@@ -192,17 +199,17 @@ def judge(prepared: Prepared, model: Model, held_out: Scores, truth: Bools) -> t
     return figures, speaks
 
 
-def said_by(readings: Sequence[Reading], names: Sequence[str]) -> Bools:
+def said_by(readings: Sequence[Reading], names: Sequence[str], *, coarse: bool = False) -> Bools:
     """Return readings x labels: what they say."""
     found = [labels.of_reading(reading) for reading in readings]
-    return np.array([[labels.says(said, name) for name in names] for said in found], dtype=bool)
+    return np.array([[labels.says(said, name, coarse=coarse) for name in names] for said in found], dtype=bool)
 
 
-def fused_by(readings: Sequence[Reading], names: Sequence[str], speaks: frozenset[str], over: Scores) -> list[Reading]:
+def fused_by(readings: Sequence[Reading], model: Model, speaks: frozenset[str], over: Scores) -> list[Reading]:
     """Return the readings with the model's labels."""
     return [
-        fusing.fuse(reading, fusing.Suggestion("draft@0", verdicts))
-        for reading, verdicts in zip(readings, _verdicts(names, speaks, over), strict=True)
+        fusing.fuse(reading, fusing.Suggestion("draft@0", verdicts, coarse=model.coarse))
+        for reading, verdicts in zip(readings, _verdicts(model.labels, speaks, over), strict=True)
     ]
 
 
