@@ -16,7 +16,8 @@ _HEADS = _words(
     "نفر نفریم نفره نفرن نفرند نفرم نفرمون نفری نفرشون نفرین نفراند ادم آدمیم تن شخص اهالی جمعیت "
     "people ppl persons person souls of members individuals residents villagers survivors pilgrims nafar "
     "nafarim nafare nafaran adam "
-    "nafarand us family"
+    "nafarand us family "
+    "عائله عایله عائلیم عایلیم نفوس نفرات سرنشینن pax females males ppls peoples humans adlt adlts elders youngsters folk folks"
 )
 _PARTS = _words(
     "زن مرد بچه بچمون بچم بچه‌ام بچهایم بچهها کودک کودکان پسر دختر پیرمرد پیرزن سالمند نوزاد خانم خانوم آقا "
@@ -36,6 +37,11 @@ _PARTS = _words(
     "hamsaye mosafer همکار سرنشین عمو عموم دایی خاله عمه نوه دوست رفیق سرباز مهمان "
     "کارمند معدنچی اسهال مسموم "
     "cousins uncles aunts nephews nieces grandchildren colleagues occupants miners soldiers tourists ladies cousin "
+    "چوپون چوپونیم چوپان کشاورز ماهیگیر ملوان کوهنورد طلبه روستایی عشایر معتکف مسافر اسیر محبوس شاگرد نیرو نفرمون همشهری "
+    "سوختگی سوخته مسموم دوقلو سه‌قلو زایو زائو یتیم داماد عروس مستاجر نگهبان پاسدار بسیجی نوجوون نونهال جنین "
+    "herders herder farmers farmer cyclists fishermen trekkers campers skiers firefighters builders divers sailors "
+    "labourers laborers shopkeepers monks nuns guards policemen cooks inf twins triplets expectant orphan boys employees "
+    "staff wives husbands pensioners schoolchildren schoolgirls schoolboys teenagers teens crew patient wounded "
     "hamkar hamkaram sarneshin nave bacham bacheham bachamun bachemadresei dust sarbaz mehman danesh"
 )
 _HOUSE_HEADS = _words(
@@ -72,8 +78,10 @@ _SUBSET = _words(
     "جمله بین ازاین بینشان "
     "اعم beyneshun shamel tash tashun"
 )
-_SELF = _words("خودمم khodam khodamam من خودم me i myself منم man")
+_SELF = _words("خودش خودمم khodam khodamam من خودم me i myself منم man")
 _KIN = _words(
+    "زنی مادری خانمی خانومی زنه بیوه‌زنی پیرزنی پیرمردی مردی خدایی عمه خاله ننه بابا مامان داداش آبجی نامزدم عروسم دامادم "
+    "woman mom mum granny grandad granddad aunty auntie "
     "همسرم زنم شوهرم مادرم پدرم برادرم خواهرم خانمم مادربزرگم پدربزرگم wife husband mother father brother "
     "sister grandmother "
     "عمو عموم عمه عمم خاله خالم دایی داییم داداشم آبجیم بابام مامانم ننم زنعموم "
@@ -138,6 +146,8 @@ def _counted(message: Message, number: Number) -> tuple[str, Count] | None:
         return "heads", Count(int(number.value), number.first, number.last, part=False, total=True)
     at = number.last + 1
     skipped = 0
+    if message.clause[number.last] != message.clause[min(at, len(message.tokens) - 1)] and _closes(message, at):
+        return None
     if _we_are(message, number) and message.word(at) in _STATES:
         return "heads", Count(int(number.value), number.first, number.last, part=False, total=True)
     while skipped < 3 and at < len(message.tokens):
@@ -149,7 +159,9 @@ def _counted(message: Message, number: Number) -> tuple[str, Count] | None:
         if word in _TENTS and (message.word(at - 1) in _NOMADS or _NOMADS & {following, message.word(at + 2)}):
             return "house", Count(int(number.value), number.first, at, part=False, total=False)
         if word in _HEADS or plain in _HEADS:
-            if following in _NOT_PEOPLE_NEXT or (_is_labour(message, at) and not word.endswith("یم")):
+            if (following in _NOT_PEOPLE_NEXT and _same(message, at, at + 1)) or (
+                _is_labour(message, at) and not word.endswith("یم")
+            ):
                 return None
             total = word.endswith(("یم", "im")) or message.word(number.first - 1) in _TOTAL_FIRST
             total = total or word in _HEAD_TOTAL or following in _WE_ARE
@@ -157,12 +169,32 @@ def _counted(message: Message, number: Number) -> tuple[str, Count] | None:
         if word in _PARTS or plain in _PARTS:
             if following in _AGES and not number.spelt:
                 return None
+            if word in _HANDS and _is_asked_for(message, at):
+                return None
             return "heads", Count(int(number.value), number.first, at, part=True, total=False)
         if word not in _SKIP or (number.shaky and word not in _COUNTER):
             return None
         at += 1
         skipped += 1
     return None
+
+
+_HANDS = _words("جوون جوان مرد پسر کارگر نیرو javun mard pesar men lads workers worker boys guys مترجم آشپز")
+_ASKING = tuple(_words("میخوا لازم نیاز بفرست بیاد بیان بیاین need send want mikha lazem biad bian"))
+
+
+def _is_asked_for(message: Message, at: int) -> bool:
+    """Strong hands asked for are no people affected: ۱۲ جوون میخوایم."""
+    return any(message.word(at + step).startswith(_ASKING) and _same(message, at, at + step) for step in (1, 2))
+
+
+def _same(message: Message, one: int, other: int) -> bool:
+    return other < len(message.tokens) and message.clause[one] == message.clause[other]
+
+
+def _closes(message: Message, at: int) -> bool:
+    """Tell whether a colon stands before a word: "my 0740: injured 16" counts no 740 injured."""
+    return 0 < at < len(message.tokens) and ":" in message.text[message.tokens[at - 1].end : message.tokens[at].start]
 
 
 def _latest(message: Message, counts: list[Count]) -> list[Count]:
@@ -192,11 +224,32 @@ def _is_labour(message: Message, at: int) -> bool:
     """Hands asked for are no people affected: ۱۰ نفر بفرستید, where volunteers are the need."""
     if not any(h.group == "need" and h.code == "volunteers" and h.part == "items" for h in message.hits):
         return False
-    return any(message.word(at + step).startswith(_SENT) for step in (1, 2, 3))
+    return any(message.word(at + step).startswith(_SENT) and _same(message, at, at + step) for step in range(1, 6))
 
 
 def _singular(word: str) -> str:
-    for tail in ("هامون", "هایم", "هاشون", "های", "ها", "یم", "اند", "م", "ش", "ه", "ی", "haye", "ha", "im", "e", "am"):
+    for tail in (
+        "هامون",
+        "امون",
+        "مون",
+        "شون",
+        "تون",
+        "هایم",
+        "هاشون",
+        "های",
+        "ها",
+        "یم",
+        "اند",
+        "م",
+        "ش",
+        "ه",
+        "ی",
+        "haye",
+        "ha",
+        "im",
+        "e",
+        "am",
+    ):
         if word.endswith(tail) and len(word) - len(tail) >= 2:
             return word[: -len(tail)]
     return word
@@ -246,24 +299,51 @@ def _is_subset(message: Message, whole: Count, count: Count) -> bool:
     return False
 
 
+_PUPIL = _words("اموز اموزان")
+
+
+def _comma_after(message: Message, at: int) -> bool:
+    return message.text[message.tokens[at].end : message.tokens[at + 1].start].strip() in (",", "،")
+
+
 def _self_and_kin(message: Message, count: Count | None) -> int | None:
     """Count the speaker and named kin joined by "and" to a count (me and two kids), 0 when there are none."""
     if count is None:
-        return None
+        return _two_of_us(message)
     extra = 0
-    at = count.first - 1
-    while at >= 0 and message.sentence[at] == message.sentence[count.first] and count.first - at < 8:
+    at, joined = count.first - 1, False
+    while at >= 0 and message.sentence[at] == message.sentence[count.first] and count.first - at < 9:
         word = message.word(at)
-        joins = message.word(at + 1) in _AND or message.text[
-            message.tokens[at].end : message.tokens[at + 1].start
-        ].strip() in (",", "،")
-        if (word in _SELF or word in _KIN) and joins:
-            extra += 1
-        elif word not in _AND and word not in _FILLERS:
+        joined = joined or word in _AND or _comma_after(message, at)
+        if (word in _SELF or word in _KIN) and joined:
+            extra, joined = extra + 1, False
+        elif word not in _AND and word not in _FILLERS and not joined:
+            break
+        elif joined and word not in _AND and word not in _FILLERS:
             break
         at -= 1
     after = count.last + 1
+    after += message.word(after) in _PUPIL
     while message.word(after) in _AND and (message.word(after + 1) in _SELF | _KIN or message.word(after + 2) in _KIN):
         extra += 1
         after += 2 + (message.word(after + 2) in _KIN and message.word(after + 1) not in _SELF | _KIN)
     return extra
+
+
+def _two_of_us(message: Message) -> int | None:
+    """Count people named one by one, the speaker among them: من و خواهرم, me and my mother; a couple."""
+    for at, token in enumerate(message.tokens):
+        if token.text in _SELF and message.word(at + 1) in _AND:
+            after = at + 2 + (message.word(at + 2) in _FILLERS)
+            if message.word(after) in _KIN:
+                return 2
+        if token.text in _WIFE and message.word(at + 1) in _AND and message.word(at + 2) in _HUSBAND:
+            return 2
+        if token.text == "couple" and message.word(at - 1) in _OLD:
+            return 2
+    return None
+
+
+_WIFE = _words("زن wife husband")
+_HUSBAND = _words("شوهر husband wife")
+_OLD = _words("old elderly aged young")
