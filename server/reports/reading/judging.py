@@ -1,52 +1,12 @@
-"""What kind of message it is, whom it endangers, and how urgent it is."""
+"""What kind of message it is, and what in it tells nothing of here and now."""
 
 from server.places.names import fold_key
-from server.reports.reading.incidents import negated
 from server.reports.reading.lexicon import Hit
-from server.reports.reading.model import Kind, NeedRead, Urgency
+from server.reports.reading.model import Kind, NeedRead
 from server.reports.reading.text import Message
 
-_BASIC = frozenset(
-    {
-        "water",
-        "food",
-        "infant_care",
-        "medical_care",
-        "medicine",
-        "shelter",
-        "heating",
-        "bedding",
-        "evacuation",
-        "search_rescue",
-        "protection",
-    }
-)
-_GRAVE = frozenset(
-    {
-        "trapped_people",
-        "injury",
-        "disease",
-        "child_alone",
-        "security",
-        "building_collapsed",
-        "missing_person",
-        "dam_or_levee_risk",
-        "fire",
-        "death",
-        "gas_leak",
-    }
-)
 # What people far away pray about; anything else in a prayer is a plea.
 _FAR = frozenset({"flooding", "aftershock", "death"})
-_LIFE_NEEDS = frozenset({"search_rescue"})
-# Together these mean that somebody may die within hours.
-_DEADLY = (
-    {"fire", "injury"},
-    {"dam_or_levee_risk", "evacuation"},
-    {"flooding", "evacuation"},
-    {"fire", "trapped_people"},
-)
-_DEADLY_SIGNS = 3
 _LIFE_INCIDENTS = frozenset({"trapped_people"})
 _CLOSING = frozenset({"لغو", "کنسل", "منتفی", "cancel", "canceled", "cancelled", "laghv", "kansel"})
 
@@ -243,44 +203,3 @@ def _is_question(message: Message, told: list[Hit], needs: list[tuple[NeedRead, 
         return False
     asked_sentences = message.questions | {message.sentence[h.first] for h in message.signals("question")}
     return all(message.sentence[hit.first] in asked_sentences for _, hit in needs)
-
-
-def danger(message: Message) -> int:
-    """Add up the signs that somebody may die within hours: a grave one is enough, weak ones are together."""
-    weights: dict[str, int] = {}
-    for hit in message.hits:
-        if hit.group == "sign" and int(hit.part) > weights.get(hit.code, 0) and not negated(message, hit):
-            weights[hit.code] = int(hit.part)
-    return sum(weights.values())
-
-
-def urgency(message: Message, kind: Kind, incidents: list[str], needs: list[NeedRead], *, closed: bool) -> Urgency:
-    """Return life, high, normal or none, by what may happen to people within hours and within the day."""
-    if kind in ("offer", "other") or closed:
-        return "none"
-    categories = {n.category for n in needs}
-    if kind != "question" or incidents:
-        if categories & _LIFE_NEEDS or set(incidents) & _LIFE_INCIDENTS:
-            return "life"
-        if (message.has("life") or danger(message) >= _DEADLY_SIGNS) and (incidents or categories):
-            return "life"
-        if any(pair <= (set(incidents) | categories) for pair in _DEADLY):
-            return "life"
-    if kind == "question" and not incidents:
-        return "normal"
-    if categories & _BASIC or set(incidents) & _GRAVE:
-        return "high"
-    if "road_blocked" in incidents and _cut_off(message):
-        return "high"
-    if message.has("pressing") and (incidents or categories):
-        return "high"
-    return "normal"
-
-
-_CUT_OFF = tuple(
-    fold_key(w) for w in ("روستا", "روستای", "دسترسی", "village", "rusta", "cut off", "isolated", "محاصره")
-)
-
-
-def _cut_off(message: Message) -> bool:
-    return any(w in message.text for w in _CUT_OFF)

@@ -7,7 +7,7 @@ from server.reports.reading.commands import parse_command, tail_of_fix
 from server.reports.reading.corrections import read_correction
 from server.reports.reading.hints import Hints
 from server.reports.reading.incidents import find_incidents
-from server.reports.reading.judging import is_closed, is_noise, kind_of, masks, urgency
+from server.reports.reading.judging import is_closed, is_noise, kind_of, masks
 from server.reports.reading.language import language
 from server.reports.reading.lexicon import Hit
 from server.reports.reading.model import CommandRead, Kind, Lang, NeedRead, Reading, Urgency, Why
@@ -16,6 +16,7 @@ from server.reports.reading.own import OwnWords
 from server.reports.reading.people import count_people
 from server.reports.reading.places import find_place, place_called
 from server.reports.reading.text import MAX_CHARS, Message, prepare, spoken
+from server.reports.reading.urgency import urgency
 from server.reports.reading.vulnerable import vulnerable
 from server.standards.taxonomy import INCIDENTS
 
@@ -137,14 +138,15 @@ def _reported(
     for _, hit in needs:
         message.note_hit(hit)
     people, households = count_people(message)
-    level = urgency(message, kind, incidents, wanted, closed=False)
+    groups = vulnerable(message, spans)
+    level = urgency(message, kind, incidents, wanted, groups)
     return replace(
         begun,
         incidents=tuple(incidents),
         needs=tuple(wanted),
         people=people,
         households=households,
-        vulnerable=vulnerable(message, spans),
+        vulnerable=groups,
         urgency=level,
         why=_why(message),
     )
@@ -174,7 +176,7 @@ def _commanded(message: Message, lang: Lang, command: CommandRead, gazetteer: Ga
     place = find_place(message, gazetteer, offering=False) if command.place else None
     if place is None and command.place:
         place = place_called(command.place, gazetteer, message.hints)
-    level = urgency(message, "report", [], needs, closed=False)
+    level = urgency(message, "report", [], needs)
     return Reading(
         lang=lang,
         kind="report",
