@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import sys
 from typing import Final
 
 import structlog
@@ -16,6 +17,8 @@ from server.reports import rereading
 
 log = structlog.get_logger("jobs")
 NICE: Final = 15
+LEARN_S: Final = 3000
+"""How long learning may take, in seconds: it begins anew at the next hour."""
 # Remembered answers outlive the retries of every gateway we know (android-sms-gateway: two days).
 PURGES = (
     "DELETE FROM sessions WHERE expires_at < clock_timestamp() - interval '7 days'",
@@ -35,6 +38,19 @@ def make_app(dsn: str) -> App:
         log.info("access.purge", at=timestamp)
         for statement in PURGES:
             await app.connector.execute_query_async(statement)
+
+    @app.periodic(cron="41 * * * *")
+    @app.task(queueing_lock="model.learn", pass_context=False)
+    async def model_learn(timestamp: int) -> None:
+        """Learn from what people set right, once a day or when much is new: in a process that gives its memory back."""
+        log.info("model.learn", at=timestamp)
+        work = await asyncio.create_subprocess_exec(sys.executable, "-m", "server.reports.learning.daily")
+        try:
+            await asyncio.wait_for(work.wait(), LEARN_S)
+        finally:
+            if work.returncode is None:
+                work.kill()
+                await work.wait()
 
     return app
 

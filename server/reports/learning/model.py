@@ -134,15 +134,17 @@ def opened(stored: Stored) -> Model:
     if not count or np.any(np.diff(rows) <= 0):
         raise BadModel("its rows are in no order")
     allowed = frozenset(label for label in speaks if label in names and labels.known(label))
-    small = (part.astype(np.float32) for part in (scale, weights, bias, thresholds))
     return Model(
         f"{stored.name}@{stored.version}",
         tuple(names),
         allowed,
         lang,
         rows.astype(np.int64),
-        *small,
-        coarse=card.get("coarse") is True,
+        scale.astype(np.float32),
+        weights.astype(np.float32),
+        bias.astype(np.float32),
+        thresholds.astype(np.float32),
+        card.get("coarse") is True,
     )
 
 

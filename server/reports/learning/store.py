@@ -8,7 +8,9 @@ import io
 import json
 import os
 import re
+import shutil
 import tempfile
+import time
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _VERSION: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z(-[0-9]+)?")
 _MOST_BYTES: Final = 400_000_000
 _MOST_MEMBERS: Final = 64
+_HALF_MADE_S: Final = 3600
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -112,6 +115,18 @@ def activate(home: Path, stored: Stored | None) -> None:
         _flush(stream)
     making.replace(models / ACTIVE)
     _flush_folder(models)
+
+
+def forget(home: Path, name: str, keep: int) -> None:
+    """Remove all but the newest `keep` versions of a model, and what a killed process left; never what speaks."""
+    speaking = active(home)
+    models = folder_of(home) / name
+    for old in list(_versions(models))[keep:]:
+        if speaking is None or speaking.folder != old.folder:
+            shutil.rmtree(old.folder, ignore_errors=True)
+    for half in models.glob(".making-*"):
+        if time.time() - half.stat().st_mtime > _HALF_MADE_S:
+            shutil.rmtree(half, ignore_errors=True)
 
 
 def arrays_of(stored: Stored) -> dict[str, npt.NDArray[Any]]:

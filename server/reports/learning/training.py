@@ -63,6 +63,7 @@ class Learnt:
     model: Model
     card: dict[str, Any]
     held_out: Scores
+    prepared: Prepared
 
 
 def prepare(lines: Sequence[Line], read: Callable[[str], Reading], talk: Talk = lambda _: None) -> Prepared:
@@ -124,7 +125,7 @@ def learn(corpus: Corpus, read: Callable[[str], Reading], talk: Talk = lambda _:
         "figures": figures,
     }
     model = Model("draft@0", names, speaks, lang, rows, scale, weights, bias, thresholds, corpus.coarse)
-    return Learnt(model, card, held_out)
+    return Learnt(model, card, held_out, prepared)
 
 
 def arrays_of(model: Model) -> dict[str, npt.NDArray[Any]]:
@@ -136,6 +137,23 @@ def arrays_of(model: Model) -> dict[str, npt.NDArray[Any]]:
         "bias": model.bias,
         "thresholds": model.thresholds,
     }
+
+
+def against(learnt: Learnt, rival: Model | None) -> tuple[float, float]:
+    """Return micro-F1 over all labels: of the new model's readings in held-out folds, of the rival's (or the rules').
+
+    A rival may have learnt from some of these lines: it is favoured, so nothing is replaced without need.
+    """
+    model, prepared = learnt.model, learnt.prepared
+    truth = truth_of(prepared.lines, model.labels)
+    over = margins(learnt.held_out, prepared.readings, model.thresholds, model.lang)
+    new = fused_by(prepared.readings, model, model.speaks, over)
+    old = list(prepared.readings)
+    if rival is not None:
+        over = margins(rival.scores(prepared.batch), prepared.readings, rival.thresholds, rival.lang)
+        old = fused_by(prepared.readings, rival, rival.speaks, over)
+    figures = [f1(truth, said_by(readings, model.labels)) for readings in (new, old)]
+    return _round(figures[0]), _round(figures[1])
 
 
 def truth_of(lines: Sequence[Line], names: Sequence[str]) -> Bools:
