@@ -26,6 +26,11 @@ from server.reports.landmark_words import (
 
 MARK: Final = "mark:"
 """What a landmark's field in `said` begins with: mark:<kind>:<hash>; <kind># for a number, or old, upper, …"""
+SKETCH: Final = "words"
+"""The kind of mark that stands for a message's rare words as a whole."""
+SKETCH_BYTES: Final = 3
+_SKETCHED: Final = 6
+_LONG: Final = 4
 MOST: Final = 16
 """So many marks one report may say; a list of streets is no place."""
 MAX_CHARS: Final = 1500
@@ -104,12 +109,29 @@ def marks(text: str, why: Sequence[Mapping[str, Any]] = ()) -> tuple[Mark, ...]:
             found[Mark("age", True, words[at - 1].text)] = None
     for mark in _beside(words, taken):
         found[mark] = None
-    return tuple(found)[:MOST]
+    return (*tuple(found)[:MOST], *_sketch(words))
 
 
 def sealed(found: Iterable[Mark], keyed_hash: Callable[[str, str], bytes]) -> dict[str, int]:
-    """Marks as fields of `said`, their words hashed under the instance's key."""
-    return {f"{MARK}{m.kind}{'#' * m.which}:{keyed_hash('landmark', m.key)[:_HASH_BYTES].hex()}": 1 for m in found}
+    """Marks as fields of `said`, their words hashed under the instance's key; a sketch's words stand in one field."""
+    fields: dict[str, int] = {}
+    sketch: list[str] = []
+    for mark in found:
+        hashed = keyed_hash("landmark", mark.key)
+        if mark.kind == SKETCH:
+            sketch.append(hashed[:SKETCH_BYTES].hex())
+        else:
+            fields[f"{MARK}{mark.kind}{'#' * mark.which}:{hashed[:_HASH_BYTES].hex()}"] = 1
+    if sketch:
+        fields[f"{MARK}{SKETCH}:{''.join(sorted(sketch))}"] = 1
+    return fields
+
+
+def _sketch(words: Sequence[_Word]) -> Iterator[Mark]:
+    """The longest words that nothing has understood: the rarest ones, the same in two messages of one origin."""
+    free = dict.fromkeys(w.text for w in words if w.free and len(w.text) >= _LONG and not w.text.isdigit())
+    for text in sorted(free, key=lambda t: (-len(t), t))[:_SKETCHED]:
+        yield Mark(SKETCH, False, skeleton(text))  # noqa: FBT003 - a field's value
 
 
 def _words(text: str, why: Sequence[Mapping[str, Any]]) -> list[_Word]:

@@ -23,6 +23,9 @@ PROPOSE: Final = 0.0
 MARKS_MOST: Final = 48
 """A record that so many landmarks have been told of learns no more of them."""
 _ALIKE_BYTES: Final = 16
+_FELT_BY_ALL: Final = frozenset({"flooding", "aftershock", "power_outage"})
+"""What two points a kilometre apart have in common."""
+_DOOR_M: Final = 100.0
 _VILLAGE_M: Final = 2_000.0
 _TOWN_M: Final = 15_000.0
 _MOMENT: Final = timedelta(hours=3)
@@ -34,6 +37,8 @@ _ON_A_LINE: Final = frozenset({"bridge_out", "road_blocked", "landslide", "dam_o
 _LONE: Final = OF_A_HOUSE | {"search_rescue", "medical_care", "protection"}
 """What befalls one house or one person: a town may have many at once."""
 _OF_PERSONS: Final = frozenset(("age", "person", "beside"))
+_MANY_SHARED: Final = 4
+_SOME_SHARED: Final = 2
 _FEW: Final = 2
 _CLOSE: Final = 1.35
 _FAR: Final = 4.0
@@ -122,7 +127,7 @@ def _how_near(category: str, spot: Spot, other: Spot) -> Reason:
     coarse = max(spot.accuracy_m or 0, other.accuracy_m or 0)
     fine = min(spot.accuracy_m or 0, other.accuracy_m or 0)
     if spot.exact and other.exact:
-        return ("place.exact", 3.0)
+        return _at_a_point(category, spot, other)
     if coarse > _TOWN_M:
         return ("place.around", 1.0) if fine > _TOWN_M else ("place.town_or_around", 0.5)
     if category in AREA_WIDE:
@@ -133,10 +138,39 @@ def _how_near(category: str, spot: Spot, other: Spot) -> Reason:
     return ("place.town", 1.0 if lone else 2.0)
 
 
+def _at_a_point(category: str, spot: Spot, other: Spot) -> Reason:
+    """Two points: a fix of a few metres says the door, a pin on a map only the neighbourhood."""
+    if category in _FELT_BY_ALL or max(spot.accuracy_m or 0, other.accuracy_m or 0) <= _DOOR_M:
+        return ("place.exact", 3.0)
+    return ("place.pin", 1.0) if spot.metres_to(other) <= _DOOR_M else ("place.near", 0.5)
+
+
 def _words(find: Find, where: str, mine: Signature, theirs: Signature) -> list[Reason]:
     """What landmarks say: shared ones speak for one happening, different ones of a kind against it."""
     if not mine.marked and not theirs.marked:
         return []
+    alike = _sketches(where, mine, theirs)
+    mine, theirs = mine.landmarks, theirs.landmarks
+    if not mine.marked and not theirs.marked:
+        return alike
+    return [*alike, *_landmarks(find, where, mine, theirs)]
+
+
+def _sketches(where: str, mine: Signature, theirs: Signature) -> list[Reason]:
+    """Whether the rare words are the same: one message sent on, or two by one hand about one thing."""
+    one, others = mine.sketches, theirs.sketches
+    if not one or not others:
+        return []
+    shared = max(len(a & b) for a in one for b in others)
+    if shared >= _MANY_SHARED:
+        return [("words.same", 2.0)]
+    if shared >= _SOME_SHARED:
+        return [("words.alike", 1.0)]
+    enough = max(map(len, one)) >= _MANY_SHARED and max(map(len, others)) >= _MANY_SHARED
+    return [("words.unlike", -1.0)] if enough and not shared and where in {"place.pin", "place.near"} else []
+
+
+def _landmarks(find: Find, where: str, mine: Signature, theirs: Signature) -> list[Reason]:
     wide_only = find.category in _EVERYWHERE
     reasons: list[Reason] = []
     agreed: set[str] = set()
@@ -184,7 +218,7 @@ def _one_sided(find: Find, where: str, mine: Signature, theirs: Signature) -> li
     lone = find.category in _LONE
     if any(k & WIDE for k in kinds):
         return [("words.area_differs", -3.0) if all(k & WIDE for k in kinds) else ("words.area_in_one", -1.5)]
-    if find.category in _EVERYWHERE or where == "place.exact":
+    if find.category in _EVERYWHERE or where in {"place.exact", "place.pin", "place.near"}:
         return []
     named = tuple(k - _OF_PERSONS for k in kinds)
     if all(k & SITES for k in kinds) or (lone and all(named)):
@@ -222,7 +256,7 @@ def alike(find: Find, spot: Spot, mine: Signature) -> bytes:
         find.category,
         str(spot.place_id),
         spot.exact,
-        sorted((kind, sorted(keys)) for kind, keys in mine.marks.items()),
+        sorted((kind, sorted(keys)) for kind, keys in mine.landmarks.marks.items()),
         sorted((name, sorted(values)) for name, values in mine.numbers.items()),
     ]
     return sha256(orjson.dumps(said)).digest()[:_ALIKE_BYTES]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from server.reports.landmarks import MARK
+from server.reports.landmarks import MARK, SKETCH, SKETCH_BYTES
 
 NUMBERS: Final = ("people", "households", "quantity")
 
@@ -19,6 +19,17 @@ class Signature:
     def plus(self, other: "Signature") -> "Signature":
         """What both say together."""
         return Signature(_united(self.marks, other.marks), _united(self.numbers, other.numbers))
+
+    @property
+    def landmarks(self) -> "Signature":
+        """The same without the sketches of whole messages."""
+        return Signature({k: v for k, v in self.marks.items() if k != SKETCH}, self.numbers)
+
+    @property
+    def sketches(self) -> list[set[str]]:
+        """The hashed rare words of each message."""
+        step = SKETCH_BYTES * 2
+        return [{text[i : i + step] for i in range(0, len(text), step)} for text in self.marks.get(SKETCH, ())]
 
     @property
     def marked(self) -> bool:

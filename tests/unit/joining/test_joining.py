@@ -79,9 +79,11 @@ def test_the_window_closes_after_three_days() -> None:
 
 def test_the_sender_s_own_then_the_nearest_then_the_oldest() -> None:
     far, close, older = (Candidate(UUID(int=n), house(m, 500), T0) for n, m in ((5, 200), (7, 10), (6, 10)))
-    own = Candidate(UUID(int=8), house(300, 500), T0, own=True)
+    own = Candidate(UUID(int=8), house(8, 500), T0, own=True)
     assert choose(WATER, house(0), T0, [far, close, older, own]).joined == own
-    assert choose(WATER, house(0), T0, [far, close, older]).joined == older
+    assert choose(WATER, house(0), T0, [far, close, older]).asked == older
+    doors = [Candidate(c.id, Spot(None, c.spot.lon, c.spot.lat, 90), T0) for c in (close, older)]
+    assert choose(WATER, house(0), T0, doors).joined == doors[1]
     assert choose(WATER, NOWHERE, T0, [far, close]).joined is None
     assert choose(WATER, NOWHERE, T0, [far, own]).joined == own
 
