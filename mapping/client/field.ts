@@ -5,6 +5,7 @@ import type { Store } from './store.ts';
 import type { Box, Cell, Feature, LayerCode, MapConfig } from './types.ts';
 import { linesOf, pointOf } from './types.ts';
 import { num, t } from '@pages/i18n.ts';
+import { Whereabouts } from './whereabouts.ts';
 import { titleOf, underTitle, word } from './words.ts';
 
 const PULSE_MS = 6000;
@@ -29,9 +30,11 @@ export class Field {
   private on: readonly LayerCode[] = [];
   private selected: string | null = null;
   private ring: L.Marker | null = null;
+  private readonly whereabouts: Whereabouts;
 
   constructor(map: L.Map, store: Store, config: MapConfig, open: (feature: Feature) => void, gather: (features: Feature[]) => void) {
     this.map = map;
+    this.whereabouts = new Whereabouts(map);
     this.store = store;
     this.config = config;
     this.open = open;
@@ -74,6 +77,7 @@ export class Field {
     this.selected = feature?.id ?? null;
     this.ring?.remove();
     this.ring = null;
+    this.whereabouts.show(feature);
     const at = feature && pointOf(feature.geometry);
     if (!at) return;
     const element = document.createElement('div');

@@ -86,6 +86,7 @@ def feature(row: DictRow, *, detail: bool = False) -> dict[str, Any]:
         "corroboration": row["corroboration"],
         "accuracy_m": row["accuracy_m"],
         "place": place_names(row),
+        "place_id": str(row["place_id"]) if row["place_id"] else None,
         "priority": severity(row["urgency"], row["people"], row["corroboration"], row["verification"]),
         "first_reported_at": row["first_reported_at"].isoformat(),
         "last_reported_at": row["last_reported_at"].isoformat(),

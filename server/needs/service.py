@@ -182,6 +182,7 @@ def feature(row: DictRow, *, detail: bool = False) -> dict[str, Any]:
         "priority": row["priority"],
         "accuracy_m": row["accuracy_m"],
         "place": place_names(row),
+        "place_id": str(row["place_id"]) if row["place_id"] else None,
         "incident": str(row["incident_id"]) if row["incident_id"] else None,
         "first_reported_at": row["first_reported_at"].isoformat(),
         "last_reported_at": row["last_reported_at"].isoformat(),
