@@ -43,6 +43,7 @@ PERSISTS: Final = 5
 """So many independent new senders within an hour ask for a second look at what was refuted."""
 PERSISTS_IN: Final = timedelta(hours=1)
 PERSISTS_MOST: Final = 4.0
+_NUMBERS: Final = frozenset({"people", "households", "quantity"})
 _STAY: Final = frozenset({"alone", "rumour_persists"})
 """Reasons that are told even where their factor is 1."""
 
@@ -62,7 +63,7 @@ class Facts:
     """What the value is made from.
 
     `people`: households counted in. `voices`: independent senders. `known`: how many of the latest reports have a
-    sender. `silent_h`: hours since it was last spoken of. `spread`: the largest number of people told over the least.
+    sender. `silent_h`: hours since it was last spoken of. `spread`: the largest number told over the smallest.
     `queued`, `held`: tasks that wait or that somebody holds. `needs`: open needs that follow from an incident.
     `doubters`: most independent new senders within an hour since it was refuted.
     """
@@ -191,12 +192,17 @@ def hours_to_next(silent_h: float) -> float | None:
 
 
 def spread_of(counts: Iterable[Sequence[Any]]) -> float:
-    """How far the numbers of people that voices tell lie apart: the largest over the smallest.
+    """How far the numbers that voices tell lie apart: the largest over the smallest of people, households, or how much
+    is needed in one unit, whichever differ most.
 
     `counts` is [[field, value, voices], …] as `report_tallies` keeps it.
     """
-    told = [max(1, int(value)) for field, value, n in counts if field == "people" and n > 0]
-    return max(told) / min(told) if told else 1.0
+    told: dict[Any, list[float]] = {}
+    for field, value, voices in counts:
+        if voices > 0 and field in _NUMBERS and value is not None:
+            number, unit = value if isinstance(value, list | tuple) else (value, None)
+            told.setdefault((field, unit), []).append(max(1.0, float(number)))
+    return max((max(numbers) / min(numbers) for numbers in told.values()), default=1.0)
 
 
 def most_within(moments: Iterable[datetime], span: timedelta = PERSISTS_IN) -> int:

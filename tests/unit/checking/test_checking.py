@@ -133,6 +133,7 @@ def test_most_within_an_hour(minutes: list[int]) -> None:
 
 def test_spread_counts_numbers_that_somebody_still_tells() -> None:
     assert spread_of([["people", 5, 2], ["people", 50, 1], ["quantity", [900, None], 1]]) == 10
+    assert spread_of([["quantity", [50, "kg"], 1], ["quantity", [5, "truck"], 1], ["quantity", [100, "kg"], 1]]) == 2
     assert spread_of([["people", 5, 2], ["people", 50, 0]]) == 1
     assert spread_of([["people", 0, 1], ["people", 4, 1]]) == 4
     assert spread_of([]) == 1
