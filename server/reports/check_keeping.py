@@ -26,7 +26,7 @@ from server.reports.joining import Kind
 
 log = structlog.get_logger("checks")
 EVERY_S: Final = 0.5
-BATCH: Final = 500
+BATCH: Final = 200
 NEW_DETAILS: Final = "new_details"
 _KINDS: Final[tuple[Kind, ...]] = ("need", "incident")
 _SILENT: Final = frozenset({"need.located_exactly"})
