@@ -70,9 +70,11 @@ def kind_of(message: Message, told: list[Hit], needs: list[tuple[NeedRead, Hit]]
         return "update"
     if message.has("met") and message.has("worse") and (told or needs):
         return "update"
-    if message.has("update"):
+    if any(_is_said(message, h) for h in message.signals("update")):
         return "update"
     if message.has("news") and not needy and not _pleads(message):
+        return "other"
+    if _is_chatter(message, told, needs):
         return "other"
     if message.has("prayer") and not needy and {h.code for h in told} <= _FAR and not _pleads(message):
         return "other"
@@ -81,6 +83,25 @@ def kind_of(message: Message, told: list[Hit], needs: list[tuple[NeedRead, Hit]]
     if told or needs:
         return "report"
     return _empty_kind(message)
+
+
+_STILL = tuple(fold_key(w) for w in ("هنوز", "still", "hanuz", "همچنان"))
+
+
+def _is_said(message: Message, hit: Hit) -> bool:
+    """Tell whether a hit is told, not asked: flights cancelled? Why has nobody come yet? tells all the same."""
+    if message.sentence[hit.first] not in message.questions:
+        return True
+    return message.text[hit.start : hit.end].startswith(_STILL)
+
+
+def _is_chatter(message: Message, told: list[Hit], needs: list[tuple[NeedRead, Hit]]) -> bool:
+    """A prayer for whoever it may be, a greeting: nobody is counted, nothing is asked of us."""
+    if message.has("amen") and not message.numbers and not message.has("unaided"):
+        return True
+    if not message.has("chat") or told:
+        return False
+    return not needs or (all(hit.part != "direct" for _, hit in needs) and not _pleads(message))
 
 
 def _empty_kind(message: Message) -> Kind:
@@ -93,14 +114,23 @@ def _empty_kind(message: Message) -> Kind:
     if message.has("past", "metaphor", "prayer", "news", "spam", "wish", "thanks"):
         return "other"
     words = {t.text for t in message.tokens}
-    if message.has("unaided") or words & _CALLS:
+    if message.has("chat"):
+        return "other"
+    if message.has("unaided") or words & _CALLS or any(_endangered(h) for h in message.hits):
         return "report"
     return "report" if message.has("lack") and words & _US and len(words) > 3 else "other"
 
 
+def _endangered(hit: Hit) -> bool:
+    """Who is weak, what hurts: worth a person's look though nothing else was understood."""
+    return hit.group == "sign" or (hit.group == "signal" and hit.code.startswith("vulnerable_"))
+
+
 def is_noise(message: Message) -> bool:
     """Tell whether a message bears a sign of what is nothing to act on: drill, news, prayer, spam, another year."""
-    return is_drill(message) or message.has("past", "metaphor", "prayer", "news", "spam", "wish", "thanks")
+    return is_drill(message) or message.has(
+        "past", "metaphor", "prayer", "news", "spam", "wish", "thanks", "chat", "amen"
+    )
 
 
 _US = frozenset(fold_key(w) for w in ("we", "our", "ما", "us"))
@@ -135,7 +165,13 @@ def is_closed(message: Message, told: list[Hit]) -> bool:
     if message.has("noneed") and not _still_lacks(message):
         return True
     found_child = [h for h in told if h.code == "child_alone"]
-    met = [h for h in message.signals("met") if not _not_yet(message, h) and not _overlaps(h, found_child)]
+    met = [
+        h
+        for h in message.signals("met")
+        if not _not_yet(message, h)
+        and not _overlaps(h, found_child)
+        and message.sentence[h.first] not in message.questions
+    ]
     if not met:
         return _is_denial(message)
     return not _still_lacks(message)
@@ -167,7 +203,7 @@ _DENIALS = (
 
 
 def _is_denial(message: Message) -> bool:
-    return any(
+    return message.has("denial") or any(
         message.text[h.start : h.end].startswith(d) for h in message.signals("update") for d in map(fold_key, _DENIALS)
     )
 
@@ -195,11 +231,27 @@ def _overlaps(hit: Hit, others: list[Hit]) -> bool:
     return any(o.start < hit.end and hit.start < o.end for o in others)
 
 
+_ASKING = frozenset(
+    fold_key(w) for w in "is are does do did can could will which who where when what how has should".split()
+)
+_OF_US = frozenset(fold_key(w) for w in "somebody someone you anyone anybody we us".split())
+
+
+def _asks_in_english(message: Message) -> bool:
+    """Is tap water in Bushehr safe: a question without its mark; a plea asks somebody to do something."""
+    return message.word(0) in _ASKING and message.word(1) not in _OF_US
+
+
 def _is_question(message: Message, told: list[Hit], needs: list[tuple[NeedRead, Hit]]) -> bool:
-    asking = message.has("question") and (message.questions or any(h.first <= 2 for h in message.signals("question")))
+    asking = message.has("sureq") or _asks_in_english(message)
+    asking = asking or (
+        message.has("question") and (message.questions or any(h.first <= 2 for h in message.signals("question")))
+    )
     if not asking and not message.questions:
         return False
     if told or (needs and message.has("plea")):
         return False
-    asked_sentences = message.questions | {message.sentence[h.first] for h in message.signals("question")}
+    asked_sentences = message.questions | {message.sentence[h.first] for h in message.signals("question", "sureq")}
+    if _asks_in_english(message):
+        asked_sentences |= {0}
     return all(message.sentence[hit.first] in asked_sentences for _, hit in needs)
