@@ -1,111 +1,13 @@
 """How many people and households a message speaks of: parts add up, subsets do not, tents and ages do not count."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from server.places.names import fold_key
+from server.reports.reading import people_words as w
+from server.reports.reading.kin import named_one_by_one, speaker_and_kin
 from server.reports.reading.numbers import Number
 from server.reports.reading.text import Message
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(fold_key(w) for w in text.split())
-
-
-_HEADS = _words(
-    "نفر نفریم نفره نفرن نفرند نفرم نفرمون نفری نفرشون نفرین نفراند ادم آدمیم تن شخص اهالی جمعیت "
-    "people ppl persons person souls of members individuals residents villagers survivors pilgrims nafar "
-    "nafarim nafare nafaran adam "
-    "nafarand us family "
-    "عائله عایله عائلیم عایلیم نفوس نفرات سرنشینن pax females males ppls peoples humans adlt adlts elders youngsters folk folks"
-)
-_PARTS = _words(
-    "زن مرد بچه بچمون بچم بچه‌ام بچهایم بچهها کودک کودکان پسر دختر پیرمرد پیرزن سالمند نوزاد خانم خانوم آقا "
-    "زخمی مجروح مصدوم "
-    "بیمار مریض معلول کارگر مسافر دانشجو کشته جانباخته فوتی زائر مفقود مفقودی همسایه عضو دیالیزی معلم مادر "
-    "پیر چوپان عشایر "
-    "خواهر خواهرم برادر برادرم خواهرا بزرگسال جوان نوجوان شیرخوار حامله باردار فرزند فرزندم بیوه دانش جسد "
-    "جنازه دخترم پسرم پرستار راننده شیرخواره کوهنورد زنان "
-    "women woman men man children child kids kid adults adult elderly patients patient students student "
-    "babies baby infants infant "
-    "workers worker injured wounded dead girls girl boys boy bodies neighbours neighbors toddlers toddler "
-    "teachers casualties "
-    "sons daughters passengers passenger drivers hikers shepherds sisters brothers newborn newborns old "
-    "pregnant nurses orphans "
-    "victims mothers travellers climbers deaths guests refugees "
-    "bache bachehaye zan mard kudak pesar dokhtar piremard pirezan nozad zakhmi mariz salmand kargar bachas "
-    "hamsaye mosafer همکار سرنشین عمو عموم دایی خاله عمه نوه دوست رفیق سرباز مهمان "
-    "کارمند معدنچی اسهال مسموم "
-    "cousins uncles aunts nephews nieces grandchildren colleagues occupants miners soldiers tourists ladies cousin "
-    "چوپون چوپونیم چوپان کشاورز ماهیگیر ملوان کوهنورد طلبه روستایی عشایر معتکف مسافر اسیر محبوس شاگرد نیرو نفرمون همشهری "
-    "سوختگی سوخته مسموم دوقلو سه‌قلو زایو زائو یتیم داماد عروس مستاجر نگهبان پاسدار بسیجی نوجوون نونهال جنین "
-    "herders herder farmers farmer cyclists fishermen trekkers campers skiers firefighters builders divers sailors "
-    "labourers laborers shopkeepers monks nuns guards policemen cooks inf twins triplets expectant orphan boys employees "
-    "staff wives husbands pensioners schoolchildren schoolgirls schoolboys teenagers teens crew patient wounded "
-    "hamkar hamkaram sarneshin nave bacham bacheham bachamun bachemadresei dust sarbaz mehman danesh"
-)
-_HOUSE_HEADS = _words(
-    "خانواده خانوار خونواده خانوارن خانواریم خانواده‌ایم خانوادهایم خانوادهاند خانواریم خانوادهاست "
-    "خانواده‌ان خانوادن خانوادیم "
-    "families family households household khanevade khanevadeh khanevar khanevadeim khanevarim khunevade "
-    "houses homes خانه خونه منزل khune khone khane"
-)
-_SKIP = _words(
-    "تا ta عدد more other others of small little young old elderly سیاه چادر کوچک کوچیک کوچولو پیر سالخورده "
-    "بزرگ خردسال زن مرد "
-    "about around حدود مسکونی injured local pregnant adult sick disabled wounded our my روستایی kuchik dige "
-    "دیگه دیگر هزار "
-    "مورد case cases کوچولو کم‌سن missing badly trapped stranded severely "
-    "بی عشایری عشایر کوچ‌نشین school sleeping poor homeless displaced nomad"
-)
-_NOT_PEOPLE_NEXT = _words(
-    "داوطلب نیرو نیروی کارگر امدادگر کمکی volunteers volunteer helpers davtalab niru نیروهای کمک‌رسان پزشک "
-    "دکتر doctors rescuers "
-    "امدادگرها متخصص nurses workers"
-)
-_AGES = _words(
-    "ساله سالشه سالش سالست ماهه ماهشه ماهش سالگی روزه روز ساعت ساعته متر متری کیلومتر کیلو years year months "
-    "month yr yrs days day "
-    "hours hour weeks km meters metres meter sale mahe roze ruz saate saat metr salash salashe سال ماه هفته "
-    "درصد درجه ریشتر percent "
-    "تخته دقیقه minutes old"
-)
-_BEFORE_SKIP = _words(
-    "چادر تنت tent tents چادرهای سن سنش age aged سال ساعت کد plate شماره خیابان کوچه پلاک بلوک طبقه km کیلومتر"
-)
-_SUBSET = _words(
-    "که شامل تاش تاشون تاشان ازشون بینشون including include includes among whom them ke azashun azشون منجمله "
-    "جمله بین ازاین بینشان "
-    "اعم beyneshun shamel tash tashun"
-)
-_SELF = _words("خودش خودمم khodam khodamam من خودم me i myself منم man")
-_KIN = _words(
-    "زنی مادری خانمی خانومی زنه بیوه‌زنی پیرزنی پیرمردی مردی خدایی عمه خاله ننه بابا مامان داداش آبجی نامزدم عروسم دامادم "
-    "woman mom mum granny grandad granddad aunty auntie "
-    "همسرم زنم شوهرم مادرم پدرم برادرم خواهرم خانمم مادربزرگم پدربزرگم wife husband mother father brother "
-    "sister grandmother "
-    "عمو عموم عمه عمم خاله خالم دایی داییم داداشم آبجیم بابام مامانم ننم زنعموم "
-    "uncle aunt cousin mom mum dad "
-    "grandma grandpa babam mamanam dadasham khaharam baradaram khanumam khanomam amum khalam "
-    "grandfather hamsaram zanam shoharam madaram pedaram همسر شوهر مادر پدر"
-)
-_FAMILY = _words("family group خانواده")
-_DENIED = _words("نه not na")
-_NOW = _words("اشتباه اشتباها eshtebah mistake miscounted wrong correction درستش الان now alan شدیم حالا")
-_A_FAMILY = _words("خانواده خانوار خونواده khanevade")
-_STATES = _words("on in stuck trapped here stranded at sleeping outside under left now waiting")
-_WE_VERB = frozenset({("ve", "are"), ("they", "are")})
-_WE_ONE_WORD = _words("we're were they're")
-_AND = _words("و and o va با with ba")
-_TOTAL_FIRST = _words("ما we جمعا جمعاً مجموعا کلا total ma روهم همگی all there")
-_HOUSES = _words("خانه خونه منزل khune khone khane houses homes")
-_TENTS = _words("چادر سیاهچادر tents tent chador")
-_NOMADS = _words("عشایر عشایری nomad nomads nomadic سیاه ashayer")
-_COUNTER = _words("تا ta")
-_HEAD_TOTAL = _words("نفره nafare us")
-_WE_ARE = _words("هستیم hastim بودیم")
-_SENT = tuple(_words("بفرست اعزام لازم نیاز بیاد بیان send need befrest niaz lazem کمک کم"))
-_FILLERS = _words("his her their م ام مون my our the پیرم پیر مریضم old sick elderly")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,52 +42,103 @@ def count_people(message: Message) -> tuple[int | None, int | None]:
 
 
 def _counted(message: Message, number: Number) -> tuple[str, Count] | None:
-    if message.word(number.last + 1) in _AGES or message.word(number.first - 1) in _BEFORE_SKIP:
+    if message.word(number.last + 1) in w.AGES or message.word(number.first - 1) in w.BEFORE_SKIP:
         return None
-    if message.word(number.first - 1) == "of" and message.word(number.first - 2) in _FAMILY:
-        return "heads", Count(int(number.value), number.first, number.last, part=False, total=True)
     at = number.last + 1
-    skipped = 0
-    if message.clause[number.last] != message.clause[min(at, len(message.tokens) - 1)] and _closes(message, at):
-        return None
-    if _we_are(message, number) and message.word(at) in _STATES:
+    if message.word(number.last).endswith("نفر"):
+        return "heads", Count(int(number.value), number.first, number.last, part=False, total=False)
+    if _closes(message, at):
+        return _told_before(message, number)
+    if _of_us(message, number) or (_we_are(message, number) and _states(message, at)):
         return "heads", Count(int(number.value), number.first, number.last, part=False, total=True)
+    skipped = strange = 0
     while skipped < 3 and at < len(message.tokens):
         word = message.word(at)
-        plain = _singular(word)
-        following = message.word(at + 1)
-        if word in _HOUSE_HEADS and not (word in _HEADS and message.word(at - 1) == "of"):
+        if word in w.HOUSE_HEADS and not (word in w.HEADS and message.word(at - 1) == "of"):
             return "house", Count(int(number.value), number.first, at, part=False, total=False)
-        if word in _TENTS and (message.word(at - 1) in _NOMADS or _NOMADS & {following, message.word(at + 2)}):
+        if word in w.TENTS and (
+            message.word(at - 1) in w.NOMADS or w.NOMADS & {message.word(at + 1), message.word(at + 2)}
+        ):
             return "house", Count(int(number.value), number.first, at, part=False, total=False)
-        if word in _HEADS or plain in _HEADS:
-            if (following in _NOT_PEOPLE_NEXT and _same(message, at, at + 1)) or (
-                _is_labour(message, at) and not word.endswith("یم")
-            ):
-                return None
-            total = word.endswith(("یم", "im")) or message.word(number.first - 1) in _TOTAL_FIRST
-            total = total or word in _HEAD_TOTAL or following in _WE_ARE
-            return "heads", Count(int(number.value), number.first, at, part=False, total=total)
-        if word in _PARTS or plain in _PARTS:
-            if following in _AGES and not number.spelt:
-                return None
-            if word in _HANDS and _is_asked_for(message, at):
-                return None
-            return "heads", Count(int(number.value), number.first, at, part=True, total=False)
-        if word not in _SKIP or (number.shaky and word not in _COUNTER):
-            return None
+        if {word, _singular(word)} & (w.HEADS | w.PARTS):
+            return _people(message, number, at)
+        if word not in w.SKIP or (number.shaky and word not in w.COUNTER):
+            strange += 1
+            if strange > 1 or number.shaky or not _may_describe(message, at):
+                break
         at += 1
         skipped += 1
+    return _told_before(message, number)
+
+
+def _people(message: Message, number: Number, at: int) -> tuple[str, Count] | None:
+    """Count people by the word at `at`, unless they are hands asked for or the word only gives an age."""
+    word, following = message.word(at), message.word(at + 1)
+    if word in w.HEADS or (_singular(word) in w.HEADS and word not in w.PARTS):
+        helpers = following in w.NOT_PEOPLE_NEXT and _same(message, at, at + 1)
+        if helpers or (_is_labour(message, at) and not word.endswith("یم")):
+            return None
+        total = word.endswith(("یم", "im")) or message.word(number.first - 1) in w.TOTAL_FIRST
+        total = total or word in w.HEAD_TOTAL or following in w.WE_ARE
+        return "heads", Count(int(number.value), number.first, at, part=False, total=total)
+    if (following in w.AGES and not number.spelt) or (word in w.HANDS and _is_asked_for(message, at)):
+        return None
+    return "heads", Count(int(number.value), number.first, at, part=True, total=False)
+
+
+def _may_describe(message: Message, at: int) -> bool:
+    """Tell whether a strange word may stand between a number and people (5 goat herders): no goods, and people follow."""
+    if any(h.group == "need" and h.first <= at <= h.last for h in message.hits) or not _same(message, at, at + 1):
+        return False
+    following = message.word(at + 1)
+    if any(n.first <= at <= n.last for n in message.numbers):
+        return False
+    return bool({following, _singular(following)} & (w.HEADS | w.PARTS))
+
+
+def _of_us(message: Message, number: Number) -> bool:
+    """A family of five; the four of us, all six of them."""
+    if message.word(number.first - 1) == "of" and message.word(number.first - 2) in w.FAMILY:
+        return True
+    return message.word(number.last + 1) == "of" and message.word(number.last + 2) in w.OF_US
+
+
+def _states(message: Message, at: int) -> bool:
+    """Tell whether "we are six" is told of people: it ends there, or says in what state they are."""
+    return at >= len(message.tokens) or message.word(at) in w.STATES or not _same(message, at - 1, at)
+
+
+def _told_before(message: Message, number: Number) -> tuple[str, Count] | None:
+    """Count by the word before the number: injured 16; زخمیا … شدن ۹ تا, تا حالا یازده تا."""
+    before, after = message.word(number.first - 1), number.last + 1
+    ends = not _same(message, number.last, after) or message.word(after) in w.DENIED
+    if ends and before in w.STRENGTH:
+        return "heads", Count(int(number.value), number.first, number.last, part=False, total=True)
+    labelled = number.first > 0 and _LABEL.search(_between(message, number.first - 1, number.first)) is not None
+    tolled = before in w.TOLLS or (labelled and bool({before, _singular(before)} & (w.PARTS | w.HEADS)))
+    if ends and tolled and not number.shaky:
+        return "heads", Count(int(number.value), number.first, number.last, part=True, total=False)
+    counter = after if message.word(after) in w.COUNTER else number.last
+    glued = message.word(number.last).endswith(("تا", "ta")) or counter == after
+    became = before in w.SUMMING or (before in w.BECAME and message.has(*_ILL))
+    if glued and became and not _same(message, counter, counter + 1):
+        return "heads", Count(int(number.value), number.first, counter, part=True, total=False)
     return None
 
 
-_HANDS = _words("جوون جوان مرد پسر کارگر نیرو javun mard pesar men lads workers worker boys guys مترجم آشپز")
-_ASKING = tuple(_words("میخوا لازم نیاز بفرست بیاد بیان بیاین need send want mikha lazem biad bian"))
+_LABEL = re.compile("[:=]")
+
+
+def _between(message: Message, one: int, other: int) -> str:
+    return message.text[message.tokens[one].end : message.tokens[other].start]
+
+
+_ILL = ("update", "worse", "vulnerable_child", "vulnerable_elderly", "life")
 
 
 def _is_asked_for(message: Message, at: int) -> bool:
     """Strong hands asked for are no people affected: ۱۲ جوون میخوایم."""
-    return any(message.word(at + step).startswith(_ASKING) and _same(message, at, at + step) for step in (1, 2))
+    return any(message.word(at + step).startswith(w.ASKING) and _same(message, at, at + step) for step in (1, 2))
 
 
 def _same(message: Message, one: int, other: int) -> bool:
@@ -194,15 +147,15 @@ def _same(message: Message, one: int, other: int) -> bool:
 
 def _closes(message: Message, at: int) -> bool:
     """Tell whether a colon stands before a word: "my 0740: injured 16" counts no 740 injured."""
-    return 0 < at < len(message.tokens) and ":" in message.text[message.tokens[at - 1].end : message.tokens[at].start]
+    return at < len(message.tokens) and ":" in message.text[message.tokens[at - 1].end : message.tokens[at].start]
 
 
 def _latest(message: Message, counts: list[Count]) -> list[Count]:
     """Of an update keep the counts after "now": قبلا ۱۰ نفر، الان ۱۶ نفر."""
-    counts = [c for c in counts if message.word(c.first - 1) not in _DENIED]
+    counts = [c for c in counts if message.word(c.first - 1) not in w.DENIED]
     if not message.has("update"):
         return counts
-    nows = [i for i, token in enumerate(message.tokens) if token.text in _NOW]
+    nows = [i for i, token in enumerate(message.tokens) if token.text in w.NOW]
     later = [c for c in counts if nows and c.first > nows[-1]]
     return later or counts
 
@@ -211,20 +164,20 @@ def _one_family(message: Message, number: Number) -> bool:
     """A family of five; خانواده پنج نفره."""
     before = message.word(number.first - 1)
     english = before == "of" and message.word(number.first - 2) == "family"
-    return english or (before in _A_FAMILY and message.word(number.last + 1) in _HEAD_TOTAL)
+    return english or (before in w.A_FAMILY and message.word(number.last + 1) in w.HEAD_TOTAL)
 
 
 def _we_are(message: Message, number: Number) -> bool:
     """We are 6 on the roof; ما ۶ تا …."""
     before = (message.word(number.first - 2), message.word(number.first - 1))
-    return before in _WE_VERB or before[1] in _WE_ONE_WORD
+    return before in w.WE_VERB or before[1] in w.WE_ONE_WORD
 
 
 def _is_labour(message: Message, at: int) -> bool:
     """Hands asked for are no people affected: ۱۰ نفر بفرستید, where volunteers are the need."""
     if not any(h.group == "need" and h.code == "volunteers" and h.part == "items" for h in message.hits):
         return False
-    return any(message.word(at + step).startswith(_SENT) and _same(message, at, at + step) for step in range(1, 6))
+    return any(message.word(at + step).startswith(w.SENT) and _same(message, at, at + step) for step in range(1, 6))
 
 
 def _singular(word: str) -> str:
@@ -257,15 +210,26 @@ def _singular(word: str) -> str:
 
 def _sum(message: Message, counts: list[Count]) -> int | None:
     if not counts:
-        return _self_and_kin(message, None)
+        return named_one_by_one(message)
     if len(counts) > 1 and (told := _summed_up(message, counts)) is not None:
         return told
     kept = list(_without_subsets(message, counts))
     total = sum(c.value for c in kept)
-    extra = 0
+    if not kept:
+        return None
+    first, last = kept[0], kept[-1]
+    before, after = speaker_and_kin(message, first.first, last.last)
     if all(c.part for c in kept):
-        extra = max((_self_and_kin(message, c) or 0) for c in kept[:1]) if kept else 0
-    return total + extra
+        return total + before + after
+    # "Me and three others": the speaker stands right before a count of heads.
+    return total + before if len(kept) == 1 and not first.total and _others(message, first) else total
+
+
+def _others(message: Message, count: Count) -> bool:
+    words = {message.word(i) for i in range(count.first, count.last + 3)}
+    return message.word(count.first - 1) in w.AND and (
+        message.word(count.first - 2) in w.SELF or bool(words & w.OTHERS)
+    )
 
 
 def _summed_up(message: Message, counts: list[Count]) -> int | None:
@@ -288,62 +252,14 @@ def _without_subsets(message: Message, counts: list[Count]) -> Iterable[Count]:
 
 def _is_subset(message: Message, whole: Count, count: Count) -> bool:
     between = [message.word(i) for i in range(whole.last + 1, count.first)]
-    if any(word in _SUBSET for word in between) or message.word(count.last + 1) in _SUBSET:
+    if any(word in w.SUBSET for word in between) or message.word(count.last + 1) in w.SUBSET:
+        return True
+    if message.word(whole.first - 1) in w.OUT_OF and not count.part:
         return True
     span = message.text[message.tokens[whole.last].end : message.tokens[count.first].start]
     if ":" in span or "(" in span:
         return True
-    joined = bool(between) and between[-1] in _AND and message.sentence[whole.last] == message.sentence[count.first]
+    joined = bool(between) and between[-1] in w.AND and message.sentence[whole.last] == message.sentence[count.first]
     if count.part or whole.total:
         return not (joined and not whole.total)
     return False
-
-
-_PUPIL = _words("اموز اموزان")
-
-
-def _comma_after(message: Message, at: int) -> bool:
-    return message.text[message.tokens[at].end : message.tokens[at + 1].start].strip() in (",", "،")
-
-
-def _self_and_kin(message: Message, count: Count | None) -> int | None:
-    """Count the speaker and named kin joined by "and" to a count (me and two kids), 0 when there are none."""
-    if count is None:
-        return _two_of_us(message)
-    extra = 0
-    at, joined = count.first - 1, False
-    while at >= 0 and message.sentence[at] == message.sentence[count.first] and count.first - at < 9:
-        word = message.word(at)
-        joined = joined or word in _AND or _comma_after(message, at)
-        if (word in _SELF or word in _KIN) and joined:
-            extra, joined = extra + 1, False
-        elif word not in _AND and word not in _FILLERS and not joined:
-            break
-        elif joined and word not in _AND and word not in _FILLERS:
-            break
-        at -= 1
-    after = count.last + 1
-    after += message.word(after) in _PUPIL
-    while message.word(after) in _AND and (message.word(after + 1) in _SELF | _KIN or message.word(after + 2) in _KIN):
-        extra += 1
-        after += 2 + (message.word(after + 2) in _KIN and message.word(after + 1) not in _SELF | _KIN)
-    return extra
-
-
-def _two_of_us(message: Message) -> int | None:
-    """Count people named one by one, the speaker among them: من و خواهرم, me and my mother; a couple."""
-    for at, token in enumerate(message.tokens):
-        if token.text in _SELF and message.word(at + 1) in _AND:
-            after = at + 2 + (message.word(at + 2) in _FILLERS)
-            if message.word(after) in _KIN:
-                return 2
-        if token.text in _WIFE and message.word(at + 1) in _AND and message.word(at + 2) in _HUSBAND:
-            return 2
-        if token.text == "couple" and message.word(at - 1) in _OLD:
-            return 2
-    return None
-
-
-_WIFE = _words("زن wife husband")
-_HUSBAND = _words("شوهر husband wife")
-_OLD = _words("old elderly aged young")
