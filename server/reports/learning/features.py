@@ -66,8 +66,8 @@ def batch_of(folded: Sequence[Folded], readings: Sequence[Reading]) -> Batch:
     return Batch(len(folded), keys >> (BITS + 2), keys & ((1 << (BITS + 2)) - 1), counts.astype(np.float32))
 
 
-def pieces_of(folded: Sequence[Folded]) -> Pieces:
-    """Cut messages into words, pairs of words, and runs of letters that stay within a word and its edges."""
+def pieces_of(folded: Sequence[Folded], *, letters: bool = True) -> Pieces:
+    """Cut messages into words, pairs of words, and (if asked) runs of letters that stay within a word and its edges."""
     codes, starts = _codes(folded)
     space = codes == _SPACE
     power = np.full(len(codes) + 1, _BASE, dtype=np.uint64)
@@ -83,7 +83,7 @@ def pieces_of(folded: Sequence[Folded]) -> Pieces:
     near = np.flatnonzero(np.diff(np.searchsorted(starts, begin, side="right")) == 0)
     pair = _mixed(single[near], WORDS) + single[near + 1]
     spans = [(WORDS, 1, begin, end, single), (WORDS, 2, begin[near], end[near + 1], pair)]
-    for size in _LETTER_SIZES:
+    for size in _LETTER_SIZES if letters else ():
         begin, end = _letters(space, size)
         spans.append((LETTERS, size, begin, end, (sums[end] - sums[begin]) * back[begin]))
     docs, buckets, begins, ends = [], [], [], []

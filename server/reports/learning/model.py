@@ -69,17 +69,10 @@ class Model:
             return []
         folded = [features.folded_of(text) for text in texts]
         over = margins(self.scores(features.batch_of(folded, readings)), readings, self.thresholds, self.lang)
-        found = []
-        for fold, reading, row in zip(folded, readings, over, strict=True):
-            verdicts = verdicts_of(self.labels, self.speaks, row)
-            new = [
-                x
-                for x, yes in verdicts.items()
-                if yes and not labels.says(labels.of_reading(reading), x, coarse=self.coarse)
-            ]
-            spans = {label: self._strongest(fold, self.labels.index(label)) for label in new}
-            found.append(Suggestion(self.name, verdicts, spans, self.coarse))
-        return found
+        verdicts = [verdicts_of(self.labels, self.speaks, row) for row in over]
+        new = [self._new(*pair) for pair in zip(readings, verdicts, strict=True)]
+        spans = self._strongest(folded, new)
+        return [Suggestion(self.name, *pair, self.coarse) for pair in zip(verdicts, spans, strict=True)]
 
     def all_labels(self, texts: Sequence[str], readings: Sequence[Reading]) -> list[dict[str, bool]]:
         """Say for every label of the model, also those it does not speak on, whether it would set it."""
@@ -87,18 +80,33 @@ class Model:
         over = margins(self.scores(batch), readings, self.thresholds, self.lang)
         return [verdicts_of(self.labels, frozenset(self.labels), row) for row in over]
 
-    def _strongest(self, folded: Folded, label: int) -> tuple[int, int] | None:
-        """Return the span of the original text that speaks most for a label; None when no piece does."""
-        pieces = features.pieces_of([folded])
-        at = np.searchsorted(self.rows, pieces.bucket)
+    def _new(self, reading: Reading, verdicts: Mapping[str, bool]) -> list[str]:
+        """Return the labels that the rules did not see."""
+        said = labels.of_reading(reading)
+        return [label for label, yes in verdicts.items() if yes and not labels.says(said, label, coarse=self.coarse)]
+
+    def _strongest(
+        self, folded: Sequence[Folded], new: Sequence[Sequence[str]]
+    ) -> list[dict[str, tuple[int, int] | None]]:
+        """Return for each new label of each message the span of the word or pair that speaks most for it, or None."""
+        spans: list[dict[str, tuple[int, int] | None]] = [{} for _ in folded]
+        asked = [number for number, names in enumerate(new) if names]
+        if not asked:
+            return spans
+        pieces = features.pieces_of([folded[number] for number in asked], letters=False)
+        order = np.argsort(pieces.doc, kind="stable")
+        at = np.searchsorted(self.rows, pieces.bucket[order])
         at[at == len(self.rows)] = 0
-        weight = np.where(self.rows[at] == pieces.bucket, self.weights[at, label] * self.scale[at], 0.0)
-        words = np.where(pieces.bucket >> BITS == WORDS, weight, 0.0)
-        best = words if words.max(initial=0.0) > 0 else weight
-        if best.max(initial=0.0) <= 0:
-            return None
-        piece = int(np.argmax(best))
-        return folded.span(int(pieces.start[piece]), int(pieces.end[piece]))
+        scale = np.where(self.rows[at] == pieces.bucket[order], self.scale[at], 0.0)
+        cuts = np.searchsorted(pieces.doc[order], np.arange(len(asked) + 1)).tolist()
+        for number, begin, end in zip(asked, cuts, cuts[1:], strict=False):
+            for label in new[number]:
+                weight = self.weights[at[begin:end], self.labels.index(label)] * scale[begin:end]
+                best = int(order[begin + int(np.argmax(weight))]) if weight.max(initial=0.0) > 0 else None
+                spans[number][label] = (
+                    None if best is None else folded[number].span(int(pieces.start[best]), int(pieces.end[best]))
+                )
+        return spans
 
 
 def margins(

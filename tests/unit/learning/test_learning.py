@@ -20,25 +20,7 @@ from server.reports.learning.model import only_speaking, opened
 from server.reports.reading import CommandRead, NeedRead, Reading, Why
 
 BLANK = Reading(lang="en", kind="report", urgency="normal")
-_OTHERS = [
-    "we",
-    "are",
-    "many",
-    "here",
-    "and",
-    "nobody",
-    "came",
-    "since",
-    "morning",
-    "road",
-    "house",
-    "river",
-    "village",
-    "camp",
-    "people",
-    "today",
-    "night",
-]
+_OTHERS = ["we", "are", "many", "here", "nobody", "came", "since", "morning", "road", "house", "river", "village"]
 
 
 def by_rules(text):
