@@ -85,7 +85,7 @@ def skeleton(word: str) -> str:
         for pair, sign in _DIGRAPHS:
             bare = bare.replace(pair, sign)
         bare = bare.translate(_LATIN_DROPPED)
-    if not bare:
+    if not bare or (len(bare) < _SHORT and word.isascii()):
         return word
     return bare if len(bare) >= _SHORT else f"{bare}~"
 
@@ -131,7 +131,7 @@ def _sketch(words: Sequence[_Word]) -> Iterator[Mark]:
     """The longest words that nothing has understood: the rarest ones, the same in two messages of one origin."""
     free = dict.fromkeys(w.text for w in words if w.free and len(w.text) >= _LONG and not w.text.isdigit())
     for text in sorted(free, key=lambda t: (-len(t), t))[:_SKETCHED]:
-        yield Mark(SKETCH, False, skeleton(text))  # noqa: FBT003 - a field's value
+        yield Mark(SKETCH, False, skeleton(text))
 
 
 def _words(text: str, why: Sequence[Mapping[str, Any]]) -> list[_Word]:
@@ -163,6 +163,9 @@ def _named(words: Sequence[_Word], at: int, kind: str) -> Iterator[tuple[int, Ma
         before = list(_before(words, at, kind))
         if before:
             yield from before
+            return
+        following = words[at + 1] if at + 1 < len(words) else None
+        if following is None or not (following.text == "of" or _which(words, at + 1)):
             return
     yield from _after(words, at, kind)
 

@@ -38,7 +38,7 @@ _LONE: Final = OF_A_HOUSE | {"search_rescue", "medical_care", "protection"}
 """What befalls one house or one person: a town may have many at once."""
 _OF_PERSONS: Final = frozenset(("age", "person", "beside"))
 _MANY_SHARED: Final = 4
-_SOME_SHARED: Final = 2
+_SOME_SHARED: Final = 3
 _FEW: Final = 2
 _CLOSE: Final = 1.35
 _FAR: Final = 4.0
@@ -142,7 +142,7 @@ def _at_a_point(category: str, spot: Spot, other: Spot) -> Reason:
     """Two points: a fix of a few metres says the door, a pin on a map only the neighbourhood."""
     if category in _FELT_BY_ALL or max(spot.accuracy_m or 0, other.accuracy_m or 0) <= _DOOR_M:
         return ("place.exact", 3.0)
-    return ("place.pin", 1.0) if spot.metres_to(other) <= _DOOR_M else ("place.near", 0.5)
+    return ("place.pin", 1.0) if spot.metres_to(other) <= _DOOR_M else ("place.near", 0.25)
 
 
 def _words(find: Find, where: str, mine: Signature, theirs: Signature) -> list[Reason]:
