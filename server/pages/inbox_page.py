@@ -22,7 +22,7 @@ from server.standards import taxonomy
 router = APIRouter(include_in_schema=False)
 PAGE: Final = 40
 COUNTED: Final = ("life", "person", "triage", "failed", "flagged")
-DESKS: Final = ("look", "checks")
+DESKS: Final = ("look", "joins", "checks")
 """Views that show one after the other; the page's module asks for them by itself."""
 OF_REPORTS: Final = (*COUNTED, "conflict", "newest")
 """Conflicts are looked for when somebody asks for them alone: no index counts them."""

@@ -107,6 +107,25 @@ async def listed(
     ).fetchall()
 
 
+async def of_reports(conn: Conn, reports: Iterable[UUID]) -> list[DictRow]:
+    """What is asked about these reports and still open, the likeliest first."""
+    query = f"{_SELECT} WHERE p.report_id = ANY(%s::uuid[]) AND p.state = 'open' AND {_BOTH_LIVE} ORDER BY p.score DESC"
+    return await (await conn.execute(query.encode(), (arrays.uuids(reports),))).fetchall()
+
+
+async def first_voices(conn: Conn, records: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Record → the report that speaks for it: its primary, else its oldest."""
+    rows = await (
+        await conn.execute(
+            "SELECT s.id, v.report_id FROM unnest(%s::uuid[]) AS s(id) JOIN LATERAL (SELECT l.report_id FROM"
+            " report_links l WHERE (l.need_id = s.id OR l.incident_id = s.id) AND l.undone_at IS NULL"
+            " ORDER BY l.role <> 'primary', l.said_at LIMIT 1) v ON true",
+            (arrays.uuids(records),),
+        )
+    ).fetchall()
+    return {row["id"]: row["report_id"] for row in rows}
+
+
 async def one(conn: Conn, proposal_id: UUID) -> DictRow | None:
     """One question, decided or not."""
     return await (await conn.execute(_SELECT + " WHERE p.id = %s", (proposal_id,))).fetchone()

@@ -15,13 +15,24 @@ from server.access.principal import Principal
 from server.kernel.db import Conn
 from server.kernel.errors import not_found
 from server.kernel.events import NewEvent, SealedEvent, emit, emit_many
-from server.reports import amending, amending_queries, amending_rules, inbox_rules, parts, service, watching
+from server.reports import (
+    amending,
+    amending_queries,
+    amending_rules,
+    asking,
+    asking_queries,
+    inbox_rules,
+    parts,
+    service,
+    watching,
+)
 from server.reports import inbox_queries as queries
 from server.reports.hearing import Heard
 from server.reports.schemas import reading_answer
 
 HELD_S: Final = 120.0
 LATER_S: Final = 600.0
+UNSURE_MOST: Final = 3
 _BRIEF: Final = (
     "type", "id", "code", "category", "status", "verification", "urgency", "people", "households", "quantity", "unit",
     "voices", "accuracy_m", "version", "last_reported_at", "role",
@@ -71,8 +82,17 @@ async def opened(conn: Conn, ctx: Context, principal: Principal, ids: Sequence[U
     `inbox` in the event: words were handed to a page ahead of time, which by itself is no look.
     """
     rows = [r for r in await queries.items(conn, ids) if service.may_see(principal, "report.open", r)]
-    records = await queries.records(conn, [r["id"] for r in rows]) if rows else {}
-    made = [await _item(conn, ctx, row, records.get(row["id"], [])) for row in rows]
+    known = [r["id"] for r in rows]
+    records = await queries.records(conn, known) if rows else {}
+    anew = await queries.proposals(conn, known) if rows else {}
+    unsure: dict[UUID, list[dict[str, Any]]] = {}
+    for question in await asking_queries.of_reports(conn, known) if rows else ():
+        unsure.setdefault(question["report_id"], []).append(asking.item(question))
+    made = [
+        await _item(conn, ctx, row, records.get(row["id"], []))
+        | {"unsure": unsure.get(row["id"], [])[:UNSURE_MOST], "anew": _anew(anew.get(row["id"]))}
+        for row in rows
+    ]
     await emit_many(
         conn,
         [
@@ -107,6 +127,10 @@ async def _item(conn: Conn, ctx: Context, row: DictRow, records: Sequence[DictRo
         "reading": {k: v for k, v in said.items() if k not in {"joined_to", "links"}},
         "records": [_brief(r) for r in records],
     }
+
+
+def _anew(row: DictRow | None) -> dict[str, Any] | None:
+    return {"id": row["id"], "to": amending_rules.labels(row["after"])} if row else None
 
 
 def _brief(row: DictRow) -> dict[str, Any]:

@@ -123,6 +123,17 @@ async def records(conn: Conn, ids: Sequence[UUID]) -> dict[UUID, list[DictRow]]:
     return found
 
 
+async def proposals(conn: Conn, ids: Sequence[UUID]) -> dict[UUID, DictRow]:
+    """What reading anew would make of reports, where that is still open: id, after."""
+    rows = await (
+        await conn.execute(
+            "SELECT id, report_id, after FROM reading_proposals WHERE report_id = ANY(%s) AND state = 'open'",
+            (list(ids),),
+        )
+    ).fetchall()
+    return {row["report_id"]: row for row in rows}
+
+
 async def looked(conn: Conn, report_id: UUID, actor: str) -> bool:
     """Somebody has looked at the reading of a report; whether she was the first."""
     done = await conn.execute(

@@ -33,6 +33,10 @@ class Wanted(BaseModel):
     have: list[UUID] = Field(default_factory=list, max_length=20)
     most: int = Field(default=4, ge=0, le=10)
 
+    def of(self) -> inbox_checks.Desk:
+        """The desk that asks."""
+        return inbox_checks.Desk(self.desk, self.emergency, frozenset(self.have), self.most)
+
 
 class Answer(BaseModel):
     """What a look says: nothing (it is right), or `changes` to the reading seen at `version`.
@@ -83,10 +87,13 @@ async def take(conn: Tx, ctx: Ctx, principal: Opener, body: Wanted) -> Response:
 @router.post("/checks")
 async def take_checks(conn: Tx, ctx: Ctx, principal: Opener, body: Wanted) -> Response:
     """The next records to check that nobody else looks at, each with its newest report: {"items"}."""
-    found = await inbox_checks.take(
-        conn, ctx, principal, desk=body.desk, emergency=body.emergency, have=body.have, most=body.most
-    )
-    return json_response(found, headers=UNKEPT)
+    return json_response(await inbox_checks.take_checks(conn, ctx, principal, body.of()), headers=UNKEPT)
+
+
+@router.post("/joins")
+async def take_joins(conn: Tx, ctx: Ctx, principal: Opener, body: Wanted) -> Response:
+    """The next unsure joins that nobody else looks at, with a voice of each side: {"items"}."""
+    return json_response(await inbox_checks.take_joins(conn, ctx, principal, body.of()), headers=UNKEPT)
 
 
 @router.post("/release")

@@ -67,16 +67,16 @@ export function runChecks({ answers, label, emergency, may, drawState }: ChecksN
   }
 
   function next(): void {
-    show(ahead.shift() ?? null);
+    current = ahead.shift() ?? null;
     if (ahead.length < 2) void take();
+    show(current);
   }
 
   function show(check: Check | null): void {
-    const had = current !== null;
     current = check;
     byId('desk').hidden = check === null;
     byId('nothing').hidden = check !== null;
-    if (!check) return drawNothing(had);
+    if (!check) return drawNothing();
     byId('desk').classList.toggle('desk--life', check.urgency === 'life');
     fill(byId('message'), h('h2', { class: 'check__asks' }, inWords(check.asks)), ...(check.said ? message(check.said, label) : [h('p', { class: 'nothing' }, t('No words came with it.'))]));
     const strongest = [...check.reasons].sort((a, b) => Math.abs(Math.log(b.times)) - Math.abs(Math.log(a.times))).slice(0, WHYS);
@@ -100,10 +100,9 @@ export function runChecks({ answers, label, emergency, may, drawState }: ChecksN
     return more.voices ? t('{n} voices', { n: more.voices }) : '';
   }
 
-  function drawNothing(had: boolean): void {
+  function drawNothing(): void {
     const box = byId('nothing');
-    if (asking || had) fill(box, h('p', { class: 'state state--loading', role: 'status' }, t('Loading')));
-    if (asking) return;
+    if (asking) return fill(box, h('p', { class: 'state state--loading', role: 'status' }, t('Loading')));
     if (failed) return fill(box, h('p', { class: 'state state--error', role: 'alert' }, failed));
     fill(box, h('p', { class: 'state' }, h('b', {}, t('Nothing waits to be checked.'))), h('p', { class: 'state' }, t('What would change most if somebody knew stands here.')));
   }
@@ -160,6 +159,6 @@ export function runChecks({ answers, label, emergency, may, drawState }: ChecksN
   );
   listen(bonds, () => byId('message').focus());
   setInterval(() => !current && navigator.onLine && void take(), LOOK_AGAIN_MS);
-  drawNothing(true);
   void take();
+  drawNothing();
 }

@@ -8,16 +8,18 @@ import { whyNot } from './forms.ts';
 import { t } from './i18n.ts';
 import { Answers, type Answer } from './inboxanswers.ts';
 import { runChecks } from './inboxchecks.ts';
-import { Draft, type Changes, type Reading } from './inboxdraft.ts';
+import { runJoins } from './inboxjoins.ts';
+import { Draft, type Changes, type Fields, type Reading } from './inboxdraft.ts';
 import { keyed, listen, showKeys, type Bond } from './inboxkeys.ts';
 import { Finder } from './inboxfinder.ts';
-import { message, recordCard, understood, type Hands, type Item, type RecordBrief } from './inboxparts.ts';
+import { drawNothingToLookAt, drawTally } from './inboxframe.ts';
+import { anewCard, message, recordCard, understood, unsureCard, type Hands, type Item, type RecordBrief, type Unsure } from './inboxparts.ts';
 import { Shelf, fromBase64 } from './sealed.ts';
 import { toast } from './toast.ts';
 import { voice, type Link } from '../../../mapping/client/voice.ts';
 
 interface DeskConfig extends PageConfig {
-  mode: 'look' | 'checks';
+  mode: 'look' | 'checks' | 'joins';
   kept: { key: string; owner: string };
   labels: Record<string, string>;
   also: Record<string, string>;
@@ -46,7 +48,6 @@ const AHEAD = 4;
 const HOLD_MS = 40_000;
 const LOOK_AGAIN_MS = 12_000;
 const PAST_MOST = 30;
-const HOUR_MS = 3_600_000;
 
 const config = readConfig<DeskConfig>();
 const label = (code: string): string => config.labels[code] ?? code;
@@ -113,9 +114,9 @@ function lost(): void {
 }
 
 function next(): void {
-  const item = ahead.shift() ?? null;
-  show(item);
+  current = ahead.shift() ?? null;
   if (ahead.length < AHEAD - 1) void take();
+  show(current);
 }
 
 function show(item: Item | null, changes: Changes = {}): void {
@@ -127,7 +128,7 @@ function show(item: Item | null, changes: Changes = {}): void {
   byId('desk').hidden = false;
   byId('nothing').hidden = true;
   byId('desk').classList.toggle('desk--life', item.reading.urgency === 'life');
-  fill(byId('message'), ...message(item, label));
+  drawMessage();
   drawRecords();
   draw();
   home();
@@ -270,6 +271,28 @@ function apart(record: RecordBrief): void {
   home();
 }
 
+/** Whether it is the same as something known before. */
+function settle(one: Unsure, to: 'join' | 'apart'): void {
+  if (!current) return;
+  answers.keep({ of: one.id, path: `/api/join-proposals/${one.id}/${to}`, body: {} });
+  toast(to === 'join' ? t('Joined: one happening.') : t('Kept apart.'), 'good');
+  current.unsure = current.unsure.filter((other) => other !== one);
+  drawRecords();
+  home();
+}
+
+/** Take what reading anew proposes (it is one of the person's changes then), or leave it. */
+function anew(taken: boolean): void {
+  if (!current?.anew || !draft) return;
+  const { id, to } = current.anew;
+  if (taken) for (const field of Object.keys(to) as (keyof Fields)[]) draft.set(field, to[field]);
+  answers.keep({ of: id, path: `/api/reading-proposals/${id}/leave`, body: {} });
+  current.anew = null;
+  drawMessage();
+  draw();
+  home();
+}
+
 function fresh(id: string, data: Record<string, unknown>): void {
   const version = (data['properties'] as { version?: number } | undefined)?.version;
   for (const item of [current, ...ahead]) for (const record of item?.records ?? []) if (record.id === id && version) record.version = version;
@@ -295,6 +318,10 @@ function draw(): void {
   drawAnswer();
 }
 
+function drawMessage(): void {
+  if (current) fill(byId('message'), ...message(current, label), anewCard(current, label, () => anew(true), () => anew(false)));
+}
+
 function drawRecords(): void {
   if (!current) return;
   const { records } = current;
@@ -304,6 +331,7 @@ function drawRecords(): void {
     h('h2', { class: 'understood__title' }, t('Joined to')),
     ...records.map((one, at) => recordCard(one, at === 0, label, record, config.may.verify)),
     records.length ? null : h('p', { class: 'nothing' }, t('Joined to nothing')),
+    ...current.unsure.map((one, at) => unsureCard(one, at === 0, label, settle)),
   );
 }
 
@@ -313,35 +341,11 @@ function drawAnswer(): void {
 }
 
 function drawState(): void {
-  const unsent = answers.unsent.length;
-  const hour = looked.filter((at) => at > Date.now() - HOUR_MS).length;
-  const parts = [
-    waits === null ? null : h('span', { class: 'tally__waits' }, t('{n} wait', { n: waits })),
-    life ? h('span', { class: 'badge badge--life' }, t('{n} lives in danger', { n: life })) : null,
-    hour ? h('span', {}, t('{n} looked at by you', { n: hour })) : null,
-  ];
-  fill(byId('tally'), ...parts);
-  const notes: (Node | null)[] = [];
-  if (answers.signedOut) notes.push(h('p', { class: 'note note--bad' }, `${t('You are signed out. Your answers are kept here.')} `, h('a', { href: '/login?next=%2Finbox' }, t('Sign in again'))));
-  else if (unsent && (answers.cut || !navigator.onLine)) notes.push(h('p', { class: 'note note--warn' }, t('{n} answers wait here and go out by themselves when the server is back.', { n: unsent })));
-  if (answers.memoryOnly && unsent) notes.push(h('p', { class: 'note note--bad' }, t('This browser keeps nothing: do not close or reload the page before everything is sent.')));
-  fill(byId('notes'), ...notes);
-  const pill = byId('pulse');
-  const away = !navigator.onLine || answers.cut || failed !== '';
-  pill.dataset['state'] = away ? 'offline' : 'live';
-  const text = pill.querySelector('.pulse__text')!;
-  const words = away ? t('Offline') : t('Live');
-  if (text.textContent !== words) text.textContent = words;
+  drawTally({ answers, waits, life, looked, failed });
 }
 
 function drawNothing(): void {
-  byId('desk').hidden = true;
-  const box = byId('nothing');
-  box.hidden = false;
-  if (asking) return fill(box, h('p', { class: 'state state--loading', role: 'status' }, t('Loading')));
-  if (failed) return fill(box, h('p', { class: 'state state--error', role: 'alert' }, failed), h('p', { class: 'state' }, t('The next message comes by itself when the server is back.')));
-  if (!some) return fill(box, h('p', { class: 'state' }, h('b', {}, t('No report has come yet.'))), h('p', { class: 'state' }, t('Reports come by SMS through a gateway, by field form, by web and from files.')));
-  fill(box, h('p', { class: 'state' }, h('b', {}, t('Nothing waits.'))), h('p', { class: 'state' }, waits ? t('Others are looking at the {n} that are left.', { n: waits }) : t('Every message has been looked at. New ones appear here by themselves.')), h('p', { class: 'state' }, h('a', { class: 'button', href: '/inbox?show=checks' }, t('What to check next')), ' ', h('a', { class: 'button', href: '/inbox?show=newest' }, t('See the newest voices'))));
+  drawNothingToLookAt({ asking, failed, some, waits });
 }
 
 /* Keys and beats. */
@@ -362,7 +366,7 @@ const bonds: readonly Bond[] = [
   { codes: 'Digit0 Numpad0', shown: '0', says: t('Names no place'), does: () => digit(0) },
   { codes: 'KeyP Slash', shown: 'P', says: t('Search a place'), does: () => finder.place() },
   { codes: 'KeyA', shown: 'A', says: t('Add a need, a happening, a group of people'), does: () => finder.add() },
-  { codes: 'KeyE', shown: 'E', says: t('How many people'), does: () => byId<HTMLInputElement>('count-people').select() },
+  { codes: 'KeyE', shown: 'E', says: t('How many people'), does: () => (byId('count-people').focus(), byId<HTMLInputElement>('count-people').select()) },
   { codes: 'KeyR', shown: 'R', says: t('It is a report'), does: () => hands.kind('report') },
   { codes: 'KeyO', shown: 'O', says: t('It is an offer'), does: () => hands.kind('offer') },
   { codes: 'KeyW', shown: 'W', says: t('It is an update'), does: () => hands.kind('update') },
@@ -371,11 +375,14 @@ const bonds: readonly Bond[] = [
   { codes: 'KeyC', shown: 'C', says: t('Confirm what it was joined to'), does: onPrimary((one) => verify(one, 'confirmed')) },
   { codes: 'KeyF', shown: 'F', says: t('Refute what it was joined to'), does: onPrimary((one) => verify(one, 'refuted')) },
   { codes: 'KeyK', shown: 'K', says: t('Not the same: take it apart'), does: onPrimary((one) => one.voices > 1 && apart(one)) },
+  { codes: 'KeyJ', shown: 'J', says: t('The same as what it is compared with: join them'), does: () => current?.unsure[0] && settle(current.unsure[0], 'join') },
+  { codes: 'KeyY', shown: 'Y', says: t('Two happenings: keep them apart'), does: () => current?.unsure[0] && settle(current.unsure[0], 'apart') },
+  { codes: 'KeyT', shown: 'T', says: t('Take what reading anew proposes'), does: () => anew(true) },
+  { codes: 'KeyZ', shown: 'Z', says: t('Leave what reading anew proposes'), does: () => anew(false) },
   { codes: '?', shown: '?', says: t('Show the keys'), does: () => showKeys(bonds) },
 ];
 
 function start(): void {
-  drawNothing();
   fill(byId('bar'), h('button', { type: 'button', class: 'button button--main bar__answer', id: 'answer', 'aria-keyshortcuts': 'Enter', onclick: answer }), keyed(t('Not sure'), 'D', later), keyed(t('Take back'), 'U', undo), keyed(t('Keys'), '?', () => showKeys(bonds), { class: 'button button--quiet only-wide' }));
   drawAnswer();
   listen(bonds, () => {
@@ -386,6 +393,7 @@ function start(): void {
   setInterval(() => (!current || ahead.length < AHEAD - 1) && navigator.onLine && void take(), LOOK_AGAIN_MS);
   setInterval(() => void take(), HOLD_MS);
   void take();
+  drawNothing();
 }
 
 addEventListener('online', () => void answers.pump().then(take));
@@ -401,7 +409,9 @@ addEventListener('pagehide', () => {
   if (reports.length) void fetch('/api/inbox/release', { method: 'POST', keepalive: true, headers, body: JSON.stringify({ desk, reports }) });
 });
 
-if (config.mode === 'checks') runChecks({ answers, label, emergency: config.emergency, may: config.may, drawState });
+const shared = { answers, label, emergency: config.emergency, may: config.may, drawState };
+if (config.mode === 'checks') runChecks(shared);
+else if (config.mode === 'joins') runJoins(shared);
 else start();
 void answers.pump();
 setInterval(drawState, 15_000);

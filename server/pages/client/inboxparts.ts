@@ -1,7 +1,7 @@
 /** What the inbox draws: a message, how it was read, what it was joined to. No state, no requests. */
 import { h, icon } from './dom.ts';
 import { digits, lang, num, t } from './i18n.ts';
-import { GROUPS, KINDS, URGENCIES, samePlace, wholeNumber, type Draft, type NeedRead, type PlaceRead, type Reading } from './inboxdraft.ts';
+import { GROUPS, KINDS, URGENCIES, samePlace, wholeNumber, type Draft, type Fields, type NeedRead, type PlaceRead, type Reading } from './inboxdraft.ts';
 import { keyed } from './inboxkeys.ts';
 import { markedText } from './inboxmarks.ts';
 import { ago, dateTime } from './time.ts';
@@ -43,6 +43,34 @@ export interface Item {
   sender: string | null;
   reading: Reading;
   records: RecordBrief[];
+  unsure: Unsure[];
+  /** What reading it anew would make of it. */
+  anew: { id: string; to: Fields } | null;
+}
+/** One side of a question whether two records are one happening. */
+export interface Side {
+  id: string;
+  code: string;
+  category: string;
+  urgency: string;
+  verification: string;
+  people: number | null;
+  households: number | null;
+  quantity: number | null;
+  unit: string | null;
+  corroboration: number;
+  accuracy_m: number | null;
+  place: string | null;
+  place_fa: string | null;
+  last_at: string;
+}
+export interface Unsure {
+  id: string;
+  type: 'need' | 'incident';
+  report: string;
+  record: Side;
+  other: Side;
+  reasons: { code: string; points: number }[];
 }
 export type Label = (code: string) => string;
 
@@ -211,6 +239,52 @@ export function recordCard(record: RecordBrief, first: boolean, label: Label, ha
     ),
     h('div', { class: 'joined-to__do' }, open, may ? act(t('Confirm'), 'C', () => hands.verify(record, 'confirmed'), state === 'confirmed') : null, may ? act(t('Refute'), 'F', () => hands.verify(record, 'refuted'), state === 'refuted') : null, may && many ? act(t('Not the same'), 'K', () => hands.apart(record), false) : null),
     box,
+  );
+}
+
+/** A record in one line, as a question names it. */
+export function unsureFacts(side: Side, label: Label): HTMLElement {
+  const place = (lang() === 'fa' ? side.place_fa : null) ?? side.place ?? t('Place unknown');
+  return h(
+    'p',
+    { class: 'joined-to__facts' },
+    h('b', {}, label(side.category)),
+    h('span', { class: 'joined-to__place' }, icon(PIN), place, side.accuracy_m ? ` (${within(side.accuracy_m)})` : ''),
+    side.people ? h('span', {}, t('{n} people', { n: side.people })) : null,
+    side.households ? h('span', {}, t('{n} households', { n: side.households })) : null,
+    side.quantity ? h('span', {}, `${num(side.quantity)} ${word('unit', side.unit)}`) : null,
+    h('span', {}, t('{n} voices', { n: side.corroboration })),
+    h('span', {}, ago(side.last_at)),
+    h('a', { class: 'code', href: `/map?open=${side.code.startsWith('I') ? 'incidents' : 'needs'}:${side.id}`, dir: 'ltr' }, codeText(side.code)),
+  );
+}
+
+/** A question beside a message: is it the same as that? */
+export function unsureCard(one: Unsure, first: boolean, label: Label, say: (one: Unsure, to: 'join' | 'apart') => void): HTMLElement {
+  const button = (words: string, key: string, to: 'join' | 'apart'): HTMLElement => (first ? keyed(words, key, () => say(one, to)) : h('button', { type: 'button', class: 'button', onclick: () => say(one, to) }, words));
+  return h('article', { class: 'joined-to joined-to--unsure' }, h('p', { class: 'joined-to__head' }, h('b', {}, t('Perhaps the same as this:'))), unsureFacts(one.other, label), h('div', { class: 'joined-to__do' }, button(t('The same'), 'J', 'join'), button(t('Two happenings'), 'Y', 'apart')));
+}
+
+/** What reading anew would change, field by field. */
+export function anewCard(item: Item, label: Label, take: () => void, leave: () => void): HTMLElement | null {
+  if (!item.anew) return null;
+  const { to } = item.anew;
+  const { reading } = item;
+  const codes = (one: Pick<Fields, 'incidents' | 'needs'>): string => [...one.incidents, ...one.needs.map((need) => need.category)].map(label).join(COMMA()) || '—';
+  const rows: [string, string, string][] = [
+    [t('What it is'), word('reading', reading.kind), word('reading', to.kind)],
+    [t('Urgency'), word('urgency', reading.urgency), word('urgency', to.urgency)],
+    [t('It says'), codes(reading), codes(to)],
+    [t('Where'), reading.place ? nameOf(reading.place) : '—', to.place ? nameOf(to.place) : '—'],
+    [t('People'), reading.people === null ? '—' : num(reading.people), to.people === null ? '—' : num(to.people)],
+    [t('Households'), reading.households === null ? '—' : num(reading.households), to.households === null ? '—' : num(to.households)],
+  ];
+  return h(
+    'div',
+    { class: 'note anew' },
+    h('b', {}, t('Read anew it would say:')),
+    ...rows.filter(([, before, after]) => before !== after).map(([name, before, after]) => h('div', {}, `${name}: `, h('s', {}, before), ' ', h('b', {}, after))),
+    h('div', { class: 'row' }, keyed(t('Take it'), 'T', take), keyed(t('Leave it'), 'Z', leave)),
   );
 }
 

@@ -1,0 +1,145 @@
+/** Unsure joins, one question at a time: two voices side by side, and one key for "the same" or "two". */
+import type { ApiError } from './api.ts';
+import { ask } from './api.ts';
+import { newKey } from './calls.ts';
+import { byId, fill, h } from './dom.ts';
+import { whyNot } from './forms.ts';
+import { t } from './i18n.ts';
+import type { ChecksNeeds } from './inboxchecks.ts';
+import { keyed, listen, showKeys, type Bond } from './inboxkeys.ts';
+import { message, unsureFacts, type Item, type Unsure } from './inboxparts.ts';
+import { toast } from './toast.ts';
+
+interface Question extends Unsure {
+  said: Item | null;
+  heard: Item | null;
+}
+type Decided = 'join' | 'apart';
+interface Past {
+  question: Question;
+  key: string | null;
+  decided: Decided | null;
+}
+
+const AHEAD = 3;
+const LOOK_AGAIN_MS = 15_000;
+
+export function runJoins({ answers, label, emergency, drawState }: ChecksNeeds): void {
+  const desk = newKey(Date.now());
+  let current: Question | null = null;
+  let ahead: Question[] = [];
+  const past: Past[] = [];
+  const answered = new Set<string>();
+  /** Questions that were answered and taken back: the next answer undoes the first one's work. */
+  const again = new Map<string, Decided>();
+  let asking = false;
+  let failed = '';
+
+  async function take(): Promise<void> {
+    if (asking) return;
+    asking = true;
+    try {
+      const have = [...(current ? [current.id] : []), ...ahead.map((one) => one.id), ...[...answered].slice(-14)];
+      const { data } = await ask<{ items: Question[] }>('/api/inbox/joins', { method: 'POST', body: { desk, have, most: AHEAD, ...(emergency ? { emergency } : {}) }, stay: true });
+      failed = '';
+      ahead.push(...data.items.filter((one) => !answered.has(one.id)));
+    } catch (error) {
+      failed = whyNot(error as ApiError);
+    } finally {
+      asking = false;
+    }
+    if (!current) next();
+  }
+
+  function next(): void {
+    current = ahead.shift() ?? null;
+    if (ahead.length < 2) void take();
+    show(current);
+  }
+
+  function show(question: Question | null): void {
+    current = question;
+    byId('desk').hidden = question === null;
+    byId('nothing').hidden = question !== null;
+    if (!question) return drawNothing();
+    const side = (title: string, item: Item | null, facts: HTMLElement): Node[] => [h('h2', { class: 'understood__title' }, title), facts, ...(item ? message(item, label) : [h('p', { class: 'nothing' }, t('No words came with it.'))])];
+    fill(byId('message'), h('h2', { class: 'check__asks' }, t('Is it the same happening?')), ...side(t('This voice'), question.said, unsureFacts(question.record, label)));
+    fill(byId('understood'), ...side(t('What was known before'), question.heard, unsureFacts(question.other, label)));
+    fill(byId('records'), h('h2', { class: 'understood__title' }, t('Why it is asked')), h('ul', { class: 'check__whys' }, ...question.reasons.map((one) => h('li', {}, h('span', { class: `badge ${one.points > 0 ? 'badge--good' : 'badge--high'}` }, one.points > 0 ? '+' : '−'), ' ', reasonName(one.code)))));
+    byId('message').focus({ preventScroll: true });
+    window.scrollTo({ top: 0 });
+  }
+
+  function drawNothing(): void {
+    const box = byId('nothing');
+    if (asking) return fill(box, h('p', { class: 'state state--loading', role: 'status' }, t('Loading')));
+    if (failed) return fill(box, h('p', { class: 'state state--error', role: 'alert' }, failed));
+    fill(box, h('p', { class: 'state' }, h('b', {}, t('No join is unsure.'))), h('p', { class: 'state' }, t('Where two voices may tell of one happening, the question comes here.')));
+  }
+
+  function say(to: Decided): void {
+    if (!current) return;
+    const question = current;
+    const before = again.get(question.id);
+    const { record, other, type } = question;
+    let key: string | null = null;
+    if (!before) key = answers.keep({ of: question.id, path: `/api/join-proposals/${question.id}/${to}`, body: {} }).key;
+    else if (before === 'apart' && to === 'join') key = answers.keep({ of: question.id, path: `/api/${type}s/${other.id}/merge`, body: { other: record.id } }).key;
+    past.push({ question, key, decided: to });
+    answered.add(question.id);
+    next();
+    drawState();
+  }
+
+  function pass(): void {
+    if (!current) return;
+    past.push({ question: current, key: null, decided: null });
+    answered.add(current.id);
+    next();
+  }
+
+  function back(): void {
+    const one = past.pop();
+    if (!one) return toast(t('There is nothing to take back.'));
+    const { question } = one;
+    if (one.key && !answers.takeBack(one.key)) {
+      if (one.decided === 'join') answers.keep({ of: question.id, path: `/api/${question.type}s/${question.other.id}/split`, body: { report: question.report } });
+      again.set(question.id, 'apart');
+    }
+    if (current) ahead.unshift(current);
+    answered.delete(question.id);
+    show(question);
+    drawState();
+  }
+
+  const bonds: readonly Bond[] = [
+    { codes: 'KeyJ', shown: 'J', says: t('The same: join them'), does: () => say('join') },
+    { codes: 'KeyK', shown: 'K', says: t('Two happenings: keep them apart'), does: () => say('apart') },
+    { codes: 'KeyD', shown: 'D', says: t('Not sure: offer it to others'), does: pass },
+    { codes: 'KeyU', shown: 'U', says: t('Take the last answer back'), does: back },
+    { codes: '?', shown: '?', says: t('Show the keys'), does: () => showKeys(bonds) },
+  ];
+  fill(
+    byId('bar'),
+    keyed(t('The same'), 'J', () => say('join'), { class: 'button button--main bar__answer', id: 'answer' }),
+    keyed(t('Two happenings'), 'K', () => say('apart')),
+    keyed(t('Not sure'), 'D', pass),
+    keyed(t('Take back'), 'U', back),
+  );
+  listen(bonds, () => byId('message').focus());
+  setInterval(() => !current && navigator.onLine && void take(), LOOK_AGAIN_MS);
+  void take();
+  drawNothing();
+}
+
+/** Why the two may be one, or two: what the rule of joining went by, in words. */
+function reasonName(code: string): string {
+  const [head = '', rest = ''] = code.split('.');
+  if (head === 'place') return rest === 'house_in_town' ? t('One is a house, the other its town') : t('Places near each other');
+  if (head === 'numbers') return rest === 'agree' ? t('The numbers agree') : t('The numbers differ');
+  if (head === 'sender') return t('The same sender');
+  if (head === 'rumour') return t('The same as a refuted rumour');
+  if (head === 'time') return rest === 'another' ? t('Another time') : t('Long apart in time');
+  if (rest.endsWith('_in_one')) return t('Only one of them names a landmark');
+  return rest.includes('differ') || rest === 'unlike' ? t('Different words or landmarks') : t('The same words or landmarks');
+}
