@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import structlog
+import uvloop
 
 from server import wiring
 from server.access.context import Context, make_context
@@ -69,4 +70,5 @@ def give_way(names: Collection[str]) -> None:
 
 if __name__ == "__main__":
     give_way(sys.argv[1:])
-    asyncio.run(run(sys.argv[1:]))
+    # The loop that the web processes have too: these wait for the database thousands of times a second.
+    uvloop.run(run(sys.argv[1:]))

@@ -39,11 +39,18 @@ class Report(Sealed, Base):
             "received_at",
             postgresql_where=text("flags <> '{}' OR read_state = 'failed'"),
         ),
+        Index(
+            "ix_reports_geom_shown",
+            "geom_shown",
+            postgresql_using="gist",
+            postgresql_where=text("geom_shown IS NOT NULL"),
+        ),
         Index("ix_reports_triage", "received_at", postgresql_where=text("emergency_id IS NULL")),
     )
     id: Mapped[Key]
     receipt: Mapped[str] = mapped_column(unique=True)
-    emergency_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("emergencies.id"))
+    emergency_id: Mapped[uuid.UUID | None]
+    """One of `emergencies`: triggers of migration 0023 see to it, once a statement."""
     channel: Mapped[str]
     source: Mapped[str]
     source_key: Mapped[str]
@@ -57,7 +64,7 @@ class Report(Sealed, Base):
     sender_sealed: Mapped[bytes | None]
     meta_sealed: Mapped[bytes | None]
     geom_exact_sealed: Mapped[bytes | None]
-    geom_shown: Mapped[Geom | None] = point()
+    geom_shown: Mapped[Geom | None] = point(index=False)
     read_state: Mapped[str] = mapped_column(server_default=text("'pending'"))
     read_attempts: Mapped[int] = mapped_column(server_default=text("0"))
     read_at: Mapped[Moment | None]
