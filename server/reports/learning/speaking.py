@@ -4,6 +4,7 @@ Without one nothing of numpy is loaded. A model that cannot be opened, or that b
 read on.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,13 +26,14 @@ class Helper:
 
     model: "Model"
 
-    def helped(self, text: str, reading: Reading) -> Reading:
-        """Return the reading with the model's labels; the rules' own where the model fails."""
+    def helped(self, texts: Sequence[str], readings: Sequence[Reading]) -> list[Reading]:
+        """Return the readings with the model's labels; the rules' own where the model fails."""
         try:
-            return fuse(reading, self.model.suggest([text], [reading])[0], len(text))
-        except Exception as error:  # noqa: BLE001 - a model may come from anywhere; a report is read all the same
+            suggested = self.model.suggest(texts, readings)
+            return [fuse(r, said, len(text)) for r, said, text in zip(readings, suggested, texts, strict=True)]
+        except Exception as error:  # noqa: BLE001 - a model may come from anywhere; reports are read all the same
             log.warning("model.silent", model=self.model.name, kind=type(error).__name__)
-            return reading
+            return list(readings)
 
     def stored(self, body: dict[str, Any], reading: Reading, fused: Reading) -> dict[str, Any]:
         """Add the model's version to a reading that it changed, as it is kept."""

@@ -135,8 +135,8 @@ def test_the_active_model_is_heard_anew_when_it_changes_and_a_broken_one_is_sile
     helper = speaking.helper(tmp_path)
     assert helper is not None
     assert helper is speaking.helper(tmp_path)
-    assert helper.helped("tarpaulin", BLANK).needs == (NeedRead("shelter"),)
-    assert helper.stored({}, BLANK, helper.helped("tarpaulin", BLANK)) == {"model": "small@20260101T000000Z"}
+    assert helper.helped(["tarpaulin"], [BLANK])[0].needs == (NeedRead("shelter"),)
+    assert helper.stored({}, BLANK, helper.helped(["tarpaulin"], [BLANK])[0]) == {"model": "small@20260101T000000Z"}
     again = kept(tmp_path)
     assert again.version == "20260101T000000Z-2"
     (again.folder / "arrays.npz").write_bytes(b"")
@@ -150,7 +150,7 @@ def test_the_active_model_is_heard_anew_when_it_changes_and_a_broken_one_is_sile
 def test_a_model_that_breaks_leaves_the_rules_reading(tmp_path):
     model = opened(kept(tmp_path))
     broken = speaking.Helper(replace(model, weights=model.weights[:1]))
-    assert broken.helped("we need tarpaulin", BLANK) == BLANK
+    assert broken.helped(["we need tarpaulin"], [BLANK]) == [BLANK]
 
 
 def test_what_may_cost_a_life_is_added_and_never_removed():
