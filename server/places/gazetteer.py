@@ -52,6 +52,8 @@ _BEGUN_FROM = 2
 _BESIDE_KM = 60
 _NO_BEGINNING = GLUE | EZAFE
 _BREAKS = frozenset(".,،:؛;!?؟()\n")
+_HEAD = 4
+_WE = "ما"
 _BARE_FROM = 6
 _SOUND_FROM, _BONES_FROM, _ALIKE = 6, 4, 0.75
 _VILLAGE, _KNOWN_TOWN, _TOWN, _CITY = 5_000, 8_000, 15_000, 100_000
@@ -83,6 +85,7 @@ class Gazetteer:
     _index: dict[str, tuple[int, ...]] = field(default_factory=dict)
     _spaced: frozenset[str] = frozenset()
     _fuzzy: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _heads: frozenset[str] = frozenset()
     _sounds: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _cells: dict[tuple[int, int], tuple[int, ...]] = field(default_factory=dict)
     bounds: Box | None = None
@@ -113,6 +116,7 @@ class Gazetteer:
             {k: tuple(v) for k, v in index.items()},
             frozenset(spaced),
             {k: tuple(v) for k, v in fuzzy.items()},
+            frozenset(key[:_HEAD] for key in index),
             _sounds_of(index),
             _cells_of(ordered),
             _bounds_of(ordered),
@@ -162,14 +166,14 @@ class Gazetteer:
         return None
 
     def _exact_at(self, words: Sequence[Token], at: int, text: str) -> Match | None:
-        if words[at].text[0].isdigit():
+        if not self._may_begin(words, at):
             return None
         for count in range(min(_LONGEST, len(words) - at), 0, -1):
             run = [w.text for w in words[at : at + count]]
             key = "".join(run)
             rows = self._index.get(key)
             whole = key
-            if count == 1 and (here := self._we_are_in(key, rows)):
+            if count == 1 and (here := self._we_are_in(key, rows, plainly=words[at - 1].text == _WE)):
                 rows, key = here
             if rows is None and count <= 2 and not (count == 2 and set(run) & GLUE):
                 rows, key = self._bare(key, heads=count == 1)
@@ -183,6 +187,7 @@ class Gazetteer:
             if whole != key and small and cue not in STRONG:
                 continue
             sure = self._is_place(key, rows, cue, cues) or self._beside_its_own(words, at + count, rows)
+            sure = sure or self._signs(words, at + count, rows, text)
             if not sure or self._goes_on(words, at + count, key, text):
                 continue
             return Match(
@@ -197,12 +202,22 @@ class Gazetteer:
             )
         return None
 
-    def _we_are_in(self, key: str, rows: tuple[int, ...] | None) -> tuple[tuple[int, ...], str] | None:
+    def _may_begin(self, words: Sequence[Token], at: int) -> bool:
+        """Tell at one glance, for most words of a message, that no name begins here."""
+        word = words[at].text
+        if word in self._index or word.endswith("یم"):
+            return True
+        joined = word if len(word) >= _HEAD else "".join(w.text for w in words[at : at + _HEAD])
+        return joined[:_HEAD] in self._heads or (len(word) >= _BARE_FROM and word.startswith(_FA_HEADS))
+
+    def _we_are_in(
+        self, key: str, rows: tuple[int, ...] | None, *, plainly: bool
+    ) -> tuple[tuple[int, ...], str] | None:
         """Read طبسیم, "we are in Tabas": the ending is plain enough for short names of towns, before small villages."""
         if not key.endswith("یم"):
             return None
         ending = "ایم" if key.endswith("ایم") else "یم"
-        if rows is not None and self.rows[rows[0]].population >= _VILLAGE:
+        if rows is not None and self.rows[rows[0]].population >= (_TOWN if plainly else _VILLAGE):
             return None
         stem = key[: -len(ending)]
         found = self._index.get(stem) if len(stem) >= 3 and not is_ordinary(stem) else None
@@ -237,9 +252,16 @@ class Gazetteer:
         if key in soft:
             return cue != "none"
         biggest = self.rows[rows[0]]
-        if biggest.kind in ("county", "province") or biggest.population >= _TOWN:
+        if biggest.population >= _TOWN or any(self.rows[r].kind in ("county", "province") for r in rows):
             return cue != "none" or len(key) > 2
         return cue != "none" or len(key) >= 5
+
+    def _signs(self, words: Sequence[Token], after: int, rows: tuple[int, ...], text: str) -> bool:
+        """Tell whether a text ends in a county's name that has a clause to itself: people sign with where they are."""
+        if after != len(words) or after == 1 or self.rows[rows[0]].population < _VILLAGE:
+            return False
+        between = text[words[after - 2].end : words[after - 1].start]
+        return any(c in _BREAKS for c in between) and any(self.rows[r].kind == "county" for r in rows)
 
     def _beside_its_own(self, words: Sequence[Token], after: int, rows: tuple[int, ...]) -> bool:
         """Tell whether the next word names a place around this one: بهار همدان is the town, not the spring."""
