@@ -68,6 +68,10 @@ class Listing:
         clause = self._of(hit.first)
         return clause.other <= (2 if counted else (0, 0, 1)[min(clause.things, 2)] + (clause.things > 2))
 
+    def is_alone(self, hit: Hit) -> bool:
+        """Tell whether the item's clause says the thing and no more: "زنم درد داره، آمبولانس"."""
+        return self._of(hit.first).other == 0
+
     def bridged(self, hit: Hit, cue: Hit) -> bool:
         """Tell whether what stands between an item's clause and its verb's is more of a list than a tale."""
         mine, its = self._message.clause[hit.first], self._message.clause[cue.first]

@@ -55,6 +55,7 @@ _PLACING = frozenset(
         "in into inside on onto under behind near beside at by over above past between around through past"
     ).split()
 )
+_GOING = frozenset(fold_key(w) for w in "برن بریم بره برم رفتن میرن میریم بروند".split())
 _PURPOSE = frozenset(fold_key(w) for w in ("برای", "برا", "واسه", "جهت", "for"))
 _FROM = frozenset(fold_key(w) for w in ("از", "به", "from", "to"))
 _BUILT = frozenset({"medical_care", "shelter", "transport", "heating", "machinery", "power", "bedding"})
@@ -73,6 +74,7 @@ _GETTING = frozenset(
     fold_key(w)
     for w in (
         "بگیرم بگیریم پخش تهیه دریافت میدن میدهند توزیع get find buy receive collect bekharim begirim "
+        "گرفت گیر بخرم بخریم میفروشن پیدا charge refill giving handing available sell selling sells pick "
         "begiram peyda midan given distributed give register apply ثبت میدین بدن dadan bedan"
     ).split()
 )
@@ -98,6 +100,8 @@ def find_needs(
 
 def _needed(message: Message, hit: Hit, hits: list[Hit], listing: Listing, *, closed: bool) -> bool:
     if hit.code.startswith("_") or any(_covers(message, other, hit) for other in hits):
+        return False
+    if _is_part_of_another(message, hit, hits):
         return False
     if hit.code == "protection" and hit.part == "items" and not message.has(*_WOMEN_AND_CHILDREN):
         return False
@@ -143,7 +147,7 @@ _STUCK = re.compile(
 
 def _covers(message: Message, other: Hit, hit: Hit) -> bool:
     """Tell whether another category's longer words hold this item's: baby food is not food."""
-    longer = other.end - other.start > hit.end - hit.start or (other.code == "_none" != hit.code)
+    longer = other.end - other.start > hit.end - hit.start or (other.code == "_none" and hit.part != "direct")
     dialysis = (other.code, hit.code) == ("medical_care", "medicine")
     if other.code == hit.code or not longer or (other.part == "direct" and hit.part != "direct" and not dialysis):
         return False
@@ -165,12 +169,31 @@ def _distance(hit: Hit, cue: Hit) -> int:
     return max(0, hit.first - cue.last)
 
 
+_ENGINES = frozenset({"power", "transport", "machinery"})
+
+
+def _is_part_of_another(message: Message, hit: Hit, hits: list[Hit]) -> bool:
+    """Tell whether the thing only says which other thing is meant: گازوئیل ژنراتور, بخاری ماشین, generator fuel."""
+    latin = bool(_EN_WANTS.match(message.word(hit.first)))
+    for other in hits:
+        if other.code == hit.code or other.part not in ("items", "weak") or other.code.startswith("_"):
+            continue
+        beside = other.first == hit.last + 1 if latin else other.last == hit.first - 1
+        if beside and message.clause[other.first] == message.clause[hit.first] and other.code == "heating":
+            return hit.code in _ENGINES
+    return False
+
+
 def _is_whereabouts(message: Message, hit: Hit) -> bool:
     """Tell whether the thing only says where something is: توی چادر, behind the clinic, from hospital."""
     at = hit.first - 1
     if message.word(at) in _DETERMINERS:
         at -= 1
-    if at < 0 or message.clause[at] != message.clause[hit.first] or hit.code not in _BUILT:
+    if at < 0 or message.clause[at] != message.clause[hit.first]:
+        return False
+    if hit.code == "hygiene" and message.word(at) in _GOING:
+        return True
+    if hit.code not in _BUILT:
         return False
     if message.word(at) in _PURPOSE:
         return any(h.code != hit.code and h.group == "need" and h.part == "items" for h in message.hits)
@@ -218,6 +241,9 @@ def _preceded_by_want(message: Message, cue: Hit) -> bool:
     return any(h.last in (cue.first - 1, cue.first) or cue.first - h.last == 2 for h in message.signals("want"))
 
 
+_DIRE = ("life", "pressing", "vulnerable_pregnant", "unaided", "plea")
+
+
 def _called_out(message: Message, hit: Hit) -> bool:
     """دکتر دکتر دکتر: a word cried out again and again."""
     return message.word(hit.last + 1) == message.word(hit.first) or message.word(hit.first - 1) == message.word(
@@ -236,7 +262,8 @@ def _is_supposed(message: Message, cue: Hit) -> bool:
 def _bare_request(message: Message, hit: Hit, listing: Listing) -> bool:
     """A list of goods without a verb (پتو ۵۰ تخته، چادر) or under a call for help in another sentence."""
     counted = hit.part != "weak" and quantity_of(message, hit)[0] is not None
-    if hit.code in _NOT_ALONE and not counted and not _called_out(message, hit):
+    dire = listing.is_alone(hit) and message.has(*_DIRE)
+    if hit.code in _NOT_ALONE and not counted and not dire and not _called_out(message, hit):
         return False
     if message.has("offer", "met", "noneed") or not listing.is_list(hit, counted=counted):
         return False
@@ -246,7 +273,9 @@ def _bare_request(message: Message, hit: Hit, listing: Listing) -> bool:
         return False
     if message.has("prayer", "news", "spam"):
         return False
-    if _called_out(message, hit) or (counted and _PURPOSE & {message.word(hit.last + 1), message.word(hit.last + 2)}):
+    if _called_out(message, hit) or _PURPOSE & {message.word(hit.last + 1), message.word(hit.last + 2)}:
+        return True
+    if dire:
         return True
     listed = {h.code for h in message.hits if h.group == "need" and h.part == "items"}
     if len(message.tokens) > (22 if len(listed) >= 3 else 14):
