@@ -46,7 +46,7 @@ PARTS = words(
     "hamkar hamkaram sarneshin nave bacham bacheham bachamun bachemadresei dust sarbaz mehman danesh"
 )
 HOUSE_HEADS = words(
-    "خانواده خانوار خونواده خانوارن خانواریم خانواده‌ایم خانوادهایم خانوادهاند خانواریم خانوادهاست "
+    "خونوار خونواریم خونوارن عائله‌ای خانواده خانوار خونواده خانوارن خانواریم خانواده‌ایم خانوادهایم خانوادهاند خانواریم خانوادهاست "
     "خانواده‌ان خانوادن خانوادیم "
     "families family households household khanevade khanevadeh khanevar khanevadeim khanevarim khunevade "
     "houses homes خانه خونه منزل khune khone khane"
