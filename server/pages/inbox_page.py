@@ -99,6 +99,10 @@ def _desk(
         "also": labels["fa" if lang == "en" else "en"],
         "codes": {"incidents": list(taxonomy.INCIDENTS), "needs": list(taxonomy.NEEDS)},
         "emergency": str(seen.chosen) if asked and seen.chosen else None,
+        "emergencies": [
+            {"id": str(e["id"]), "fa": e["name_fa"], "en": e["name_en"]}
+            for e in (seen.emergencies if who.scopes_for("report.assign") else ())
+        ],
         "may": {"verify": bool(who.scopes_for("need.edit")), "write": bool(who.scopes_for("message.write"))},
     }
     return view.page(

@@ -1,6 +1,5 @@
 /** The inbox, one message at a time: Enter says that the reading is right, a letter or digit sets it right, and the next one is there. */
 import { ApiError, ask } from './api.ts';
-import { newKey } from './calls.ts';
 import { readConfig, type PageConfig } from './config.ts';
 import { byId, fill, h } from './dom.ts';
 import { follow } from './follow.ts';
@@ -13,8 +12,9 @@ import { Draft, type Changes, type Fields, type Reading } from './inboxdraft.ts'
 import { keyed, listen, showKeys, type Bond } from './inboxkeys.ts';
 import { Finder } from './inboxfinder.ts';
 import { drawNothingToLookAt, drawTally } from './inboxframe.ts';
-import { anewCard, message, recordCard, understood, unsureCard, type Hands, type Item, type RecordBrief, type Unsure } from './inboxparts.ts';
+import { anewCard, assignRow, message, recordCard, understood, unsureCard, type Hands, type Item, type RecordBrief, type Unsure } from './inboxparts.ts';
 import { Shelf, fromBase64 } from './sealed.ts';
+import { Supply } from './inboxsupply.ts';
 import { toast } from './toast.ts';
 import { voice, type Link } from '../../../mapping/client/voice.ts';
 
@@ -28,13 +28,6 @@ interface DeskConfig extends PageConfig {
   emergencies: { id: string; fa: string; en: string }[];
   may: { verify: boolean; write: boolean };
 }
-interface Taken {
-  items: Item[];
-  kept: string[];
-  waits: number;
-  life: number;
-  some: boolean;
-}
 /** What can be taken back: the message with what was changed of it, and the answer that said so. */
 interface Past {
   item: Item;
@@ -44,15 +37,12 @@ interface Past {
   version: number;
 }
 
-const AHEAD = 4;
 const HOLD_MS = 40_000;
 const LOOK_AGAIN_MS = 12_000;
 const PAST_MOST = 30;
 
 const config = readConfig<DeskConfig>();
 const label = (code: string): string => config.labels[code] ?? code;
-/** This open page: what it is given nobody else is. */
-const desk = newKey(Date.now());
 
 function storage(): Storage | null {
   try {
@@ -66,56 +56,27 @@ const answers = new Answers(new Shelf(storage(), 'inbox', config.kept.owner, fro
 
 let current: Item | null = null;
 let draft: Draft | null = null;
-let ahead: Item[] = [];
 const past: Past[] = [];
-let waits: number | null = null;
-let life = 0;
-let some = true;
-let asking = false;
-let failed = '';
 const looked: number[] = [];
 
-/* What comes. */
-
-const held = (): string[] => [...(current ? [current.id] : []), ...ahead.map((one) => one.id)];
-
-async function take(): Promise<void> {
-  if (asking || config.mode !== 'look') return;
-  asking = true;
-  const mine = held();
-  const unsent = new Set(answers.unsent.map((one) => one.of));
-  const have = [...mine, ...unsent].slice(0, 20);
-  try {
-    const body = { desk, have, most: Math.max(0, AHEAD - ahead.length), ...(config.emergency ? { emergency: config.emergency } : {}) };
-    const { data } = await ask<Taken>('/api/inbox/take', { method: 'POST', body, stay: true });
-    failed = '';
-    ({ waits, life, some } = data);
-    waits = Math.max(0, waits - unsent.size);
-    const kept = new Set(data.kept);
-    // Somebody else was given what this page did not hold on to, while the machine slept or the network was away.
-    ahead = ahead.filter((one) => !mine.includes(one.id) || kept.has(one.id));
-    const known = new Set([...held(), ...unsent]);
-    ahead.push(...data.items.filter((one) => !known.has(one.id)));
-    if (current && mine.includes(current.id) && !kept.has(current.id) && !current.looked) lost();
-  } catch (error) {
-    const { status } = error as ApiError;
-    failed = status === 401 ? t('You are signed out. Your answers are kept here.') : whyNot(error as ApiError);
-  } finally {
-    asking = false;
-  }
-  if (!current && ahead.length) next();
-  else if (!current) drawNothing();
-  drawState();
-}
-
-function lost(): void {
-  toast(t('You were away: this message was given to somebody else.'));
-  current = null;
-}
+const supply = new Supply({
+  emergency: config.emergency,
+  current: () => current,
+  unsent: () => new Set(answers.unsent.map((one) => one.of)),
+  lost() {
+    toast(t('You were away: this message was given to somebody else.'));
+    current = null;
+  },
+  changed() {
+    if (!current && supply.ahead.length) next();
+    else if (!current) drawNothing();
+    drawState();
+  },
+});
 
 function next(): void {
-  current = ahead.shift() ?? null;
-  if (ahead.length < AHEAD - 1) void take();
+  current = supply.ahead.shift() ?? null;
+  if (supply.low) void supply.take();
   show(current);
 }
 
@@ -149,7 +110,7 @@ function answer(): void {
   const kept = answers.keep({ of: item.id, path: `/api/inbox/${item.id}/answer`, body });
   remember({ item, changes, key: kept.key, version: 0 });
   looked.push(Date.now());
-  if (waits) waits -= 1;
+  if (supply.waits) supply.waits -= 1;
   next();
   drawState();
 }
@@ -157,7 +118,7 @@ function answer(): void {
 function later(): void {
   if (!current) return;
   const item = current;
-  void ask('/api/inbox/release', { method: 'POST', body: { desk, reports: [item.id], later: true }, stay: true }).catch(() => undefined);
+  void ask('/api/inbox/release', { method: 'POST', body: { desk: supply.desk, reports: [item.id], later: true }, stay: true }).catch(() => undefined);
   remember({ item, changes: draft?.changes ?? {}, key: null, version: 0 });
   toast(t('Left for later: it comes back in ten minutes, to whoever is free.'));
   next();
@@ -171,11 +132,11 @@ function remember(one: Past): void {
 function undo(): void {
   const one = past.pop();
   if (!one) return toast(t('There is nothing to take back.'));
-  if (current) ahead.unshift(current);
-  if (one.key && !answers.takeBack(one.key)) answers.keep({ of: one.item.id, path: `/api/inbox/${one.item.id}/undo`, body: { desk, version: one.version } });
+  if (current) supply.ahead.unshift(current);
+  if (one.key && !answers.takeBack(one.key)) answers.keep({ of: one.item.id, path: `/api/inbox/${one.item.id}/undo`, body: { desk: supply.desk, version: one.version } });
   if (one.key) {
     looked.pop();
-    waits = (waits ?? 0) + 1;
+    supply.waits = (supply.waits ?? 0) + 1;
   }
   show(one.item, one.changes);
   drawState();
@@ -208,7 +169,7 @@ function refused(one: Answer, words: string, error: ApiError): void {
   past.splice(at, 1);
   const reading = error.body['current'] as Reading | undefined;
   const item = reading?.version ? { ...before.item, reading: { ...before.item.reading, ...reading } } : before.item;
-  if (current && current.id !== item.id) ahead.unshift(current);
+  if (current && current.id !== item.id) supply.ahead.unshift(current);
   show(item, before.changes);
 }
 
@@ -271,6 +232,21 @@ function apart(record: RecordBrief): void {
   home();
 }
 
+async function assign(emergency: string): Promise<void> {
+  if (!current) return;
+  const item = current;
+  try {
+    await ask(`/api/reports/${item.id}/assign`, { method: 'POST', body: { emergency }, stay: true });
+    item.emergency = emergency;
+    const named = config.emergencies.find((one) => one.id === emergency);
+    [item.emergency_fa, item.emergency_en] = [named?.fa ?? '', named?.en ?? ''];
+    toast(t('Given to the emergency'), 'good');
+    if (current === item) drawMessage();
+  } catch (error) {
+    toast(whyNot(error as ApiError), 'bad');
+  }
+}
+
 /** Whether it is the same as something known before. */
 function settle(one: Unsure, to: 'join' | 'apart'): void {
   if (!current) return;
@@ -295,7 +271,7 @@ function anew(taken: boolean): void {
 
 function fresh(id: string, data: Record<string, unknown>): void {
   const version = (data['properties'] as { version?: number } | undefined)?.version;
-  for (const item of [current, ...ahead]) for (const record of item?.records ?? []) if (record.id === id && version) record.version = version;
+  for (const item of [current, ...supply.ahead]) for (const record of item?.records ?? []) if (record.id === id && version) record.version = version;
 }
 
 async function voices(record: RecordBrief, box: HTMLElement): Promise<void> {
@@ -319,7 +295,9 @@ function draw(): void {
 }
 
 function drawMessage(): void {
-  if (current) fill(byId('message'), ...message(current, label), anewCard(current, label, () => anew(true), () => anew(false)));
+  if (!current) return;
+  const emergencies = current.emergency ? [] : config.emergencies;
+  fill(byId('message'), ...message(current, label), assignRow(emergencies, (id) => void assign(id)), anewCard(current, label, () => anew(true), () => anew(false)));
 }
 
 function drawRecords(): void {
@@ -341,11 +319,12 @@ function drawAnswer(): void {
 }
 
 function drawState(): void {
+  const { waits, life, failed } = supply;
   drawTally({ answers, waits, life, looked, failed });
 }
 
 function drawNothing(): void {
-  drawNothingToLookAt({ asking, failed, some, waits });
+  drawNothingToLookAt(supply);
 }
 
 /* Keys and beats. */
@@ -375,6 +354,7 @@ const bonds: readonly Bond[] = [
   { codes: 'KeyC', shown: 'C', says: t('Confirm what it was joined to'), does: onPrimary((one) => verify(one, 'confirmed')) },
   { codes: 'KeyF', shown: 'F', says: t('Refute what it was joined to'), does: onPrimary((one) => verify(one, 'refuted')) },
   { codes: 'KeyK', shown: 'K', says: t('Not the same: take it apart'), does: onPrimary((one) => one.voices > 1 && apart(one)) },
+  { codes: 'KeyB', shown: 'B', says: t('Write to the sender'), does: () => current && config.may.write && finder.write(current.id) },
   { codes: 'KeyJ', shown: 'J', says: t('The same as what it is compared with: join them'), does: () => current?.unsure[0] && settle(current.unsure[0], 'join') },
   { codes: 'KeyY', shown: 'Y', says: t('Two happenings: keep them apart'), does: () => current?.unsure[0] && settle(current.unsure[0], 'apart') },
   { codes: 'KeyT', shown: 'T', says: t('Take what reading anew proposes'), does: () => anew(true) },
@@ -389,26 +369,21 @@ function start(): void {
     finder.close();
     home();
   });
-  follow(['report'], () => !current && void take());
-  setInterval(() => (!current || ahead.length < AHEAD - 1) && navigator.onLine && void take(), LOOK_AGAIN_MS);
-  setInterval(() => void take(), HOLD_MS);
-  void take();
+  follow(['report'], () => !current && void supply.take());
+  setInterval(() => (!current || supply.low) && navigator.onLine && void supply.take(), LOOK_AGAIN_MS);
+  setInterval(() => supply.beat(), HOLD_MS);
+  for (const kind of ['keydown', 'pointerdown', 'wheel']) document.addEventListener(kind, () => supply.touch(), { capture: true, passive: true });
+  addEventListener('pagehide', () => supply.leave());
+  void supply.take();
   drawNothing();
 }
 
-addEventListener('online', () => void answers.pump().then(take));
+addEventListener('online', () => void answers.pump().then(() => (config.mode === 'look' ? supply.take() : undefined)));
 addEventListener('offline', drawState);
 document.addEventListener('visibilitychange', () => !document.hidden && void answers.pump());
 addEventListener('beforeunload', (event) => {
   if (answers.memoryOnly && answers.unsent.length) event.preventDefault();
 });
-addEventListener('pagehide', () => {
-  const csrf = document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content;
-  const headers = { 'Content-Type': 'application/json', ...(csrf ? { 'X-CSRF-Token': csrf } : {}) };
-  const reports = held();
-  if (reports.length) void fetch('/api/inbox/release', { method: 'POST', keepalive: true, headers, body: JSON.stringify({ desk, reports }) });
-});
-
 const shared = { answers, label, emergency: config.emergency, may: config.may, drawState };
 if (config.mode === 'checks') runChecks(shared);
 else if (config.mode === 'joins') runJoins(shared);

@@ -4,6 +4,7 @@ import { t } from './i18n.ts';
 import type { PlaceRead } from './inboxdraft.ts';
 import { addable } from './inboxparts.ts';
 import { placeField, type Place } from './places.ts';
+import { writeTo } from './write.ts';
 
 type Family = 'incident' | 'need' | 'group';
 export interface Uses {
@@ -92,6 +93,13 @@ export class Finder {
       this.uses.placed(asRead(place));
     });
     field.querySelector('input')!.focus();
+  }
+
+  /** A text to whoever sent the message. */
+  write(report: string): void {
+    const form = writeTo(report);
+    this.open(t('Write to the sender'), form);
+    form.querySelector('textarea')!.focus();
   }
 
   private open(title: string, ...inside: Node[]): void {

@@ -107,6 +107,13 @@ export function message(item: Item, label: Label): Node[] {
   ];
 }
 
+/** A message without an emergency is given one by a press. */
+export function assignRow(emergencies: readonly { id: string; fa: string; en: string }[], give: (id: string) => void): HTMLElement | null {
+  if (!emergencies.length) return null;
+  const one = (each: { id: string; fa: string; en: string }): HTMLElement => h('button', { type: 'button', class: 'button', onclick: () => give(each.id) }, lang() === 'fa' ? each.fa : each.en);
+  return h('div', { class: 'row', role: 'group', 'aria-label': t('Without an emergency') }, h('span', { class: 'field__hint' }, t('It belongs to:')), ...emergencies.slice(0, 6).map(one));
+}
+
 export interface Hands {
   kind(code: string): void;
   urgency(code: string): void;
