@@ -42,10 +42,14 @@ _FEWEST: Final = 3
 _DEEPEST: Final = 3
 _CHOICES_MOST: Final = 40
 _GROUPS_MOST: Final = 6
-_REACH_MOST: Final = 250
-"""Gaps of up to 4 words count 5 and of up to 9 words 10; their product is what one place in a message may cost."""
-_COST_MOST: Final = 2.0
-"""A phrase may cost twice as much, on the message that is worst for it, as all that is built in on an everyday one."""
+_REACH_MOST: Final = 300
+"""Gaps of up to 4 words count 5 and of up to 9 words 10; their product, times the words to choose among, bounds what
+one place in a message may cost.
+"""
+_COST_MOST: Final = 8.0
+"""Whatever the bound did not foresee: on the message that is worst for it a phrase may cost no more than so many times
+what all that is built in costs on an everyday one.
+"""
 _EVERYDAY: Final = "پلدختر سیل آمده خانه ها خراب شده آب نداریم چادر و پتو لازم داریم بچه ها زیر باران مانده اند"
 _LONG_CHARS: Final = 3900
 _ALLOWED: Final = re.compile(r"[\w\s()|*+.\u200c'’-]+")
@@ -206,7 +210,7 @@ def _no_loose_ends(pieces: Sequence[str]) -> None:
 
 
 def _reach(pieces: Sequence[str]) -> int:
-    product = 1
+    product = 1 + pieces.count("|")
     for piece in pieces:
         if piece.startswith("."):
             product *= 5 if len(piece) == 2 else 10
