@@ -67,7 +67,7 @@ class Known:
     """The open records that finds may belong to, by kind, emergency and category; grows as the batch makes its own."""
 
     def __init__(self, own: Mapping[bytes, Sequence[Row]], gone: set[UUID]) -> None:
-        self._own, self._gone = own, gone
+        self.own, self._gone = own, gone
         self._by: dict[tuple[Kind, UUID, str], dict[UUID, Candidate]] = {}
         self.rulings: dict[tuple[UUID, bytes], str] = {}
         """(record, what a report said alike) → joined or apart, as a person has decided before."""
@@ -76,7 +76,7 @@ class Known:
 
     def fork(self) -> "Known":
         """A copy that another round of deciding may add to."""
-        copy = Known(self._own, self._gone)
+        copy = Known(self.own, self._gone)
         copy._by = {key: dict(found) for key, found in self._by.items()}
         copy.rulings, copy.apart = self.rulings, self.apart
         return copy
@@ -91,7 +91,7 @@ class Known:
         assert report.emergency_id is not None  # noqa: S101 - only reports of an emergency get here
         known = self._by.get((find.kind, report.emergency_id, find.category), {})
         near = {i: c for i, c in known.items() if i not in self._gone} if self._gone else dict(known)
-        for row in self._own.get(report.sender or b"", ()):
+        for row in self.own.get(report.sender or b"", ()):
             subject = row["need_id"] if find.kind == "need" else row["incident_id"]
             if (
                 subject
@@ -106,13 +106,14 @@ class Known:
 def key_of(report: Understood, find: Find) -> tuple[Any, ...]:
     """What two finds share when one search serves both."""
     spot = report.spot
-    return (report.emergency_id, find.category, spot.place_id, spot.lon, spot.lat, spot.accuracy_m, report.at.date())
+    reach = matching.reach_m(find, spot)
+    return (report.emergency_id, find.category, spot.place_id, spot.lon, spot.lat, reach, report.at.date())
 
 
 def question_of(report: Understood, find: Find) -> dict[str, Any]:
     """What candidates are searched by, as `candidates` in the queries of needs and incidents takes it."""
     spot = report.spot
-    reach = matching.reach_m(find.kind, find.category, spot) + (2 * BLUR_CELL_M if find.kind == "need" else 0)
+    reach = matching.reach_m(find, spot) + (2 * BLUR_CELL_M if find.kind == "need" else 0)
     degrees = reach / _METRES_A_DEGREE
     return {
         "emergency_id": report.emergency_id,

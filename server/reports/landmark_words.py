@@ -35,6 +35,8 @@ ENGLISH: Final = _set(_WORDS["english"])
 MONTHS: Final = _set(_WORDS["months"])
 TITLES: Final = _set(_WORDS["titles"])
 PERSONS: Final = _set(_WORDS["persons"])
+KIN: Final = _set(_WORDS["kin"])
+"""Relatives: what stands after one may be a name, and no more."""
 AGES: Final = _set(_WORDS["ages"])
 COUNTED: Final = _set(_WORDS["counted"])
 """A number before one of these counts; it names nothing."""

@@ -16,6 +16,7 @@ from server.reports.landmark_words import (
     COUNTED,
     CUES,
     ENGLISH,
+    KIN,
     MONTHS,
     NUMBERS,
     PERSONS,
@@ -58,7 +59,7 @@ _LATIN_DROPPED: Final = str.maketrans(dict.fromkeys("aeiouvwyh", None) | {"c": "
 class Mark:
     """One word of a landmark: its kind, whether it only tells which of several (`which`), and the key that it meets by.
 
-    Kinds: those of `landmark_words.CUES`, `person`, `age`, and `beside` for words that stand at a place's name.
+    Kinds: those of `landmark_words.CUES`, `person`, `kin`, `age`, and `beside` for words that stand at a place's name.
     """
 
     kind: str
@@ -101,8 +102,8 @@ def marks(text: str, why: Sequence[Mapping[str, Any]] = ()) -> tuple[Mark, ...]:
             for index, mark in _named(words, at, kind):
                 taken.add(index)
                 found[mark] = None
-        if word.text in PERSONS and at + 1 < len(words):
-            for index, mark in _after(words, at, "person"):
+        if word.text in PERSONS or word.text in KIN:
+            for index, mark in _after(words, at, "person" if word.text in PERSONS else "kin"):
                 taken.add(index)
                 found[mark] = None
         if word.text in AGES and at and words[at - 1].text.isdigit():

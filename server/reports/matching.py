@@ -13,8 +13,9 @@ from typing import Any, Final
 import orjson
 
 from server.places.spots import Spot
-from server.reports.joining import AREA_WIDE, NEAR_M, OF_A_HOUSE, WINDOW, Candidate, Find, Kind, near
+from server.reports.joining import AREA_WIDE, NEAR_M, OF_A_HOUSE, WINDOW, Candidate, Find, near
 from server.reports.landmark_words import FINE, SITES, WIDE
+from server.reports.landmarks import MARK
 from server.reports.signatures import NUMBERS, Signature, signature
 
 JOIN: Final = 1.5
@@ -25,6 +26,8 @@ MARKS_MOST: Final = 48
 _ALIKE_BYTES: Final = 16
 _FELT_BY_ALL: Final = frozenset({"flooding", "aftershock", "power_outage"})
 """What two points a kilometre apart have in common."""
+_MARKED_REACH_M: Final = 15_000.0
+_WITHIN_M: Final = 30_000.0
 _DOOR_M: Final = 100.0
 _VILLAGE_M: Final = 2_000.0
 _TOWN_M: Final = 15_000.0
@@ -36,7 +39,8 @@ _DAY: Final = timedelta(hours=24)
 _ON_A_LINE: Final = frozenset({"bridge_out", "road_blocked", "landslide", "dam_or_levee_risk"})
 _LONE: Final = OF_A_HOUSE | {"search_rescue", "medical_care", "protection"}
 """What befalls one house or one person: a town may have many at once."""
-_OF_PERSONS: Final = frozenset(("age", "person", "beside"))
+_OF_PERSONS: Final = frozenset(("age", "person", "kin", "beside"))
+_OF_ONE_PERSON: Final = frozenset(("missing_person", "child_alone"))
 _MANY_SHARED: Final = 4
 _SOME_SHARED: Final = 3
 _FEW: Final = 2
@@ -68,7 +72,7 @@ def judge(find: Find, spot: Spot, at: datetime, mine: Signature, candidate: Cand
     if abs(at - candidate.last_at) > WINDOW:
         return None
     reasons: list[Reason] = []
-    where = _where(find, spot, candidate)
+    where = _where(find, spot, mine, candidate)
     if where is None:
         return None
     reasons.append(where)
@@ -111,7 +115,7 @@ def choose(
     return Choice(joined=candidate, verdict=verdict) if verdict.score >= JOIN else Choice(None, candidate, verdict)
 
 
-def _where(find: Find, spot: Spot, candidate: Candidate) -> Reason | None:
+def _where(find: Find, spot: Spot, mine: Signature, candidate: Candidate) -> Reason | None:
     kind, category, other = find.kind, find.category, candidate.spot
     if not spot.located:
         return ("place.none", 1.0) if candidate.own else None
@@ -120,6 +124,11 @@ def _where(find: Find, spot: Spot, candidate: Candidate) -> Reason | None:
     same_place = spot.place_id is not None and spot.place_id == other.place_id
     if same_place and spot.exact != other.exact:
         return ("place.house_in_town", -0.5)
+    if not spot.exact and not other.exact and mine.marked and candidate.signature.marked:
+        # A village that one names and the other only places by its town: words have to say that it is the same.
+        coarse = max(spot.accuracy_m or 0, other.accuracy_m or 0)
+        if spot.metres_to(other) <= min(coarse, _WITHIN_M):
+            return ("place.within", -0.25)
     return None
 
 
@@ -177,16 +186,21 @@ def _landmarks(find: Find, where: str, mine: Signature, theirs: Signature) -> li
     parted: set[str] = set()
     for kind in mine.marks.keys() & theirs.marks.keys():
         (agreed if mine.marks[kind] & theirs.marks[kind] else parted).add(kind)
-    agreed |= _across(mine, theirs) | _across(theirs, mine)
+    agreed |= _across(mine, theirs) | _across(theirs, mine) | _named_kin(mine, theirs)
     for kind in sorted(parted):
         base = kind.rstrip("#")
         if base == "beside":
             if not agreed and not wide_only:
                 reasons.append(("words.beside_differ", -2.0))
+        elif base == "kin":
+            if find.category in _OF_ONE_PERSON:
+                reasons.append(("words.person_differs", -6.0))
         elif base == "age":
             reasons.append(("words.age_differs", -4.0))
         elif base == "person":
-            reasons.append(("words.person_differs", -6.0 if find.category in _LONE else -2.0))
+            reasons.append(
+                ("words.person_differs", -6.0 if find.category in _LONE or find.kind == "incident" else -2.0)
+            )
         elif (not wide_only or base in WIDE) and (kind.endswith("#") or base not in agreed):
             reasons.append((f"words.{base}_differs", -6.0))
     if agreed:
@@ -203,9 +217,17 @@ def _across(one: Signature, other: Signature) -> set[str]:
     return {kind for kind, keys in one.marks.items() if kind[-1] != "#" and keys & loose}
 
 
+def _named_kin(mine: Signature, theirs: Signature) -> set[str]:
+    """`my son Ali` and `named Ali` are one name."""
+    for one, other in ((mine, theirs), (theirs, mine)):
+        if one.marks.get("kin", frozenset()) & other.marks.get("person", frozenset()):
+            return {"person"}
+    return set()
+
+
 def _agreement(agreed: set[str]) -> Reason:
     bases = {kind.rstrip("#") for kind in agreed}
-    if bases & FINE or bases & SITES or "person" in bases:
+    if bases & FINE or bases & SITES or bases & {"person", "kin"}:
         return ("words.landmark_agrees", 2.5)
     if bases & WIDE:
         return ("words.area_agrees", 2.0)
@@ -262,8 +284,10 @@ def alike(find: Find, spot: Spot, mine: Signature) -> bytes:
     return sha256(orjson.dumps(said)).digest()[:_ALIKE_BYTES]
 
 
-def reach_m(kind: Kind, category: str, spot: Spot) -> float:
+def reach_m(find: Find, spot: Spot) -> float:
     """How far around a spot candidates may lie, in metres."""
-    if spot.exact and category not in AREA_WIDE:
+    if spot.exact:
         return NEAR_M
-    return NEAR_M if kind == "incident" or (spot.accuracy_m or 0) <= NEAR_M else 0.0
+    if any(name.startswith(MARK) for name in find.said):
+        return _MARKED_REACH_M
+    return NEAR_M if find.kind == "incident" or (spot.accuracy_m or 0) <= NEAR_M else 0.0

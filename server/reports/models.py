@@ -204,6 +204,7 @@ class ReportLink(Base):
         Index(
             "ix_report_links_sender",
             "sender_hash",
+            "said_at",
             postgresql_where=text("undone_at IS NULL AND sender_hash IS NOT NULL"),
         ),
     )

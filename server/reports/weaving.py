@@ -116,8 +116,8 @@ class Weaver:
             await hook(conn, self.ctx, list(dict.fromkeys(needs_changed)))
 
     async def _own(self, conn: Conn, reports: Sequence[Understood], at: datetime) -> dict[bytes, list[DictRow]]:
-        """What the senders who name no place, or say that something is over, have spoken of before."""
-        senders = {r.sender for r in reports if r.sender and (r.closing or (r.finds and not r.spot.located))}
+        """What the senders have lately spoken of before."""
+        senders = {r.sender for r in reports if r.sender and (r.closing or r.finds)}
         found: dict[bytes, list[DictRow]] = {}
         for row in await queries.own_subjects(conn, sorted(senders), at):
             found.setdefault(bytes(row["sender_hash"]), []).append(row)

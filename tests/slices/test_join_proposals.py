@@ -9,11 +9,11 @@ from tests.slices.chain_kit import emergency, incidents_of, needs_of, rows, told
 from tests.support.web import MakeClient
 
 A, B, C, D = "+989121110001", "+989121110002", "+989121110003", "+989121110004"
-FIRST = "بم یه خونه ریخته سه نفر زیر آوارن"
-UNSURE = "بم ساختمان فروریخته ۸ نفر زیر آوار"
-LANE = "بم کوچه ۵ خونه ریخته ۲ نفر زیر آوارن"
-OTHER_LANE = "بم کوچه ۹ خونه ریخته ۲ نفر زیر آوارن"
-LANE_LATIN = "bam kuche 5 khune rikhte 2 nafar zire avar"
+FIRST = "پلدختر یه خونه ریخته سه نفر زیر آوارن"
+UNSURE = "پلدختر ساختمان فروریخته ۸ نفر زیر آوار"
+LANE = "پلدختر کوچه ۵ خونه ریخته ۲ نفر زیر آوارن"
+OTHER_LANE = "پلدختر کوچه ۹ خونه ریخته ۲ نفر زیر آوارن"
+LANE_LATIN = "poldokhtar kuche 5 khune rikhte 2 nafar zire avar"
 
 
 async def _proposals(ctx: Context, where: UUID, state: str = "open") -> list[Any]:
