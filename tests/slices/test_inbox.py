@@ -10,7 +10,7 @@ import pytest
 from server.access.context import Context
 from server.kernel.ids import uuid7
 from server.kernel.sealer import Sealer
-from server.reports import inbox, looking, watching
+from server.reports import check_keeping, inbox, looking, watching
 from server.reports.chain import process_batch
 from tests.slices import chain_kit as kit
 from tests.support.web import MakeClient
@@ -118,3 +118,31 @@ async def test_a_correction_elsewhere_is_a_look_too(ctx: Context, client_of: Mak
     async with ctx.db.tx() as conn:
         await Sealer(ctx.db, ctx.redis, (inbox.project,)).seal_batch(conn)
     assert ids(await take(client, uuid7())) == []
+
+
+async def test_unsure_joins_and_checks_are_shared_out(ctx: Context, client_of: MakeClient) -> None:
+    where = await kit.emergency(ctx)
+    # A house and its town: the chain asks a person.
+    texts = ["پلدختر، خیابان امام، ۲۰ نفر زیر آوار مانده‌اند", "پلدختر، خیابان شهدا کنار مدرسه، چند نفر زیر آوار هستند"]
+    await come(ctx, *texts, where=where)
+    await kit.rows(
+        ctx,
+        "INSERT INTO join_proposals (id, emergency_id, kind, subject_id, other_id, report_id, score, reasons, alike)"
+        " SELECT gen_random_uuid(), a.emergency_id, 'incident', a.id, b.id, l.report_id, 1, '[[\"place.town\", 1]]', ''"
+        " FROM incidents a JOIN incidents b ON b.category = a.category AND b.id < a.id"
+        " JOIN report_links l ON l.incident_id = a.id ON CONFLICT DO NOTHING RETURNING 1",
+    )
+    async with ctx.db.tx() as conn:
+        await Sealer(ctx.db, ctx.redis, (check_keeping.project,)).seal_batch(conn)
+    await check_keeping.turn(ctx)
+    client, desks = await client_of("coordinator"), [uuid7(), uuid7()]
+    asked = (await kit.rows(ctx, "SELECT count(*) AS n FROM join_proposals WHERE state = 'open'"))[0]["n"]
+    for path, many in (("joins", asked), ("checks", 2)):
+        assert many
+        found = [(await client.post(f"/api/inbox/{path}", json={"desk": str(d), "most": 10})).json() for d in desks]
+        assert len(found[0]["items"]) >= many
+        assert all(item["said"]["text"] in texts for item in found[0]["items"])
+        # What one desk was given the other is not offered.
+        assert found[1]["items"] == []
+    item = (await take(client, desks[0]))["items"]
+    assert any(one["unsure"] for one in item)
