@@ -52,6 +52,7 @@ _BEGUN_FROM = 2
 _BESIDE_KM = 60
 _NO_BEGINNING = GLUE | EZAFE
 _BREAKS = frozenset(".,،:؛;!?؟()\n")
+_BY_WORD: frozenset[Cue] = STRONG | {"near", "around", "road"}
 _HEAD = 4
 _WE = "ما"
 _BARE_FROM = 6
@@ -254,6 +255,8 @@ class Gazetteer:
         biggest = self.rows[rows[0]]
         if biggest.population >= _TOWN or any(self.rows[r].kind in ("county", "province") for r in rows):
             return cue != "none" or len(key) > 2
+        if biggest.hamlet:
+            return bool(cues & _BY_WORD)
         return cue != "none" or len(key) >= 5
 
     def _signs(self, words: Sequence[Token], after: int, rows: tuple[int, ...], text: str) -> bool:

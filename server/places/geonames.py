@@ -67,7 +67,10 @@ _SKELETON = {
 
 @dataclass(frozen=True, slots=True)
 class PlaceRow:
-    """One gazetteer entry. Degrees WGS 84; the place lies within `accuracy_m` of the point, most of the time."""
+    """One gazetteer entry. Degrees WGS 84; the place lies within `accuracy_m` of the point, most of the time.
+
+    `hamlet`: imported, nobody knows of people there. A country has a hundred thousand of these, named like anything.
+    """
 
     source: str
     source_id: str
@@ -83,6 +86,7 @@ class PlaceRow:
     population: int
     kind: PlaceKind
     accuracy_m: int
+    hamlet: bool = False
 
 
 def load_country(code: str = "IR") -> list[PlaceRow]:

@@ -86,7 +86,9 @@ async def gazetteer_rows(conn: Conn, country: str, most: int) -> list[DictRow]:
     return await (
         await conn.execute(
             "SELECT p.id, p.source, p.source_id, p.kind, p.name_fa, p.name_en, p.country, p.admin1_code, p.province_fa,"
-            " p.province_en, p.population, p.accuracy_m, ST_X(p.geom) AS lon, ST_Y(p.geom) AS lat,"
+            " p.province_en, p.population, p.accuracy_m,"
+            " p.digest IS NOT NULL AND p.population = 0 AND p.kind = 'village' AS hamlet,"
+            " ST_X(p.geom) AS lon, ST_Y(p.geom) AS lat,"
             " array(SELECT n.name FROM place_names n WHERE n.place_id = p.id ORDER BY n.id) AS names FROM places p"
             " WHERE p.kind IN ('village', 'town', 'city', 'county', 'province')"
             " ORDER BY p.digest IS NULL DESC, p.country = %s DESC, p.kind IN ('province', 'county') DESC,"

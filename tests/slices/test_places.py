@@ -1,12 +1,14 @@
 """Places and centres: loaded once, found in both scripts, edited with care."""
 
+import os
 from typing import Any
 
 import pytest
 
 from server.access.context import Context
-from server.places import loading, queries, service
+from server.places import loading, queries, search_queries, service
 from server.places.geonames import load_country
+from tests.bench import bench_places
 from tests.slices.chain_kit import centre, rows
 from tests.support.web import MakeClient
 
@@ -153,3 +155,25 @@ async def test_centres_are_made_and_edited_with_care(ctx: Context, client_of: Ma
     assert (await bound.post("/api/centres", json=body | {"code": "X-2"})).status_code == 403
     events = await rows(ctx, "SELECT verb FROM events_unsealed WHERE subject_type = 'centre'")
     assert [e["verb"] for e in events] == ["centre.changed", "centre.changed"]
+
+
+async def test_every_stage_of_the_search_has_its_index(ctx: Context) -> None:
+    """With as few names as ship a table is read from end to end; whether an index could serve shows without that way.
+
+    `HAMYAR_PLACES=1000000` fills the table first, and leaves the choice to the planner.
+    """
+    many = int(os.environ.get("HAMYAR_PLACES", "0"))
+    if many:
+        print("\n".join(await bench_places.search(ctx.db.dsn, many)))
+    async with ctx.db.tx() as conn:
+        if not many:
+            await conn.execute("SET LOCAL enable_seqscan = off")
+        for stage, index in {
+            "exact": "ix_place_names_begins",
+            "begins": "ix_place_names_begins",
+            "sound": "ix_place_names_sound",
+            "alike": "ix_place_names_squashed_trgm",
+        }.items():
+            plan = await search_queries.explain(conn, "poldokhtar", stage)
+            assert index in plan, (stage, plan)
+            assert "Seq Scan on place" not in plan, (stage, plan)
