@@ -6,7 +6,7 @@ letters is turned into Persian letters before, so that words are given in Persia
 
 Words: `خونه` with or without the common endings, `خونه!` only so, `خراب*` whatever follows, `~ریخت` a verb's stem (also
 with می and ب before it, never with ن; `~ریز!` with می alone), `پشت_بام` several words. Frames: `HOUSE FALL`, `UNDER > RUBBLE` in this order, `~4`
-the most words that the whole may span (8 unless told; under 7 it stays between commas), `-PART` when no such word stands within it, `--PART` when
+the most words that the whole may span (8 unless told; under 7 it stays between two commas, as with `~9|`), `-PART` when no such word stands within it, `--PART` when
 none stands anywhere.
 """
 
@@ -57,6 +57,7 @@ class _Frame:
     nowhere: tuple[str, ...]
     ordered: bool
     span: int
+    one_clause: bool
 
 
 class Concepts:
@@ -188,7 +189,7 @@ def _together(frame: _Frame, found: Found, sentence: Sequence[int], clause: Sequ
         first, last = min(s[0] for s in spots), max(s[1] for s in spots)
         if last - first >= frame.span or sentence[first] != sentence[last]:
             continue
-        if frame.span < _OVER_COMMAS and clause[first] != clause[last]:
+        if frame.one_clause and clause[first] != clause[last]:
             continue
         in_order = sorted(spots)
         if any(a[1] >= b[0] for a, b in pairwise(in_order)):
@@ -201,17 +202,21 @@ def _together(frame: _Frame, found: Found, sentence: Sequence[int], clause: Sequ
 
 
 def _frame(group: str, code: str, part: str, line: str) -> _Frame:
-    span, needed, without, nowhere = _SPAN, [], [], []
+    span, one_clause = _SPAN, False
+    needed: list[str] = []
+    without: list[str] = []
+    nowhere: list[str] = []
     for piece in line.split():
         if piece.startswith("~"):
-            span = int(piece[1:])
+            span = int(piece[1:].rstrip("|"))
+            one_clause = span < _OVER_COMMAS or piece.endswith("|")
         elif piece.startswith("--"):
             nowhere.append(piece[2:])
         elif piece.startswith("-"):
             without.append(piece[1:])
         elif piece != ">":
             needed.append(piece)
-    return _Frame(group, code, part, tuple(needed), tuple(without), tuple(nowhere), ">" in line, span)
+    return _Frame(group, code, part, tuple(needed), tuple(without), tuple(nowhere), ">" in line, span, one_clause)
 
 
 def _table(name: str) -> dict[str, Any]:

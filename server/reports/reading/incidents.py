@@ -36,9 +36,14 @@ _SWALLOWED = frozenset(
         ("injury", "fire"),
         ("missing_person", "child_alone"),
         ("flooding", "dam_or_levee_risk"),
+        ("water_outage", "gas_leak"),
+        ("water_outage", "dam_or_levee_risk"),
+        ("fire", "gas_leak"),
+        ("building_damaged", "bridge_out"),
     }
 )
 _IS_IT_TRUE = re.compile(r"is (?:it|that|this) (?:true|right|corect)|درسته|راسته|صحت دار|واقعیت دار|raste")
+_BESIDE = 4
 _IF = frozenset(fold_key(w) for w in "اگه اگر if agar age در صورت".split())
 _ANIMALS = tuple(
     fold_key(w)
@@ -59,7 +64,7 @@ _THINGS = tuple(
         "قرص دارو انسولین وسایل وسایلمون مدارک شناسنامه پول طلا لباس گوشی جهیزیه زندگیمون اثاث پتو "
         "کامیون کاروان محموله تانکر گوسفند گاو truck lory tanker convoy suplies sheep cow cattle "
         "livestock animal goat crop kamion gusfand "
-        "daru ghors vasayel madarek pul tala insulin ensulin medicine pills documents belongings papers things gate valve دریچه کارت بانکیم شناسنامم"
+        "daru ghors vasayel madarek pul tala insulin ensulin medicine pills documents belongings papers things gate valve road highway pass crops field دریچه کارت بانکیم شناسنامم"
     ).split()
 )
 _SOMEBODY = tuple(
@@ -79,6 +84,18 @@ def of_things(message: Message, hit: Hit) -> bool:
     """Tell whether what lies under the rubble is a thing, no person: قرصاش زیر آوار مونده."""
     before = [message.word(i) for i in range(max(0, hit.first - 3), hit.first)]
     return any(w.startswith(_THINGS) for w in before) and not any(w.startswith(_SOMEBODY) for w in before)
+
+
+def of_the_dead(message: Message, hit: Hit) -> bool:
+    """Tell whether whoever lies under the rubble has died there: nobody is left to be fetched alive."""
+    clause = message.clause[hit.first]
+    return any(
+        h.group == "incident"
+        and h.code == "death"
+        and message.clause[h.first] == clause
+        and -_BESIDE <= h.first - hit.last <= _BESIDE
+        for h in message.hits
+    ) and not any(h.group == "sign" and h.code == "voices" for h in message.hits)
 
 
 def _widowed(message: Message, hit: Hit) -> bool:
@@ -182,7 +199,7 @@ def _told(message: Message, hit: Hit, hits: list[Hit]) -> bool:
         return False
     if hit.code == "death" and (_of_animals(message, hit) or _widowed(message, hit)):
         return False
-    if hit.code == "trapped_people" and of_things(message, hit):
+    if hit.code == "trapped_people" and (of_things(message, hit) or of_the_dead(message, hit)):
         return False
     if hit.code == "building_collapsed" and message.word(hit.last + 1) in _POURED_TO:
         return False

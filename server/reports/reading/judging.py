@@ -160,7 +160,7 @@ def is_closed(message: Message, told: list[Hit]) -> bool:
         return False
     if message.has("worse") and not message.has("noneed", "thanks"):
         return False
-    if any(t.text in _CLOSING for t in message.tokens) and message.has("update"):
+    if any(t.text in _CLOSING for t in message.tokens) and any(_is_said(message, h) for h in message.signals("update")):
         return True
     if message.has("noneed") and not _still_lacks(message):
         return True
@@ -170,7 +170,7 @@ def is_closed(message: Message, told: list[Hit]) -> bool:
         for h in message.signals("met")
         if not _not_yet(message, h)
         and not _overlaps(h, found_child)
-        and message.sentence[h.first] not in message.questions
+        and message.sentence[h.first] not in _asked(message)
     ]
     if not met:
         return _is_denial(message)
@@ -242,6 +242,12 @@ def _asks_in_english(message: Message) -> bool:
     return message.word(0) in _ASKING and message.word(1) not in _OF_US
 
 
+def _asked(message: Message) -> frozenset[int]:
+    """The sentences that only ask, by their mark, their first word, or words that nobody tells with."""
+    sure = {message.sentence[h.first] for h in message.signals("sureq")}
+    return message.questions | sure | ({0} if _asks_in_english(message) else set())
+
+
 def _is_question(message: Message, told: list[Hit], needs: list[tuple[NeedRead, Hit]]) -> bool:
     asking = message.has("sureq") or _asks_in_english(message)
     asking = asking or (
@@ -251,7 +257,5 @@ def _is_question(message: Message, told: list[Hit], needs: list[tuple[NeedRead, 
         return False
     if told or (needs and message.has("plea")):
         return False
-    asked_sentences = message.questions | {message.sentence[h.first] for h in message.signals("question", "sureq")}
-    if _asks_in_english(message):
-        asked_sentences |= {0}
+    asked_sentences = _asked(message) | {message.sentence[h.first] for h in message.signals("question")}
     return all(message.sentence[hit.first] in asked_sentences for _, hit in needs)

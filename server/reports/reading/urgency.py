@@ -45,7 +45,7 @@ _DEADLY = (
 _DEADLY_SIGNS = 3
 # Whoever is missing is in danger within hours where this happened; else the day counts.
 _SWALLOWING = frozenset({"flooding", "landslide", "building_collapsed", "fire", "trapped_people", "dam_or_levee_risk"})
-_HELPLESS = frozenset({"child", "infant", "elderly", "disabled", "chronic_illness", "pregnant"})
+_HELPLESS = frozenset({"child", "infant"})
 _WILD = re.compile(r"رود|دریا|سیل|کوه|برف|بهمن|طوفان|river|sea|flod|mountain|snov|storm|lake|gorge|غرق|موج")
 _CUT_OFF = tuple(
     fold_key(w) for w in ("روستا", "روستای", "دسترسی", "village", "rusta", "cut off", "isolated", "محاصره")
@@ -55,8 +55,14 @@ _CUT_OFF = tuple(
 def danger(message: Message) -> int:
     """Add up the signs that somebody may die within hours: a grave one is enough, weak ones are together."""
     weights: dict[str, int] = {}
+    dead = {message.clause[h.first] for h in message.hits if h.group == "incident" and h.code == "death"}
     for hit in message.hits:
-        if hit.group == "sign" and int(hit.part) > weights.get(hit.code, 0) and not negated(message, hit):
+        if (
+            hit.group == "sign"
+            and message.clause[hit.first] not in dead
+            and int(hit.part) > weights.get(hit.code, 0)
+            and not negated(message, hit)
+        ):
             weights[hit.code] = int(hit.part)
     stable = weights.pop("stable", 0)
     return sum(weights.values()) - stable
