@@ -15,7 +15,7 @@ _FILLERS = _words(
     "و یا هم رو را یه یک چند چندتا چنتا تا از این ها های هست سلام لطفا ما برامون واسمون هر گونه هرگونه نوع سایز شماره مخصوص "
     "گرم خشک تمیز سالم بزرگ کوچک کوچیک نوزاد بچه بزرگسال زنانه مردانه زنونه مردونه بچگانه بچگونه خانواده نفره امدادی مسافرتی "
     "نو ضخیم مردم اهالی حداقل حدود تقریبا مقداری مقدار کمی خیلی دیگه دیگر بیشتر بقیه همه فوری سریع اینجا "
-    "and or plus also some any of the a an our us we more extra warm clean dry baby size pcs kids people hi hello urgent asap "
+    "to sizes سایزهای and or plus also some any of the a an our us we more extra warm clean dry baby size pcs kids people hi hello urgent asap "
     "about at least few enough big small large new winter women men children family please both more most salam inja"
 )
 _FOR = _words("برای برا واسه جهت مخصوص for baraye baray vase")
@@ -66,7 +66,11 @@ class Listing:
     def is_list(self, hit: Hit, *, counted: bool) -> bool:
         """Tell whether the item's clause says little but things."""
         clause = self._of(hit.first)
-        return clause.other <= (2 if counted else (0, 0, 1)[min(clause.things, 2)] + (clause.things > 2))
+        return clause.other <= (
+            2
+            if counted or self._message.word(hit.last + 1) in _FOR
+            else (0, 0, 1)[min(clause.things, 2)] + (clause.things > 2)
+        )
 
     def is_alone(self, hit: Hit) -> bool:
         """Tell whether the item's clause says the thing and no more: "زنم درد داره، آمبولانس"."""

@@ -115,7 +115,11 @@ def _needed(message: Message, hit: Hit, hits: list[Hit], listing: Listing, *, cl
         return not negated(message, hit) and hit.code != "information"
     if (hit.part == "weak" and _is_flood(message, hit)) or _is_whereabouts(message, hit):
         return False
+    if _flatly_denied(message, hit):
+        return True
     cue = _nearest_cue(message, hit, listing)
+    if cue is not None and cue.code in ("met", "have") and _but_not_to_us(message, hit):
+        return True
     if (cue is None or cue.code not in _GOVERNS) and wants_thing(message, hit):
         return True
     if cue is None:
@@ -169,6 +173,32 @@ def _distance(hit: Hit, cue: Hit) -> int:
     return max(0, hit.first - cue.last)
 
 
+def _flatly_denied(message: Message, hit: Hit) -> bool:
+    """چادر هست، زیرانداز نه: a bare "no" right after the thing ends its clause."""
+    after = hit.last + 1
+    if message.word(after) not in _FLAT_NO or message.word(hit.first - 1) in _FLAT_NO:
+        return False
+    return after + 1 >= len(message.tokens) or message.clause[after + 1] != message.clause[after]
+
+
+_FLAT_NO = frozenset({"نه", "no"})
+_COMING = tuple(
+    fold_key(w) for w in "نرسید نیومد نیامد ندادن نمیرسه کافی کمه کم نبود نداشت نصیب not nothing none".split()
+)
+
+
+def _but_not_to_us(message: Message, hit: Hit) -> bool:
+    """Tell whether what came is said, after a "but", not to have come to the sender or not to be enough."""
+    following = message.sentence[hit.first] + 1
+    lacks = [h for h in message.signals("lack") if message.sentence[h.first] == following]
+    if not lacks or not any(message.word(i).startswith(_COMING) for h in lacks for i in range(h.first, h.last + 1)):
+        return False
+    named = any(h.group == "need" and message.sentence[h.first] == following for h in message.hits)
+    first = message.sentence.index(following)
+    return not named and message.word(first) in _BUT
+
+
+_BUT = frozenset(fold_key(w) for w in ("ولی", "اما", "but", "vali", "ama", "لیکن"))
 _ENGINES = frozenset({"power", "transport", "machinery"})
 
 
@@ -195,6 +225,8 @@ def _is_whereabouts(message: Message, hit: Hit) -> bool:
         return True
     if hit.code not in _BUILT:
         return False
+    if message.word(at) == "های" and at > 0:  # چراغ‌های چادرها
+        return True
     if message.word(at) in _PURPOSE:
         return any(h.code != hit.code and h.group == "need" and h.part == "items" for h in message.hits)
     return message.word(at) in _PLACING or (message.word(at) in _FROM and hit.code != "heating")

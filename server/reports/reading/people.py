@@ -81,7 +81,7 @@ def _people(message: Message, number: Number, at: int) -> tuple[str, Count] | No
         total = word.endswith(("یم", "im")) or message.word(number.first - 1) in w.TOTAL_FIRST
         total = total or word in w.HEAD_TOTAL or following in w.WE_ARE
         return "heads", Count(int(number.value), number.first, at, part=False, total=total)
-    if (following in w.AGES and not number.spelt) or (word in w.HANDS and _is_asked_for(message, at)):
+    if (following in w.AGES and not number.spelt) or (word in w.HANDS and _is_asked_for(message, number, at)):
         return None
     return "heads", Count(int(number.value), number.first, at, part=True, total=False)
 
@@ -136,8 +136,10 @@ def _between(message: Message, one: int, other: int) -> str:
 _ILL = ("update", "worse", "vulnerable_child", "vulnerable_elderly", "life")
 
 
-def _is_asked_for(message: Message, at: int) -> bool:
-    """Strong hands asked for are no people affected: ۱۲ جوون میخوایم."""
+def _is_asked_for(message: Message, number: Number, at: int) -> bool:
+    """Strong hands asked for are no people affected: ۱۲ جوون میخوایم, need 3 strong guys."""
+    if message.word(number.first - 1).startswith(w.ASKING):
+        return True
     return any(message.word(at + step).startswith(w.ASKING) and _same(message, at, at + step) for step in (1, 2))
 
 
