@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from server.reports.learning.corpus import Corpus
     from server.reports.learning.store import Stored
 
+_PATIENCE_S = 3
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
@@ -63,6 +64,7 @@ def _switch(home: Path, *, activate: str, off: bool, as_json: bool) -> None:
 
     if off:
         store.activate(home, None)
+        _on_record("model.silenced", {})
     elif activate:
         try:
             stored = store.newest(home, activate)
@@ -70,6 +72,7 @@ def _switch(home: Path, *, activate: str, off: bool, as_json: bool) -> None:
         except store.BadModel as bad:
             raise _no_model(activate, str(bad)) from bad
         store.activate(home, stored)
+        _on_record("model.activated", {"lines": stored.card.get("lines"), "speaks": len(stored.card["speaks"])})
     speaking = store.active(home)
     models = [_line_of(stored, speaking) for stored in store.every(home)]
     if as_json:
@@ -80,6 +83,27 @@ def _switch(home: Path, *, activate: str, off: bool, as_json: bool) -> None:
         print(f"{mark} {model['model']:<50} {model['lines']} lines, speaks on {model['speaks']} labels")
     if speaking is None:
         typer.echo("no model speaks: the rules alone", err=True)
+
+
+def _on_record(verb: str, data: dict[str, Any]) -> None:
+    """Put on record who speaks from now on, in figures; without a running instance there is no record to keep."""
+    import asyncio
+
+    import psycopg
+
+    from server.kernel.events import NewEvent, emit
+    from server.kernel.ids import uuid7
+    from server.kernel.settings import Settings
+
+    async def put() -> None:
+        dsn = Settings().database_url
+        async with await psycopg.AsyncConnection.connect(dsn, connect_timeout=_PATIENCE_S) as conn:
+            await emit(conn, NewEvent(verb, "model", uuid7(), actor="cli", data=data))
+
+    try:
+        asyncio.run(put())
+    except psycopg.OperationalError:
+        typer.echo("the instance is not running: nothing was put on its record", err=True)
 
 
 def _line_of(stored: "Stored", speaking: "Stored | None") -> dict[str, Any]:
@@ -124,7 +148,13 @@ def _learnt(
         card |= {"checked": rows, "checked_lines": len(other.lines)}
     version = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     stored = store.save(home, name, version, training.arrays_of(learnt.model), card)
-    return stored.card | {"model": f"{stored.name}@{stored.version}"}
+    columns = ("rules", "model", "fused", "baseline")
+    means = {
+        part: {c: measuring.macro(card[part], c) for c in columns if any(r.get(c) is not None for r in card[part])}
+        for part in ("figures", "checked")
+        if part in card
+    }
+    return stored.card | {"model": f"{stored.name}@{stored.version}", "macro": means}
 
 
 def _add_baseline(learnt: Any, corpus: "Corpus") -> None:
