@@ -62,9 +62,9 @@ export function runJoins({ answers, label, emergency, drawState }: ChecksNeeds):
     byId('desk').hidden = question === null;
     byId('nothing').hidden = question !== null;
     if (!question) return drawNothing();
-    const side = (title: string, item: Item | null, facts: HTMLElement): Node[] => [h('h2', { class: 'understood__title' }, title), facts, ...(item ? message(item, label) : [h('p', { class: 'nothing' }, t('No words came with it.'))])];
-    fill(byId('message'), h('h2', { class: 'check__asks' }, t('Is it the same happening?')), ...side(t('This voice'), question.said, unsureFacts(question.record, label)));
-    fill(byId('understood'), ...side(t('What was known before'), question.heard, unsureFacts(question.other, label)));
+    const side = (title: string, item: Item | null, facts: HTMLElement, id: string): Node[] => [h('h2', { class: 'understood__title' }, title), facts, ...(item ? message(item, label, id) : [h('p', { class: 'nothing' }, t('No words came with it.'))])];
+    fill(byId('message'), h('h2', { class: 'check__asks' }, t('Is it the same happening?')), ...side(t('This voice'), question.said, unsureFacts(question.record, label), 'words'));
+    fill(byId('understood'), ...side(t('What was known before'), question.heard, unsureFacts(question.other, label), 'heard'));
     fill(byId('records'), h('h2', { class: 'understood__title' }, t('Why it is asked')), h('ul', { class: 'check__whys' }, ...question.reasons.map((one) => h('li', {}, h('span', { class: `badge ${one.points > 0 ? 'badge--good' : 'badge--high'}` }, one.points > 0 ? '+' : '−'), ' ', reasonName(one.code)))));
     byId('message').focus({ preventScroll: true });
     window.scrollTo({ top: 0 });

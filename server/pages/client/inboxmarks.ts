@@ -75,6 +75,6 @@ export function markedText(text: string, spans: readonly Span[], label: (code: s
   return pieces(text, spans).map(({ text: part, rules }) => {
     if (!rules.length) return part;
     const names = [...new Set(rules.map((rule) => ruleName(rule, label)))].join(' · ');
-    return h('mark', { class: `mark mark--${chief(rules)}`, tabindex: 0, title: `${names} (${rules.join(', ')})`, 'data-tip': names, 'aria-label': `${part} – ${names}` }, part);
+    return h('mark', { class: `mark mark--${chief(rules)}`, tabindex: 0, title: `${names} (${rules.join(', ')})`, 'data-tip': names }, part);
   });
 }

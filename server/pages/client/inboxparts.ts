@@ -83,12 +83,12 @@ export const nameOf = (one: PlaceRead): string => (lang() === 'fa' ? one.name_fa
 const provinceOf = (one: PlaceRead): string => (lang() === 'fa' ? one.province_fa || one.province : one.province) ?? '';
 const within = (metres: number | null | undefined): string => (metres === null || metres === undefined ? '' : accuracy(metres));
 
-export function message(item: Item, label: Label): Node[] {
+export function message(item: Item, label: Label, id = 'words'): Node[] {
   const { text, reading } = item;
   const place = lang() === 'fa' ? item.emergency_fa : item.emergency_en;
   const said = item.sealed
     ? h('p', { class: 'note note--warn' }, t('The key that opens this is not on this machine.'))
-    : h('blockquote', { class: 'words', dir: 'auto', id: 'words' }, ...(text ? markedText(text, reading.why, label) : [t('No words came with it.')]));
+    : h('blockquote', { class: 'words', dir: 'auto', id }, ...(text ? markedText(text, reading.why, label) : [t('No words came with it.')]));
   return [
     h(
       'p',
