@@ -70,7 +70,7 @@ def kind_of(message: Message, told: list[Hit], needs: list[tuple[NeedRead, Hit]]
         return "update"
     if message.has("met") and message.has("worse") and (told or needs):
         return "update"
-    if any(_is_said(message, h) for h in message.signals("update")):
+    if _changes(message, told):
         return "update"
     if message.has("news") and not needy and not _pleads(message):
         return "other"
@@ -85,7 +85,7 @@ def kind_of(message: Message, told: list[Hit], needs: list[tuple[NeedRead, Hit]]
     return _empty_kind(message)
 
 
-_STILL = tuple(fold_key(w) for w in ("هنوز", "still", "hanuz", "همچنان"))
+_STILL = tuple(fold_key(w) for w in ("هنوز", "هنو ", "still", "hanuz", "همچنان", "کماکان"))
 
 
 def _is_said(message: Message, hit: Hit) -> bool:
@@ -93,6 +93,32 @@ def _is_said(message: Message, hit: Hit) -> bool:
     if message.sentence[hit.first] not in message.questions:
         return True
     return message.text[hit.start : hit.end].startswith(_STILL)
+
+
+_AT_ONCE = 2
+
+
+def _changes(message: Message, told: list[Hit]) -> bool:
+    """Tell whether something told before is changed. Help that has still not come is so only where nothing new is told,
+    or where the message begins with it or speaks of an earlier one.
+    """
+    said = [h for h in message.signals("update") if _is_said(message, h) and not _of_a_patient(message, h)]
+    if not told or message.has("again"):
+        return bool(said)
+    return any(h.first <= _AT_ONCE or not message.text[h.start : h.end].startswith(_STILL) for h in said)
+
+
+_WORSE = tuple(fold_key(w) for w in ("بدتر", "worse", "getting worse", "got worse", "now worse", "deteriorat"))
+_BODILY = tuple(
+    fold_key(w) for w in "حال تب درد زخم نفس مریض بیمار she he condition fever breathing pain wound patient".split()
+)
+
+
+def _of_a_patient(message: Message, hit: Hit) -> bool:
+    """Somebody who gets worse is no news of what was told before: حال مادرم بدتر شده."""
+    if not message.text[hit.start : hit.end].startswith(_WORSE):
+        return False
+    return any(message.word(i).startswith(_BODILY) for i in range(max(0, hit.first - 4), hit.first))
 
 
 def _is_chatter(message: Message, told: list[Hit], needs: list[tuple[NeedRead, Hit]]) -> bool:
