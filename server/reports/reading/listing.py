@@ -84,7 +84,14 @@ class Listing:
             return True
         own = self._clauses.get(mine, _Clause())
         between = (self._clauses.get(n, _Clause()) for n in range(its + step, mine, step))
-        return own.other <= 1 + own.things and all(c.other <= 2 + (c.things > 1) for c in between)
+        return own.other <= self._room(cue, own, before=its < mine) and all(
+            c.other <= 2 + (c.things > 1) for c in between
+        )
+
+    def _room(self, cue: Hit, own: _Clause, *, before: bool) -> int:
+        """How many words of another kind an item's clause may hold; after a Persian verb of lacking it must be bare."""
+        persian = self._message.word(cue.last)[:1] > "\u0600"
+        return 0 if persian and before and cue.code == "lack" else 1 + own.things
 
     def _awaited(self, cue: Hit) -> bool:
         """Tell whether the verb says that what was told of before has still not come."""

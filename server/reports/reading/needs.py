@@ -1,6 +1,7 @@
 """What people ask for or lack, how much of it, in which unit."""
 
 import re
+from dataclasses import replace
 
 from server.places.names import fold_key
 from server.reports.reading.incidents import masked, negated, of_things
@@ -60,7 +61,7 @@ _PURPOSE = frozenset(fold_key(w) for w in ("برای", "برا", "واسه", "ج
 _FROM = frozenset(fold_key(w) for w in ("از", "به", "from", "to"))
 _BUILT = frozenset({"medical_care", "shelter", "transport", "heating", "machinery", "power", "bedding"})
 _DETERMINERS = frozenset(
-    fold_key(w) for w in "the a an our my his her their this that your one every همین همون یه یک این اون".split()
+    fold_key(w) for w in "the a an our my his her their this that your one every همین همون یه یک این اون تا".split()
 )
 _IF = frozenset(fold_key(w) for w in ("اگه", "اگر", "if", "هرچی", "هرکی", "whatever"))
 _FLOOD_WATER = frozenset({"flooding", "water_outage", "dam_or_levee_risk"})
@@ -85,7 +86,9 @@ def find_needs(
 ) -> list[tuple[NeedRead, Hit]]:
     """Return each needed category once, with the hit that named it first."""
     found: dict[str, tuple[NeedRead, Hit]] = {}
-    hits = [h for h in message.hits if h.group == "need" and not masked(message, h, spans, sentences)]
+    hits = [
+        _breathed(message, h) for h in message.hits if h.group == "need" and not masked(message, h, spans, sentences)
+    ]
     listing = Listing(message, hits, _UNIT_WORDS)
     for hit in hits:
         if hit.code in found and found[hit.code][0].quantity is not None:
@@ -96,6 +99,18 @@ def find_needs(
         if hit.code not in found or quantity is not None:
             found[hit.code] = (NeedRead(hit.code, quantity, unit), hit)
     return list(found.values())
+
+
+_CYLINDERS = ("کپسول", "kapsul", "cylinder")
+_AIR = re.compile("اکسیژن|تنفس|نفس|ریه|ریوی|oxygen|oxy|oksi|breath|lung")
+
+
+def _breathed(message: Message, hit: Hit) -> Hit:
+    """A cylinder beside oxygen or breath is medicine, no fuel."""
+    words = message.text[hit.start : hit.end]
+    if hit.code == "heating" and words.startswith(_CYLINDERS) and "گاز" not in words and _AIR.search(message.text):
+        return replace(hit, code="medicine")
+    return hit
 
 
 def _needed(message: Message, hit: Hit, hits: list[Hit], listing: Listing, *, closed: bool) -> bool:
@@ -217,7 +232,7 @@ def _is_part_of_another(message: Message, hit: Hit, hits: list[Hit]) -> bool:
 def _is_whereabouts(message: Message, hit: Hit) -> bool:
     """Tell whether the thing only says where something is: توی چادر, behind the clinic, from hospital."""
     at = hit.first - 1
-    if message.word(at) in _DETERMINERS:
+    while message.word(at) in _DETERMINERS or any(n.first <= at <= n.last for n in message.numbers):
         at -= 1
     if at < 0 or message.clause[at] != message.clause[hit.first]:
         return False
@@ -253,11 +268,33 @@ def _nearest_cue(message: Message, hit: Hit, listing: Listing) -> Hit | None:
             continue
         if cue.code == "lost" and _distance(hit, cue) > _BESIDE:
             continue
-        if cue.code in ("met", "have") and _never(message, cue):
+        if (cue.code in ("met", "have") and _never(message, cue)) or _out_of_reach(message, hit, cue):
             continue
         if best is None or cost < best[0]:
             best = (cost, cue)
     return best[1] if best else None
+
+
+_BEFORE = frozenset(
+    fold_key(w)
+    for w in ("بی", "بدون", "هیچ", "no", "without", "bedun", "hich", "فاقد", "not a single", "lack", "need no")
+)
+_AFTER = re.compile(
+    "^(?:ran ut|run ut|runs ut|is |are |gone|empty|finish|has finish|ended|dried|dry|used up|never (?:came|arived)|broken|"
+    "soaked|ruined|torn|leaking|useless)"
+)
+
+
+def _out_of_reach(message: Message, hit: Hit, cue: Hit) -> bool:
+    """Tell whether a cue stands on the side it cannot govern: "no" before its thing, "ran out" and نداریم after it."""
+    words = message.text[cue.start : cue.end]
+    if words in _BEFORE:
+        return not 0 < hit.first - cue.last <= (1 if words == "بی" else _CLOSE)
+    if cue.first > hit.last or cue.code not in ("lack", "lost"):
+        return False
+    if bool(_EN_WANTS.match(words)):
+        return bool(_AFTER.match(words))
+    return cue.code == "lost"
 
 
 _NEVER = frozenset(fold_key(w) for w in "not never nobody haven't hasn't didn't don't no yet نه هنوز".split())
