@@ -21,7 +21,7 @@ _SENTENCE_END = re.compile(r"[.!?؟;؛…\n]")
 _CLAUSE_END = re.compile(r"[,،:()\[\]/|]")
 # Words that turn the talk: what stands before them says nothing about what stands after.
 _TURNS = frozenset(
-    fold_key(w) for w in ("ولی", "اما", "لیکن", "but", "however", "vali", "ama", "although", "still", "بلکه")
+    fold_key(w) for w in ("ولی", "اما", "لیکن", "but", "however", "vali", "ama", "although", "بلکه")
 )
 
 
