@@ -31,6 +31,7 @@ class Incident(Versioned, Base):
             "emergency_id",
             "category",
             "place_id",
+            "last_reported_at",
             postgresql_where=text("status = 'open'"),
         ),
         Index(

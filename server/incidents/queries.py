@@ -27,7 +27,7 @@ CROSS JOIN LATERAL (
           i.verification = 'refuted' AS refuted
    FROM incidents i WHERE i.emergency_id = s.emergency AND i.category = s.category AND i.place_id = s.place
      AND i.status = 'open' AND i.last_reported_at BETWEEN s.at - interval '72 hours' AND s.at + interval '72 hours'
-   ORDER BY i.id LIMIT 100)
+   ORDER BY i.last_reported_at DESC LIMIT 100)
   UNION ALL
   (SELECT i.id, i.place_id, i.accuracy_m, ST_X(i.geom), ST_Y(i.geom), i.last_reported_at,
           i.verification = 'refuted'
@@ -75,6 +75,18 @@ async def candidates(conn: Conn, spots: Sequence[Mapping[str, Any]]) -> list[Dic
     if not spots:
         return []
     return await (await conn.execute(_CANDIDATES, asked_columns(spots))).fetchall()
+
+
+async def candidates_of(conn: Conn, ids: Sequence[UUID]) -> list[DictRow]:
+    """Those of the incidents that are open, as `candidates` gives them, each with its emergency and category."""
+    return await (
+        await conn.execute(
+            "SELECT i.id, i.emergency_id, i.category, i.place_id, i.accuracy_m, ST_X(i.geom) AS lon,"
+            " ST_Y(i.geom) AS lat, i.last_reported_at, i.verification = 'refuted' AS refuted"
+            " FROM incidents i WHERE i.id = ANY(%s::uuid[]) AND i.status = 'open'",
+            (arrays.uuids(ids),),
+        )
+    ).fetchall()
 
 
 async def lock(conn: Conn, ids: Sequence[UUID]) -> list[DictRow]:

@@ -34,7 +34,14 @@ class Need(Versioned, Sealed, Base):
         CheckConstraint("accuracy_m >= 0", name="accuracy"),
         CheckConstraint(on_earth("geom_shown"), name="geom_on_earth"),
         Index("ix_needs_open", "id", postgresql_where=text(_OPEN)),
-        Index("ix_needs_open_place", "emergency_id", "category", "place_id", postgresql_where=text(_OPEN)),
+        Index(
+            "ix_needs_open_place",
+            "emergency_id",
+            "category",
+            "place_id",
+            "last_reported_at",
+            postgresql_where=text(_OPEN),
+        ),
         Index(
             "ix_needs_open_near",
             "category",

@@ -32,7 +32,7 @@ CROSS JOIN LATERAL (
    FROM needs d WHERE d.emergency_id = s.emergency AND d.category = s.category AND d.place_id = s.place
      AND d.status IN ('open', 'tasked') AND d.geom_exact_sealed IS NULL
      AND d.last_reported_at BETWEEN s.at - interval '72 hours' AND s.at + interval '72 hours'
-   ORDER BY d.id LIMIT 100)
+   ORDER BY d.last_reported_at DESC LIMIT 100)
   UNION ALL
   (SELECT d.id, d.place_id, d.accuracy_m, ST_X(d.geom_shown), ST_Y(d.geom_shown), d.last_reported_at,
           d.geom_exact_sealed, d.data_key_wrapped, d.verification = 'refuted' AS refuted
@@ -107,6 +107,19 @@ async def candidates(conn: Conn, spots: Sequence[Mapping[str, Any]]) -> list[Dic
     if not spots:
         return []
     return await (await conn.execute(_CANDIDATES, asked_columns(spots))).fetchall()
+
+
+async def candidates_of(conn: Conn, ids: Sequence[UUID]) -> list[DictRow]:
+    """Those of the needs that are open, as `candidates` gives them, each with its emergency and category."""
+    return await (
+        await conn.execute(
+            "SELECT d.id, d.emergency_id, d.category, d.place_id, d.accuracy_m, ST_X(d.geom_shown) AS lon,"
+            " ST_Y(d.geom_shown) AS lat, d.last_reported_at, d.geom_exact_sealed, d.data_key_wrapped,"
+            " d.verification = 'refuted' AS refuted"
+            " FROM needs d WHERE d.id = ANY(%s::uuid[]) AND d.status IN ('open', 'tasked')",
+            (arrays.uuids(ids),),
+        )
+    ).fetchall()
 
 
 async def lock(conn: Conn, ids: Sequence[UUID]) -> list[DictRow]:

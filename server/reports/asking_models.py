@@ -40,3 +40,18 @@ class JoinProposal(Base):
     made_at: Mapped[Now]
     decided_at: Mapped[Moment | None]
     decided_by: Mapped[str | None]
+
+
+class JoinMark(Base):
+    """Which records have been told of with a landmark: found by it, however many others their place has.
+
+    `mark` is the landmark's field in `said`; `near` the named place, or zeros where the landmark is one by itself (a
+    village). Only an index: what a record's voices really say stands in its tallies.
+    """
+
+    __tablename__ = "join_marks"
+    emergency_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("emergencies.id"), primary_key=True)
+    category: Mapped[str] = mapped_column(primary_key=True)
+    mark: Mapped[str] = mapped_column(primary_key=True)
+    near: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    subject_id: Mapped[uuid.UUID] = mapped_column(primary_key=True, index=True)

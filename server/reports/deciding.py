@@ -13,10 +13,15 @@ from server.kernel.ids import uuid7
 from server.places.spots import NOWHERE, Spot
 from server.reports import joining, matching
 from server.reports.joining import Candidate, Find, Kind, Voice
+from server.reports.landmarks import MARK, SKETCH
 from server.reports.signatures import signature
 from server.reports.understanding import Understood
 
 MADE_BY: Final = "chain"
+_ANYWHERE: Final = UUID(int=0)
+_NO_KEYS: Final = (f"{MARK}{SKETCH}:", f"{MARK}age")
+_BY_ITSELF: Final = (f"{MARK}village:", f"{MARK}person:", f"{MARK}kin:")
+"""Landmarks that need no named place to be looked for."""
 _METRES_A_DEGREE: Final = 111_320.0
 Row = Mapping[str, Any]
 
@@ -55,6 +60,8 @@ class Woven:
     subjects: dict[UUID, Subject] = field(default_factory=dict)
     links: list[dict[str, Any]] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
+    marks: list[tuple[tuple[UUID, str, str, UUID], UUID]] = field(default_factory=list)
+    """(landmark as it is looked for, record)."""
     parts: dict[UUID, tuple[int, int]] = field(default_factory=dict)
     """report → how many (needs, incidents) it is part of."""
 
@@ -127,6 +134,18 @@ def question_of(report: Understood, find: Find) -> dict[str, Any]:
     }
 
 
+def sought_by(report: Understood, find: Find) -> list[tuple[UUID, str, str, UUID]]:
+    """The landmarks by which other records of a find's kind are looked for: (emergency, category, mark, near)."""
+    assert report.emergency_id is not None  # noqa: S101 - only reports of an emergency get here
+    place = report.spot.place_id or _ANYWHERE
+    return [
+        (report.emergency_id, find.category, name, near)
+        for name in find.said
+        if name.startswith(MARK) and not name.startswith(_NO_KEYS)
+        for near in dict.fromkeys((place, _ANYWHERE) if name.startswith(_BY_ITSELF) else (place,))
+    ]
+
+
 def decide(reports: Sequence[Understood], known: Known) -> Woven:
     """Each find to the record that it belongs to, or to a new one. Incidents first: needs follow from them."""
     woven = Woven()
@@ -140,6 +159,8 @@ def decide(reports: Sequence[Understood], known: Known) -> Woven:
         for subject, find in zip(made, finds, strict=True):
             if subject.kind == "need" and incident is not None and subject.incident_id is None:
                 subject.incident_id = incident.id
+            if report.spot.located:
+                woven.marks += [(sought, subject.id) for sought in sought_by(report, find)]
             subject.voices.append(Voice(report.sender, report.at, find.said))
             woven.links.append(
                 link(

@@ -39,6 +39,7 @@ _HASH_BYTES: Final = 6
 _SPAN_CHARS: Final = 14
 """A longer span of a rule skips words between its first and its last, which may well be a name."""
 _OF_THE_PLACE: Final = frozenset({"place.exact", "place.fuzzy"})
+_NO_NAMES: Final = PLAIN | COUNTED | KIN | PERSONS | AGES
 _NOT_WORDS: Final = ("place.", "people.", "limit.", "command.")
 _NAME_WORDS: Final = 3
 _SHORT: Final = 2
@@ -148,7 +149,7 @@ def _words(text: str, why: Sequence[Mapping[str, Any]]) -> list[_Word]:
         understood = word not in CUES and any(
             a < end and start < b and (b - a <= _SPAN_CHARS or start <= a or end >= b) for a, b in known
         )
-        free = not (in_place or understood or word in PLAIN)
+        free = not (in_place or understood or word in _NO_NAMES)
         words.append(_Word(word, bool(_ENDS.search(folded.text, last, match.start())), free, in_place))
         last = match.end()
     return words

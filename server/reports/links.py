@@ -22,7 +22,7 @@ from server.needs import service as needs
 from server.needs.service import NeedFacts
 from server.places import service as places
 from server.places.spots import Spot
-from server.reports import asking_queries, counting, joining
+from server.reports import asking_queries, counting, joining, matching_queries
 from server.reports import chain_queries as queries
 from server.reports.deciding import link
 from server.reports.intake import TABLE
@@ -153,6 +153,7 @@ async def merge(conn: Conn, ctx: Context, into: Subject, other_id: UUID, actor: 
         await conn.execute("UPDATE needs SET incident_id = %s WHERE incident_id = %s", (into.id, other_id))
         await closures.follow(conn, [into.id, other_id], actor)
     await asking_queries.merged(conn, into.id, other_id, actor)
+    await matching_queries.adopt_marks(conn, into.id, other_id)
     emergency = kept["emergency_id"]
     await emit(
         conn,

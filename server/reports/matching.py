@@ -15,7 +15,6 @@ import orjson
 from server.places.spots import Spot
 from server.reports.joining import AREA_WIDE, NEAR_M, OF_A_HOUSE, WINDOW, Candidate, Find, near
 from server.reports.landmark_words import FINE, SITES, WIDE
-from server.reports.landmarks import MARK
 from server.reports.signatures import NUMBERS, Signature, signature
 
 JOIN: Final = 1.5
@@ -26,7 +25,6 @@ MARKS_MOST: Final = 48
 _ALIKE_BYTES: Final = 16
 _FELT_BY_ALL: Final = frozenset({"flooding", "aftershock", "power_outage"})
 """What two points a kilometre apart have in common."""
-_MARKED_REACH_M: Final = 15_000.0
 _WITHIN_M: Final = 30_000.0
 _DOOR_M: Final = 100.0
 _VILLAGE_M: Final = 2_000.0
@@ -118,7 +116,9 @@ def choose(
 def _where(find: Find, spot: Spot, mine: Signature, candidate: Candidate) -> Reason | None:
     kind, category, other = find.kind, find.category, candidate.spot
     if not spot.located:
-        return ("place.none", 1.0) if candidate.own else None
+        if candidate.own:
+            return ("place.none", 1.0)
+        return ("place.by_words", -1.0) if mine.marked and candidate.signature.marked else None
     if near(kind, category, spot, other):
         return _how_near(category, spot, other)
     same_place = spot.place_id is not None and spot.place_id == other.place_id
@@ -288,6 +288,4 @@ def reach_m(find: Find, spot: Spot) -> float:
     """How far around a spot candidates may lie, in metres."""
     if spot.exact:
         return NEAR_M
-    if any(name.startswith(MARK) for name in find.said):
-        return _MARKED_REACH_M
     return NEAR_M if find.kind == "incident" or (spot.accuracy_m or 0) <= NEAR_M else 0.0

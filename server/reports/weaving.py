@@ -23,7 +23,7 @@ from server.places.queries import nearest_centres
 from server.places.spots import Spot
 from server.reports import asking, asking_queries, counting, joining, matching_queries
 from server.reports import chain_queries as queries
-from server.reports.deciding import Known, Subject, Woven, decide, key_of, link, question_of
+from server.reports.deciding import Known, Subject, Woven, decide, key_of, link, question_of, sought_by
 from server.reports.hearing import OnHeard
 from server.reports.joining import Candidate, Kind
 from server.reports.reading import RULES_VERSION
@@ -89,6 +89,7 @@ class Weaver:
             raise RuntimeError("records keep vanishing")
         await queries.insert_readings(conn, [(r.id, r.reading) for r in reports if not r.stored], RULES_VERSION)
         await self._write(conn, woven, rows, at)
+        await matching_queries.put_marks(conn, woven.marks)
         await asking_queries.put(conn, asking.rows_of(woven.asked))
         closed = await _close(conn, [r for r in located if r.closing], own)
         await self._tell(conn, reports, woven, closed)
@@ -126,19 +127,25 @@ class Weaver:
     async def _candidates(
         self, conn: Conn, reports: Sequence[Understood], own: Mapping[bytes, Sequence[DictRow]], gone: set[UUID]
     ) -> Known:
-        found: list[tuple[Kind, dict[str, Any], DictRow]] = []
+        found: list[tuple[Kind, UUID, str, DictRow]] = []
         for kind in _KINDS:
+            finds = [(r, f) for r in reports for f in r.finds if f.kind == kind]
             asked: dict[tuple[Any, ...], dict[str, Any]] = {}
-            for report in reports:
-                for find in report.finds:
-                    if find.kind == kind and report.spot.located:
-                        asked.setdefault(key_of(report, find), question_of(report, find))
+            for report, find in finds:
+                if report.spot.located:
+                    asked.setdefault(key_of(report, find), question_of(report, find))
             spots = list(asked.values())
-            fetch = need_queries.candidates if kind == "need" else incident_queries.candidates
-            found += [(kind, spots[row["n"]], row) for row in await fetch(conn, spots)]
-        signatures = await matching_queries.signatures(conn, {row["id"] for _, _, row in found})
+            table = need_queries if kind == "need" else incident_queries
+            for row in await table.candidates(conn, spots):
+                question = spots[row["n"]]
+                found.append((kind, question["emergency_id"], question["category"], row))
+            sought = dict.fromkeys(s for r, f in finds for s in sought_by(r, f))
+            known_by = set(await matching_queries.marked(conn, list(sought))) - {row["id"] for *_, row in found}
+            more = await table.candidates_of(conn, list(known_by)) if known_by else []
+            found += [(kind, row["emergency_id"], row["category"], row) for row in more]
+        signatures = await matching_queries.signatures(conn, {row["id"] for *_, row in found})
         known = Known(own, gone)
-        for kind, question, row in found:
+        for kind, emergency, category, row in found:
             spot = (
                 self.points.of(row)
                 if kind == "need"
@@ -151,7 +158,7 @@ class Weaver:
                 signature=signatures.get(row["id"], NO_SIGNATURE),
                 refuted=row["refuted"],
             )
-            known.add(kind, question["emergency_id"], question["category"], candidate)
+            known.add(kind, emergency, category, candidate)
         return known
 
     async def _write(self, conn: Conn, woven: Woven, rows: Mapping[UUID, DictRow], at: datetime) -> None:
