@@ -189,7 +189,7 @@ class Gazetteer:
                 continue
             sure = self._is_place(key, rows, cue, cues) or self._beside_its_own(words, at + count, rows)
             sure = sure or self._signs(words, at + count, rows, text)
-            if not sure or self._goes_on(words, at + count, key, text):
+            if not sure or self._goes_on(words, at + count, key, text, cue):
                 continue
             return Match(
                 words[at].start,
@@ -279,9 +279,9 @@ class Gazetteer:
             for other in following
         )
 
-    def _goes_on(self, words: Sequence[Token], after: int, key: str, text: str) -> bool:
+    def _goes_on(self, words: Sequence[Token], after: int, key: str, text: str, cue: Cue) -> bool:
         """Tell whether an ordinary word only begins a longer, unknown name (روستای قلعه واری)."""
-        if key not in ordinary()[0] or after >= len(words):
+        if cue == "city" or key not in ordinary()[0] or after >= len(words):
             return False
         between = text[words[after - 1].end : words[after].start]
         following = words[after].text

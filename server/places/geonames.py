@@ -22,6 +22,7 @@ from server.places.names import normalise, squash
 PlaceKind = Literal["city", "town", "village", "county", "province"]
 
 _CITIES = "data/cities500.json"
+_TOWN_M = 5_000
 _ARABIC_SCRIPT = re.compile(r"[\u0600-\u06ff]")
 _OTHER_SCRIPT = re.compile(r"[^\u0000-\u024f\u0600-\u06ff\u1e00-\u1eff\u2000-\u206f\u02b0-\u02ff]")
 _VOWEL_SIGNS = re.compile(r"[\u064b-\u065f\u0670\u0640]")
@@ -99,6 +100,7 @@ def load_country(code: str = "IR") -> list[PlaceRow]:
         short.setdefault(row["source_id"], []).append(row["name"])
     written = {row["source_id"]: row["name_fa"] for row in _table("official_names", code)}
     rows = [_named(_from_city(city, provinces, official, short), written) for city in _cities(code)]
+    rows = _with_towns(rows, _table("towns", code), provinces)
     rows += [_from_area(row, "province", provinces) for row in provinces.values()]
     rows += [_from_area(row, "county", provinces) for row in counties]
     return sorted(rows, key=lambda row: -row.population)
@@ -153,6 +155,36 @@ def _named(row: PlaceRow, written: dict[str, str]) -> PlaceRow:
     """The row under its official Persian name, where the source's alternates lack or misspell it."""
     name = written.get(row.source_id)
     return replace(row, name_fa=name, names=(*row.names, name)) if name else row
+
+
+def _with_towns(
+    rows: list[PlaceRow], towns: list[dict[str, str]], provinces: dict[str, dict[str, str]]
+) -> list[PlaceRow]:
+    """Official towns: those that the source counts nobody in are towns all the same, those that it lacks are added."""
+    counted = {town["source_id"] for town in towns if town["source_id"]}
+    known = [replace(row, kind="town", accuracy_m=_TOWN_M) if row.source_id in counted else row for row in rows]
+    return known + [_from_town(town, provinces[town["admin1_code"]]) for town in towns if not town["source_id"]]
+
+
+def _from_town(town: dict[str, str], province: dict[str, str]) -> PlaceRow:
+    names = tuple(town["name_fa"].split("|"))
+    return PlaceRow(
+        source="hamyar",
+        source_id=f"town:{town['admin1_code']}:{squash(names[0])}",
+        # Nobody has told us its name in Latin letters; a guess would be taken for one.
+        name_en=names[0],
+        name_fa=names[0],
+        names=names,
+        country="IR",
+        admin1_code=town["admin1_code"],
+        province_en=province["name_en"],
+        province_fa=province["name_fa"],
+        lat=float(town["lat"]),
+        lon=float(town["lon"]),
+        population=0,
+        kind="town",
+        accuracy_m=_TOWN_M,
+    )
 
 
 def _from_area(row: dict[str, str], kind: PlaceKind, provinces: dict[str, dict[str, str]]) -> PlaceRow:

@@ -14,6 +14,8 @@ MOST_CANDIDATES = 4
 _SAME_M = 10_000.0
 """Nearer than this two entries of one name are one place."""
 _SEAT = 20_000
+_TOWN = 3500
+"""So many people make a town by the law of Iran: no fewer live in one that nobody has counted."""
 _BY_ALIAS = 1.0
 """A place that is only also called so, or was, stands back behind one of that very name: ساوه is not Arak."""
 _COUNTY_SLACK = 1.3
@@ -97,7 +99,8 @@ def _weight(row: PlaceRow, candidates: Sequence[PlaceRow], hints: Hints | None, 
     seat = any(
         c.kind == "county" and distance_m(row.lon, row.lat, c.lon, c.lat) < 30_000 for c in candidates if c is not row
     )
-    people = log10(1 + row.population + (_SEAT if seat else 0))
+    least = _TOWN if row.kind == "town" else 0
+    people = log10(1 + max(row.population, least) + (_SEAT if seat else 0))
     if key and len(candidates) > 1 and not is_called(row, key):
         people -= _BY_ALIAS
     return people + (hints.weight(row.lon, row.lat, row.accuracy_m) if hints else 0.0)
