@@ -151,6 +151,8 @@ def _of_animals(message: Message, hit: Hit) -> bool:
 def asked(message: Message, hit: Hit) -> bool:
     """Tell whether a hit is only asked about: آیا جاده بسته است؟ Is the bridge gone?"""
     sentence = message.sentence[hit.first]
+    if hit.code in _TOLLS and any(message.sentence[h.first] == sentence for h in message.signals("sureq")):
+        return True
     if sentence not in message.questions:
         return False
     if _IS_IT_TRUE.search(message.text):

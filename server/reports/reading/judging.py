@@ -263,8 +263,15 @@ _ASKING = frozenset(
 _OF_US = frozenset(fold_key(w) for w in "somebody someone you anyone anybody we us".split())
 
 
+_MAY = frozenset({"can", "may", "could", "should", "shal", "do"})
+_OURSELVES = frozenset({"i", "we"})
+_GET = frozenset(fold_key(w) for w in "get have please help bring send give donate offer do volunteer".split())
+
+
 def _asks_in_english(message: Message) -> bool:
     """Is tap water in Bushehr safe: a question without its mark; a plea asks somebody to do something."""
+    if message.word(0) in _MAY and message.word(1) in _OURSELVES:
+        return message.word(2) not in _GET
     return message.word(0) in _ASKING and message.word(1) not in _OF_US
 
 
