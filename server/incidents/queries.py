@@ -27,14 +27,14 @@ CROSS JOIN LATERAL (
           i.verification = 'refuted' AS refuted
    FROM incidents i WHERE i.emergency_id = s.emergency AND i.category = s.category AND i.place_id = s.place
      AND i.status = 'open' AND i.last_reported_at BETWEEN s.at - interval '72 hours' AND s.at + interval '72 hours'
-   ORDER BY i.last_reported_at DESC LIMIT 100)
+   ORDER BY i.last_reported_at DESC LIMIT 40)
   UNION ALL
   (SELECT i.id, i.place_id, i.accuracy_m, ST_X(i.geom), ST_Y(i.geom), i.last_reported_at,
           i.verification = 'refuted'
    FROM incidents i WHERE i.emergency_id = s.emergency AND i.category = s.category AND i.status = 'open'
      AND i.geom && ST_MakeEnvelope(s.lon - s.dx, s.lat - s.dy, s.lon + s.dx, s.lat + s.dy, 4326)
      AND i.last_reported_at BETWEEN s.at - interval '72 hours' AND s.at + interval '72 hours'
-   ORDER BY i.geom <-> ST_SetSRID(ST_MakePoint(s.lon, s.lat), 4326) LIMIT 100)) c
+   ORDER BY i.geom <-> ST_SetSRID(ST_MakePoint(s.lon, s.lat), 4326) LIMIT 40)) c
 """
 _COLUMNS: Final = (
     ("id", "uuid"),

@@ -32,14 +32,14 @@ CROSS JOIN LATERAL (
    FROM needs d WHERE d.emergency_id = s.emergency AND d.category = s.category AND d.place_id = s.place
      AND d.status IN ('open', 'tasked') AND d.geom_exact_sealed IS NULL
      AND d.last_reported_at BETWEEN s.at - interval '72 hours' AND s.at + interval '72 hours'
-   ORDER BY d.last_reported_at DESC LIMIT 100)
+   ORDER BY d.last_reported_at DESC LIMIT 40)
   UNION ALL
   (SELECT d.id, d.place_id, d.accuracy_m, ST_X(d.geom_shown), ST_Y(d.geom_shown), d.last_reported_at,
           d.geom_exact_sealed, d.data_key_wrapped, d.verification = 'refuted' AS refuted
    FROM needs d WHERE d.emergency_id = s.emergency AND d.category = s.category AND d.status IN ('open', 'tasked')
      AND d.geom_shown && ST_MakeEnvelope(s.lon - s.dx, s.lat - s.dy, s.lon + s.dx, s.lat + s.dy, 4326)
      AND d.last_reported_at BETWEEN s.at - interval '72 hours' AND s.at + interval '72 hours'
-   ORDER BY d.geom_shown <-> ST_SetSRID(ST_MakePoint(s.lon, s.lat), 4326) LIMIT 300)) c
+   ORDER BY d.geom_shown <-> ST_SetSRID(ST_MakePoint(s.lon, s.lat), 4326) LIMIT 100)) c
 """
 _COLUMNS: Final = (
     ("id", "uuid"),
