@@ -44,7 +44,7 @@ def fuse(reading: Reading, suggestion: Suggestion, length: int = 0) -> Reading:
     if reading.command is not None or not suggestion.verdicts:
         return reading
     before = of_reading(reading)
-    kind = _kind(reading, suggestion.verdicts)
+    kind = _kind(reading, suggestion.verdicts, coarse=suggestion.coarse)
     made = replace(reading, kind=kind)
     if kind == "other":
         made = replace(_emptied(made), place=None, candidates=())
@@ -67,15 +67,18 @@ def _chosen(group: str, verdicts: Mapping[str, bool]) -> str | None:
     )
 
 
-def _kind(reading: Reading, verdicts: Mapping[str, bool]) -> Kind:
-    """Decide the kind: the model's where it speaks, never chatter where the rules saw a danger to life."""
+def _kind(reading: Reading, verdicts: Mapping[str, bool], *, coarse: bool) -> Kind:
+    """Decide the kind: the model's where it speaks, never chatter where the rules saw a danger to life.
+
+    Coarse labels say what a message is about, offers too: what they add to an offer makes a report of it.
+    """
     chosen = _chosen("kind", verdicts)
     if chosen in ("other", "offer") and (reading.urgency == "life" or NEVER_TAKEN_BACK & of_reading(reading)):
         chosen = None
     if chosen is not None:
         return cast(Kind, chosen)
     new = any(yes and name.startswith(("need.", "incident.")) for name, yes in verdicts.items())
-    return "report" if reading.kind == "other" and new else reading.kind
+    return "report" if new and (reading.kind == "other" or (coarse and reading.kind == "offer")) else reading.kind
 
 
 def _offered(reading: Reading, verdicts: Mapping[str, bool]) -> Reading:

@@ -168,6 +168,7 @@ def test_what_may_cost_a_life_is_added_and_never_removed():
 def test_a_fused_reading_keeps_the_rules_of_a_reading():
     offer = replace(BLANK, kind="offer", offers=("goods",), urgency="none")
     assert fuse(offer, Suggestion("m", {"need.water": True})) == offer
+    assert fuse(offer, Suggestion("m", {"need.water": True}, coarse=True)).kind == "report"
     chatter = Reading(lang="en", kind="other")
     fused = fuse(chatter, Suggestion("m", {"need.water": True}))
     assert (fused.kind, fused.urgency) == ("report", "high")
