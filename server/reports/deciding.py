@@ -16,8 +16,10 @@ from server.reports.joining import Candidate, Find, Kind, Voice
 from server.reports.landmarks import MARK, SKETCH
 from server.reports.signatures import signature
 from server.reports.understanding import Understood
+from server.standards.taxonomy import INCIDENTS, NEEDS
 
 MADE_BY: Final = "chain"
+_RANK: Final = {code: n for n, code in enumerate([*NEEDS, *INCIDENTS])}
 _ANYWHERE: Final = UUID(int=0)
 _NO_KEYS: Final = (f"{MARK}{SKETCH}:", f"{MARK}age")
 _BY_ITSELF: Final = (f"{MARK}village:", f"{MARK}person:", f"{MARK}kin:")
@@ -155,7 +157,7 @@ def decide(reports: Sequence[Understood], known: Known) -> Woven:
         incident = next((s for s in made if s.category in CLOSURE_KINDS), None) or next(
             (s for s in made if s.kind == "incident"), None
         )
-        first = next((s for s in made if s.kind == "need"), made[0] if made else None)
+        first = min(made, key=_primary, default=None)
         for subject, find in zip(made, finds, strict=True):
             if subject.kind == "need" and incident is not None and subject.incident_id is None:
                 subject.incident_id = incident.id
@@ -175,6 +177,12 @@ def decide(reports: Sequence[Understood], known: Known) -> Woven:
             )
         woven.parts[report.id] = (sum(s.kind == "need" for s in made), sum(s.kind == "incident" for s in made))
     return woven
+
+
+def _primary(subject: Subject) -> tuple[bool, bool, int]:
+    """Which of its records a report is shown under: a need, one that others speak of too, the first of the taxonomy."""
+    alone = subject.new and not subject.voices
+    return subject.kind != "need", alone, _RANK[subject.category]
 
 
 def _belongs(report: Understood, find: Find, known: Known, woven: Woven) -> Subject:
