@@ -61,7 +61,7 @@ _PURPOSE = frozenset(fold_key(w) for w in ("برای", "برا", "واسه", "ج
 _FROM = frozenset(fold_key(w) for w in ("از", "به", "from", "to"))
 _BUILT = frozenset({"medical_care", "shelter", "transport", "heating", "machinery", "power", "bedding"})
 _DETERMINERS = frozenset(
-    fold_key(w) for w in "the a an our my his her their this that your one every همین همون یه یک این اون تا".split()
+    fold_key(w) for w in "the a an our my his her their this that your one every همین همون یه یک این اون تا نفر".split()
 )
 _IF = frozenset(fold_key(w) for w in ("اگه", "اگر", "if", "هرچی", "هرکی", "whatever"))
 _FLOOD_WATER = frozenset({"flooding", "water_outage", "dam_or_levee_risk"})
@@ -101,6 +101,17 @@ def find_needs(
     return list(found.values())
 
 
+_WITH = frozenset(fold_key(w) for w in ("با", "with", "ba"))
+
+
+def _with_somebody(message: Message, hit: Hit) -> bool:
+    """ "With three children I am left alone": a grown-up is with them."""
+    return any(
+        message.word(i) in _WITH and message.clause[i] == message.clause[hit.first]
+        for i in range(max(0, hit.first - 3), hit.first)
+    )
+
+
 _CYLINDERS = ("کپسول", "kapsul", "cylinder")
 _AIR = re.compile("اکسیژن|تنفس|نفس|ریه|ریوی|oxygen|oxy|oksi|breath|lung")
 
@@ -122,10 +133,16 @@ def _needed(message: Message, hit: Hit, hits: list[Hit], listing: Listing, *, cl
         return False
     if hit.part == "direct":
         if hit.code == "search_rescue" and (
-            of_things(message, hit) or of_goods(message, hit) or _dry_roof(message, hit)
+            of_things(message, hit) or of_goods(message, hit) or _dry_roof(message, hit) or _lost_goods(message, hit)
         ):
             return False
-        if hit.code == "medical_care" and message.has("cared", "update") and not message.has("pressing", "unaided"):
+        if (
+            hit.code == "medical_care"
+            and message.has("cared", "update", "news")
+            and not message.has("pressing", "unaided")
+        ):
+            return False
+        if hit.code == "protection" and _with_somebody(message, hit):
             return False
         return not negated(message, hit) and hit.code != "information"
     if (hit.part == "weak" and _is_flood(message, hit)) or _is_whereabouts(message, hit):
@@ -148,6 +165,21 @@ def _needed(message: Message, hit: Hit, hits: list[Hit], listing: Listing, *, cl
 
 
 _WOMEN_AND_CHILDREN = ("vulnerable_child", "vulnerable_woman_headed", "women")
+
+
+def _lost_goods(message: Message, hit: Hit) -> bool:
+    """Bedding under the mud is lost, nobody lies there."""
+    return any(
+        h.group == "need"
+        and h.part == "items"
+        and h.code in _LOSABLE
+        and 0 < hit.first - h.last <= _BESIDE
+        and message.clause[h.first] == message.clause[hit.first]
+        and not any(h.last < s.first < hit.first for s in message.signals("lack", "want"))
+        for h in message.hits
+    )
+
+
 _HEIGHTS = tuple(fold_key(w) for w in "بام بوم پشتبام پشتبوم سقف درخت دکل bum bam saghf derakht roof tree".split())
 
 
@@ -220,6 +252,14 @@ _ENGINES = frozenset({"power", "transport", "machinery"})
 def _is_part_of_another(message: Message, hit: Hit, hits: list[Hit]) -> bool:
     """Tell whether the thing only says which other thing is meant: گازوئیل ژنراتور, بخاری ماشین, generator fuel."""
     latin = bool(_EN_WANTS.match(message.word(hit.first)))
+    if (
+        hit.code == "transport"
+        and not latin
+        and any(
+            o.first == hit.last + 1 and o.part == "items" and o.code not in _BUILT and o.code[0] != "_" for o in hits
+        )
+    ):
+        return True  # کامیون آرد: the flour is awaited
     for other in hits:
         if other.code == hit.code or other.part not in ("items", "weak") or other.code.startswith("_"):
             continue
