@@ -198,9 +198,33 @@ def is_closed(message: Message, told: list[Hit]) -> bool:
         and not _overlaps(h, found_child)
         and message.sentence[h.first] not in _asked(message)
     ]
+    if not _is_denial(message) and not message.has("thanks", "noneed"):
+        if any(_unsettled(h) for h in message.hits):
+            return False
+        met = [h for h in met if _brings(message, h)]
     if not met:
         return _is_denial(message)
     return not _still_lacks(message)
+
+
+def _unsettled(hit: Hit) -> bool:
+    """What needs no word of wanting, or kills: no matter is settled while it is told. Who was missed may be found."""
+    if hit.group == "need":
+        return hit.part == "direct" and hit.code not in ("search_rescue", "protection", "information")
+    return hit.group == "sign" and hit.part == "3" and hit.code not in ("stable", "voices")
+
+
+_FEW = 6
+
+
+def _brings(message: Message, hit: Hit) -> bool:
+    """Tell whether what arrived is what was asked for: goods, help; else it may be the water."""
+    if not message.text[hit.start : hit.end].startswith(_ARRIVED) or len(message.tokens) <= _FEW:
+        return True
+    return any(
+        h.group == "need" and h.part in ("items", "weak") and message.sentence[h.first] == message.sentence[hit.first]
+        for h in message.hits
+    )
 
 
 def _mended(message: Message, told: list[Hit]) -> bool:
