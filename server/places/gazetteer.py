@@ -221,7 +221,11 @@ class Gazetteer:
         if rows is not None and self.rows[rows[0]].population >= (_TOWN if plainly else _VILLAGE):
             return None
         stem = key[: -len(ending)]
-        found = self._index.get(stem) if len(stem) >= 3 and not is_ordinary(stem) else None
+        found = (
+            self._index.get(stem)
+            if len(stem) >= 3 and not is_ordinary(stem, even="weak" if plainly else "none")
+            else None
+        )
         return (found, stem) if found and self.rows[found[0]].population >= _KNOWN_TOWN else None
 
     def _bare(self, key: str, *, heads: bool) -> tuple[tuple[int, ...] | None, str]:
