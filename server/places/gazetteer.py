@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import lru_cache
-from math import cos, floor, radians
 
 from server.kernel.geo import Box, distance_m
 from server.places.cues import (
@@ -27,6 +26,7 @@ from server.places.cues import (
 )
 from server.places.forms import cuts_of, forms_of, is_called, one_off
 from server.places.geonames import PlaceRow, load_country, persian_name
+from server.places.grid import bounds_of, cell, cells_of, lies_by, near
 from server.places.names import Folded, fold, fold_key
 from server.places.sounds import sound_of
 
@@ -39,7 +39,9 @@ __all__ = [
     "default_gazetteer",
     "is_called",
     "is_ordinary",
+    "lies_by",
     "load_country",
+    "near",
     "persian_name",
     "tokens_of",
 ]
@@ -119,13 +121,13 @@ class Gazetteer:
             {k: tuple(v) for k, v in fuzzy.items()},
             frozenset(key[:_HEAD] for key in index),
             _sounds_of(index),
-            _cells_of(ordered),
-            _bounds_of(ordered),
+            cells_of(ordered),
+            bounds_of(ordered),
         )
 
     def nearest(self, lat: float, lon: float, km: float) -> PlaceRow | None:
         """Return the village, town or city nearest to a point, None when there is none within `km` (up to 27)."""
-        north, east = _cell(lat, lon)
+        north, east = cell(lat, lon)
         rows = [
             self.rows[r] for n in (-1, 0, 1) for e in (-1, 0, 1) for r in self._cells.get((north + n, east + e), ())
         ]
@@ -353,11 +355,6 @@ class Gazetteer:
         return tuple(sorted(r for r in found if self.rows[r].population >= least))
 
 
-def _cell(lat: float, lon: float) -> tuple[int, int]:
-    """Quarters of a degree."""
-    return floor(lat * 4), floor(lon * 4)
-
-
 def _sounds_of(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """File the longer Latin names by their consonants."""
     sounds: dict[str, list[str]] = {}
@@ -365,36 +362,6 @@ def _sounds_of(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
         if len(name) >= _SOUND_FROM and name.isascii() and len(bones := sound_of(name)) >= _BONES_FROM:
             sounds.setdefault(bones, []).append(name)
     return {bones: tuple(found) for bones, found in sounds.items()}
-
-
-def _cells_of(rows: Sequence[PlaceRow]) -> dict[tuple[int, int], tuple[int, ...]]:
-    cells: dict[tuple[int, int], list[int]] = {}
-    for number, row in enumerate(rows):
-        if row.kind not in ("province", "county"):
-            cells.setdefault(_cell(row.lat, row.lon), []).append(number)
-    return {cell: tuple(numbers) for cell, numbers in cells.items()}
-
-
-def _bounds_of(rows: Sequence[PlaceRow]) -> Box | None:
-    """Return the box of all places and half a degree around it."""
-    if not rows:
-        return None
-    lons, lats = [r.lon for r in rows], [r.lat for r in rows]
-    return Box(min(lons) - 0.5, min(lats) - 0.5, max(lons) + 0.5, max(lats) + 0.5)
-
-
-def near(one: PlaceRow, other: PlaceRow, km: float) -> bool:
-    """Tell whether two places lie within some kilometres, roughly (a flat earth does for a hundred)."""
-    north = (one.lat - other.lat) * 111
-    east = (one.lon - other.lon) * 111 * cos(radians(one.lat))
-    return north * north + east * east <= km * km
-
-
-def lies_by(one: PlaceRow, other: PlaceRow, km: float) -> bool:
-    """Tell whether a place lies near another, or inside it where that is its province."""
-    if other.kind == "province" and one.kind != "province":
-        return one.admin1_code == other.admin1_code
-    return near(one, other, km)
 
 
 @lru_cache(maxsize=4)
