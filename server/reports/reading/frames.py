@@ -1,13 +1,15 @@
 """Frames: what several words say together, in any order: a house and a word of falling, water and a word of rising.
 
-Single phrases know only what somebody thought of. Here words are filed under what they mean (`data/concepts.toml`: HOUSE,
-FALL, WATER …) and a frame (`data/frames.toml`) names the meanings that must stand close in one sentence. Persian in Latin
-letters is turned into Persian letters before, so that words are given in Persian and English only.
+Single phrases know only what somebody thought of. Here words are filed under what they mean (`data/concepts.toml`:
+HOUSE, FALL, WATER …) and a frame (`data/frames.toml`) names the meanings that must stand close in one sentence. Persian
+in Latin letters is turned into Persian letters before, so that words are given in Persian and English only.
 
-Words: `خونه` with or without the common endings, `خونه!` only so, `خراب*` whatever follows, `~ریخت` a verb's stem (also
-with می and ب before it, never with ن; `~ریز!` with می alone), `پشت_بام` several words. Frames: `HOUSE FALL`, `UNDER > RUBBLE` in this order, `~4`
-the most words that the whole may span (8 unless told; under 7 it stays between two commas, as with `~9|`), `-PART` when no such word stands within it, `--PART` when
-none stands anywhere.
+Words: `خونه` with or without the common endings, `خونه!` only so, `خراب*` whatever follows, `~ریخت` a verb's stem
+(also with می and ب before it, never with ن; `~ریز!` with می alone), `پشت_بام` several words.
+
+Frames: `HOUSE FALL`, `UNDER > RUBBLE` in this order, `~4` the most words that the whole may span (8 unless told; under 7
+it stays between two commas, as with `~9|`), `-PART` when no such word stands within it, `--PART` when none stands
+anywhere.
 """
 
 import tomllib
@@ -30,8 +32,9 @@ _MOST = 6
 _ENDINGS = frozenset(
     fold_key(w)
     for w in (
-        "ها های هایی هامون هاشون هاتون هام هاش هارو هاست هاس هاشو هامو ا ای ی یی یه م ش ت مون شون تون مان شان رو و یم ن ه ست س اش ام ات شه "
-        "مه مونه شونه تونه اند ان ایم مونم مونو شونو شم شو مو ارو امون اشون اتون ایه هم es s"
+        "ها های هایی هامون هاشون هاتون هام هاش هارو هاست هاس هاشو هامو ا ای ی یی یه م ش ت مون شون تون "
+        "مان شان رو و یم ن ه ست س اش ام ات شه مه مونه شونه تونه اند ان ایم مونم مونو شونو شم شو مو ارو "
+        "امون اشون اتون ایه هم es s"
     ).split()
 )
 _LONGEST_ENDING = max(map(len, _ENDINGS))
@@ -67,11 +70,15 @@ class Concepts:
         self._whole: dict[str, set[str]] = {}
         self._bare: dict[str, set[str]] = {}
         self._begun: dict[str, set[str]] = {}
-        self._phrases: dict[str, list[tuple[tuple[str, ...], str, str]]] = {}
+        self._phrases: dict[tuple[str, str], list[tuple[tuple[str, ...], str, str]]] = {}
+        self._heads: set[str] = set()
+        self.sizes: dict[str, int] = {}
         self.known: dict[str, None] = {}
         self.english: set[str] = set()
         for concept, listed in words.items():
-            for entry in listed.split():
+            entries = listed.split()
+            self.sizes[concept] = len(entries)
+            for entry in entries:
                 self._add(concept, entry)
         self.of_word = lru_cache(maxsize=30_000)(self._of_word)
 
@@ -83,7 +90,8 @@ class Concepts:
         else:
             self.english.update(plain)
         if len(plain) > 1:
-            self._phrases.setdefault(plain[0], []).append((tuple(plain[1:]), entry[-1], concept))
+            self._heads.add(plain[0])
+            self._phrases.setdefault((plain[0], plain[1][:2]), []).append((tuple(plain[1:]), entry[-1], concept))
             if plain[0][0] <= "z":
                 return
         word = "".join(plain)
@@ -115,7 +123,9 @@ class Concepts:
         for at, word in enumerate(words):
             for concept in self.of_word(word):
                 _file(found, concept, *spans[at])
-            for rest, ending, concept in self._phrases.get(word, ()):
+            if word not in self._heads or at + 1 == len(words):
+                continue
+            for rest, ending, concept in self._phrases.get((word, words[at + 1][:2]), ()):
                 if _follows(words[at + 1 : at + len(rest) + 1], rest, ending):
                     _file(found, concept, spans[at][0], spans[at + len(rest)][1])
         return found
@@ -156,21 +166,22 @@ class Frames:
 
     def __init__(self) -> None:
         self.concepts = Concepts(_table("concepts")["words"])
-        self._by_first: dict[str, list[_Frame]] = {}
+        self._by_rarest: dict[str, list[_Frame]] = {}
         for group, codes in _table("frames").items():
             for code, parts in codes.items():
                 for part, lines in parts.items():
                     for line in lines.splitlines():
                         if line.strip() and not line.startswith("#"):
                             frame = _frame(group, code, part, line)
-                            self._by_first.setdefault(frame.needed[0], []).append(frame)
+                            rarest = min(frame.needed, key=lambda c: self.concepts.sizes[c])
+                            self._by_rarest.setdefault(rarest, []).append(frame)
 
     def scan(self, tokens: Sequence[Token], sentence: Sequence[int], clause: Sequence[int]) -> list[Hit]:
         """Return every frame found, the tightest of each code, in order of place."""
         found = self.concepts.find(tokens)
         best: dict[tuple[str, str, str, int], tuple[int, int]] = {}
         for concept in found:
-            for frame in self._by_first.get(concept, ()):
+            for frame in self._by_rarest.get(concept, ()):
                 if all(c in found for c in frame.needed) and not any(c in found for c in frame.nowhere):
                     for first, last in _together(frame, found, sentence, clause):
                         key = (frame.group, frame.code, frame.part, sentence[first])

@@ -64,7 +64,8 @@ _THINGS = tuple(
         "قرص دارو انسولین وسایل وسایلمون مدارک شناسنامه پول طلا لباس گوشی جهیزیه زندگیمون اثاث پتو "
         "کامیون کاروان محموله تانکر گوسفند گاو truck lory tanker convoy suplies sheep cow cattle "
         "livestock animal goat crop kamion gusfand "
-        "daru ghors vasayel madarek pul tala insulin ensulin medicine pills documents belongings papers things gate valve road highway pass crops field دریچه کارت بانکیم شناسنامم"
+        "daru ghors vasayel madarek pul tala insulin ensulin medicine pills documents belongings papers things "
+        "gate valve road highway pass crops field دریچه کارت بانکیم شناسنامم"
     ).split()
 )
 _SOMEBODY = tuple(

@@ -306,10 +306,8 @@ def _asked(message: Message) -> frozenset[int]:
 
 
 def _is_question(message: Message, told: list[Hit], needs: list[tuple[NeedRead, Hit]]) -> bool:
-    asking = message.has("sureq") or _asks_in_english(message)
-    asking = asking or (
-        message.has("question") and (message.questions or any(h.first <= 2 for h in message.signals("question")))
-    )
+    begun = any(h.first <= _AT_ONCE for h in message.signals("question"))
+    asking = message.has("sureq") or _asks_in_english(message) or begun
     if not asking and not message.questions:
         return False
     if told or (needs and message.has("plea")):
