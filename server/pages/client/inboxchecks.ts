@@ -63,7 +63,9 @@ export function runChecks({ answers, label, emergency, may, drawState }: ChecksN
     } finally {
       asking = false;
     }
-    if (!current) next();
+    if (current) return;
+    if (ahead.length) next();
+    else drawNothing();
   }
 
   function next(): void {

@@ -15,6 +15,7 @@ import { drawNothingToLookAt, drawTally } from './inboxframe.ts';
 import { anewCard, assignRow, message, recordCard, understood, unsureCard, type Hands, type Item, type RecordBrief, type Unsure } from './inboxparts.ts';
 import { Shelf, fromBase64 } from './sealed.ts';
 import { Supply } from './inboxsupply.ts';
+import { actOnChoice } from './living.ts';
 import { toast } from './toast.ts';
 import { voice, type Link } from '../../../mapping/client/voice.ts';
 
@@ -384,6 +385,7 @@ document.addEventListener('visibilitychange', () => !document.hidden && void ans
 addEventListener('beforeunload', (event) => {
   if (answers.memoryOnly && answers.unsent.length) event.preventDefault();
 });
+actOnChoice();
 const shared = { answers, label, emergency: config.emergency, may: config.may, drawState };
 if (config.mode === 'checks') runChecks(shared);
 else if (config.mode === 'joins') runJoins(shared);

@@ -48,7 +48,9 @@ export function runJoins({ answers, label, emergency, drawState }: ChecksNeeds):
     } finally {
       asking = false;
     }
-    if (!current) next();
+    if (current) return;
+    if (ahead.length) next();
+    else drawNothing();
   }
 
   function next(): void {
@@ -114,7 +116,7 @@ export function runJoins({ answers, label, emergency, drawState }: ChecksNeeds):
 
   const bonds: readonly Bond[] = [
     { codes: 'KeyJ', shown: 'J', says: t('The same: join them'), does: () => say('join') },
-    { codes: 'KeyK', shown: 'K', says: t('Two happenings: keep them apart'), does: () => say('apart') },
+    { codes: 'KeyY KeyK', shown: 'Y', says: t('Two happenings: keep them apart'), does: () => say('apart') },
     { codes: 'KeyD', shown: 'D', says: t('Not sure: offer it to others'), does: pass },
     { codes: 'KeyU', shown: 'U', says: t('Take the last answer back'), does: back },
     { codes: '?', shown: '?', says: t('Show the keys'), does: () => showKeys(bonds) },
@@ -122,7 +124,7 @@ export function runJoins({ answers, label, emergency, drawState }: ChecksNeeds):
   fill(
     byId('bar'),
     keyed(t('The same'), 'J', () => say('join'), { class: 'button button--main bar__answer', id: 'answer' }),
-    keyed(t('Two happenings'), 'K', () => say('apart')),
+    keyed(t('Two happenings'), 'Y', () => say('apart')),
     keyed(t('Not sure'), 'D', pass),
     keyed(t('Take back'), 'U', back),
   );

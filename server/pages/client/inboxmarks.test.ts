@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chief, familyOf, pieces } from './inboxmarks.ts';
+import { chief, directionOf, familyOf, pieces } from './inboxmarks.ts';
 
 const whole = (text: string, spans: Parameters<typeof pieces>[1]): string => pieces(text, spans).map((one) => one.text).join('');
 
@@ -40,5 +40,11 @@ describe('families of rules', () => {
     expect(['signal.vulnerable_child', 'vulnerable.child', 'place.fuzzy', 'quantity', 'households.count', 'signal.life', 'signal.negator', 'own.ordinary'].map(familyOf)).toEqual([
       'vulnerable', 'vulnerable', 'place', 'need', 'people', 'life', 'sense', 'sense',
     ]);
+  });
+});
+
+describe('the direction of a message', () => {
+  it('goes by most of its letters', () => {
+    expect(['bridge e Likak دیگه نیست، مریض قلبی داریم', 'آب نداریم', 'need water in پلدختر please, many people', 'ab nadarim', '۱۲', ''].map(directionOf)).toEqual(['rtl', 'rtl', 'ltr', 'ltr', 'rtl', 'ltr']);
   });
 });

@@ -78,3 +78,10 @@ export function markedText(text: string, spans: readonly Span[], label: (code: s
     return h('mark', { class: `mark mark--${chief(rules)}`, tabindex: 0, title: `${names} (${rules.join(', ')})`, 'data-tip': names }, part);
   });
 }
+
+/** The direction of a message by most of its letters: a Persian sentence may well begin with a Latin word. */
+export function directionOf(text: string): 'rtl' | 'ltr' {
+  const right = text.match(/[\u0590-\u08ff\ufb1d-\ufefc]/g)?.length ?? 0;
+  const left = text.match(/[A-Za-z\u00c0-\u024f]/g)?.length ?? 0;
+  return right > 0 && right * 2 >= left ? 'rtl' : 'ltr';
+}

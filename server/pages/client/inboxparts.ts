@@ -3,7 +3,7 @@ import { h, icon } from './dom.ts';
 import { digits, lang, num, t } from './i18n.ts';
 import { GROUPS, KINDS, URGENCIES, samePlace, wholeNumber, type Draft, type Fields, type NeedRead, type PlaceRead, type Reading } from './inboxdraft.ts';
 import { keyed } from './inboxkeys.ts';
-import { markedText } from './inboxmarks.ts';
+import { directionOf, markedText } from './inboxmarks.ts';
 import { ago, dateTime } from './time.ts';
 import { accuracy, codeText, word } from '../../../mapping/client/words.ts';
 
@@ -88,7 +88,7 @@ export function message(item: Item, label: Label, id = 'words'): Node[] {
   const place = lang() === 'fa' ? item.emergency_fa : item.emergency_en;
   const said = item.sealed
     ? h('p', { class: 'note note--warn' }, t('The key that opens this is not on this machine.'))
-    : h('blockquote', { class: 'words', dir: 'auto', id }, ...(text ? markedText(text, reading.why, label) : [t('No words came with it.')]));
+    : h('blockquote', { class: 'words', dir: text ? directionOf(text) : 'auto', id }, ...(text ? markedText(text, reading.why, label) : [t('No words came with it.')]));
   return [
     h(
       'p',
@@ -216,7 +216,7 @@ export function recordCard(record: RecordBrief, first: boolean, label: Label, ha
   const place = record.place ? (lang() === 'fa' ? record.place.fa : record.place.en) : t('Place unknown');
   const many = record.voices > 1;
   const box = h('div', { class: 'joined-to__voices', hidden: true });
-  const open = h('button', { type: 'button', class: 'button button--quiet joined-to__open', 'aria-expanded': 'false' }, t('{n} voices', { n: record.voices }));
+  const open = h('button', { type: 'button', class: 'button button--quiet joined-to__open', 'aria-expanded': 'false' }, record.voices === 1 ? t('One voice') : t('{n} voices', { n: record.voices }));
   open.addEventListener('click', () => {
     box.hidden = !box.hidden;
     open.setAttribute('aria-expanded', String(!box.hidden));
@@ -260,7 +260,7 @@ export function unsureFacts(side: Side, label: Label): HTMLElement {
     side.people ? h('span', {}, t('{n} people', { n: side.people })) : null,
     side.households ? h('span', {}, t('{n} households', { n: side.households })) : null,
     side.quantity ? h('span', {}, `${num(side.quantity)} ${word('unit', side.unit)}`) : null,
-    h('span', {}, t('{n} voices', { n: side.corroboration })),
+    h('span', {}, side.corroboration === 1 ? t('One voice') : t('{n} voices', { n: side.corroboration })),
     h('span', {}, ago(side.last_at)),
     h('a', { class: 'code', href: `/map?open=${side.code.startsWith('I') ? 'incidents' : 'needs'}:${side.id}`, dir: 'ltr' }, codeText(side.code)),
   );
