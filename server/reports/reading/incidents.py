@@ -44,6 +44,20 @@ _SWALLOWED = frozenset(
 )
 _IS_IT_TRUE = re.compile(r"is (?:it|that|this) (?:true|right|corect)|درسته|راسته|صحت دار|واقعیت دار|raste")
 _BESIDE = 4
+_HELP = tuple(
+    fold_key(w)
+    for w in (
+        "کمک امداد تانکر چادر غذا هلال دولت مسئول اب برق گاز دکتر پزشک امبولانس بالگرد هلیکوپتر قایق لودر نان نون پتو "
+        "بازسازی وام help aid relief tanker ambulance doctor rescue boat water food tents government anyone"
+    ).split()
+)
+_MINE = frozenset(
+    fold_key(w) for w in "بچم بچهام بچهم بچمون بچهامون پسرم دخترم پسرامون bacham bachamun pesaram dokhtaram".split()
+)
+_YOUNG = ("child", "kid", "son", "daughter", "boy", "girl", "bab")
+_AFTER = frozenset(
+    fold_key(w) for w in "after since before because following بعد پس قبل وقتی شب شبی روز روزی زمان بعدش".split()
+)
 _IF = frozenset(fold_key(w) for w in "اگه اگر if agar age در صورت".split())
 _ANIMALS = tuple(
     fold_key(w)
@@ -97,6 +111,27 @@ def of_the_dead(message: Message, hit: Hit) -> bool:
         and -_BESIDE <= h.first - hit.last <= _BESIDE
         for h in message.hits
     ) and not any(h.group == "sign" and h.code == "voices" for h in message.hits)
+
+
+def of_help(message: Message, hit: Hit) -> bool:
+    """Tell whether what there is no sign of is help or goods, no person: از کمک خبری نیست, no sign of the tanker."""
+    words = [message.word(i) for i in range(max(0, hit.first - 3), min(len(message.tokens), hit.last + 4))]
+    return any(w.startswith(_HELP) for w in words) and not any(w.startswith(_SOMEBODY) for w in words)
+
+
+def _ones_own(message: Message, hit: Hit) -> bool:
+    """Tell whether the child is the sender's, who is then with it or misses it (با بچه‌هام تنهام), or a widow's."""
+    if message.has("vulnerable_woman_headed") and not message.has("again"):
+        return True
+    words = [message.word(i) for i in range(max(0, hit.first - 1), hit.last + 1)]
+    return any(w in _MINE for w in words) or any(
+        w in ("my", "our") and message.word(hit.first + at).startswith(_YOUNG) for at, w in enumerate(words)
+    )
+
+
+def _since(message: Message, hit: Hit) -> bool:
+    """Tell whether an earthquake only says since when: after the quake struck."""
+    return any(message.word(i) in _AFTER for i in range(max(0, hit.first - 3), hit.first))
 
 
 def _widowed(message: Message, hit: Hit) -> bool:
@@ -185,7 +220,7 @@ def find_incidents(
     hits = [h for h in message.hits if h.group == "incident" and not masked(message, h, spans, sentences)]
     weak_spans = [(h.code, h.start, h.end) for h in hits if h.part == "weak"]
     for hit in hits:
-        if hit.part == "weak":
+        if hit.part == "weak" or (hit.code == "aftershock" and _since(message, hit)):
             background.append(hit)
         elif not any(c == hit.code and s <= hit.start and hit.end <= e for c, s, e in weak_spans) and _told(
             message, hit, hits
@@ -203,6 +238,10 @@ def _told(message: Message, hit: Hit, hits: list[Hit]) -> bool:
     if hit.code == "death" and (_of_animals(message, hit) or _widowed(message, hit)):
         return False
     if hit.code == "trapped_people" and (of_things(message, hit) or of_the_dead(message, hit)):
+        return False
+    if hit.code == "missing_person" and of_help(message, hit):
+        return False
+    if hit.code == "child_alone" and _ones_own(message, hit):
         return False
     if hit.code == "building_collapsed" and message.word(hit.last + 1) in _POURED_TO:
         return False
