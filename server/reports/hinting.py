@@ -1,10 +1,9 @@
 """Hints for a batch of reports: where their emergencies are, and what places were told of there before.
 
-Two queries a batch, each bounded by what is asked: three points of a sender, fifty records of an emergency. Only shown
+Three queries a batch, each bounded by what is asked: ten reports of a sender, two hundred of an emergency. Only shown
 points are read, so nothing sealed is opened; a hint only ranks places of one name (`reading.hints`).
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
@@ -18,7 +17,7 @@ _METRES_A_DEGREE: Final = 111_320.0
 _CELLS: Final = 4
 """Quarters of a degree: whoever speaks of one valley speaks of one of these."""
 _TWICE: Final = 2
-"""A place told of by one record alone may itself have been taken for another of its name."""
+"""A place told of by one sender alone may itself have been taken for another of its name."""
 
 _AREAS: Final = """
 SELECT e.id, ST_X(c.at) AS lon, ST_Y(c.at) AS lat, ST_MaxDistance(c.at, e.area) AS degrees
@@ -34,13 +33,10 @@ SELECT h.sender_hash, r.lon, r.lat FROM unnest(%s::bytea[]) AS h(sender_hash) CR
 ORDER BY r.received_at DESC
 """
 _OTHERS: Final = """
-SELECT e.id, r.lon, r.lat FROM unnest(%s::uuid[]) AS e(id) CROSS JOIN LATERAL (
-  (SELECT ST_X(geom_shown) AS lon, ST_Y(geom_shown) AS lat FROM needs
-   WHERE emergency_id = e.id ORDER BY updated_at DESC, id DESC LIMIT 50)
-  UNION ALL
-  (SELECT ST_X(geom), ST_Y(geom) FROM incidents
-   WHERE emergency_id = e.id ORDER BY updated_at DESC, id DESC LIMIT 50)) r
-WHERE r.lon IS NOT NULL
+SELECT e.id, r.sender_hash, ST_X(r.geom_shown) AS lon, ST_Y(r.geom_shown) AS lat
+FROM unnest(%s::uuid[]) AS e(id) CROSS JOIN LATERAL (
+  SELECT sender_hash, geom_shown FROM reports WHERE emergency_id = e.id ORDER BY received_at DESC LIMIT 200) r
+WHERE r.geom_shown IS NOT NULL AND r.sender_hash IS NOT NULL
 """
 
 
@@ -72,18 +68,19 @@ async def _areas(conn: Conn, emergencies: Sequence[UUID]) -> dict[UUID, tuple[fl
 
 
 async def _others(conn: Conn, emergencies: Sequence[UUID]) -> dict[UUID, list[LonLat]]:
-    points: dict[UUID, list[LonLat]] = {}
+    told: dict[UUID, list[tuple[bytes, LonLat]]] = {}
     for row in await (await conn.execute(_OTHERS, (list(emergencies),))).fetchall():
-        points.setdefault(row["id"], []).append((row["lon"], row["lat"]))
-    return {emergency: often(found) for emergency, found in points.items()}
+        told.setdefault(row["id"], []).append((bytes(row["sender_hash"]), (row["lon"], row["lat"])))
+    return {emergency: often(found) for emergency, found in told.items()}
 
 
-def often(points: Iterable[LonLat]) -> list[LonLat]:
-    """One point for each neighbourhood that several records lie in, the most spoken of first."""
+def often(told: Iterable[tuple[bytes, LonLat]]) -> list[LonLat]:
+    """One point for each neighbourhood that several senders have spoken of, the most spoken of first."""
     first: dict[tuple[int, int], LonLat] = {}
-    counted: Counter[tuple[int, int]] = Counter()
-    for lon, lat in points:
+    senders: dict[tuple[int, int], set[bytes]] = {}
+    for sender, (lon, lat) in told:
         cell = (round(lon * _CELLS), round(lat * _CELLS))
         first.setdefault(cell, (lon, lat))
-        counted[cell] += 1
-    return [first[cell] for cell, n in counted.most_common() if n >= _TWICE]
+        senders.setdefault(cell, set()).add(sender)
+    by_voices = sorted(senders, key=lambda cell: -len(senders[cell]))
+    return [first[cell] for cell in by_voices if len(senders[cell]) >= _TWICE]

@@ -157,6 +157,7 @@ async def test_centres_are_made_and_edited_with_care(ctx: Context, client_of: Ma
     assert [e["verb"] for e in events] == ["centre.changed", "centre.changed"]
 
 
+@pytest.mark.timeout(900)
 async def test_every_stage_of_the_search_has_its_index(ctx: Context) -> None:
     """With as few names as ship a table is read from end to end; whether an index could serve shows without that way.
 
