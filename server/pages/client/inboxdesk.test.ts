@@ -33,6 +33,7 @@ beforeAll(async () => {
     if (path.endsWith('/take')) data = { items: Array.from({ length: Number(body['most']) }, () => item(`r${(next += 1)}`)), kept: body['have'], waits: 40, life: 1, some: true };
     else if (path.endsWith('/answer')) data = { id: path.split('/')[3], version: body['changes'] ? 2 : null };
     else if (path.endsWith('/undo')) data = { ...item(path.split('/')[3]!), reading: reading({ version: 3 }) };
+    else if (path.endsWith('/split')) data = { kept: {}, made: { id: 'n9' } };
     return new Response(JSON.stringify(data), { status: 200 });
   }) as typeof fetch;
   window.scrollTo = () => undefined;
@@ -76,6 +77,16 @@ describe('the inbox by keys', () => {
     press('KeyC');
     await rest();
     expect(posts('/needs/n1/verify')[0]).toMatchObject({ body: { verification: 'confirmed' }, match: '"3"' });
+    press('KeyU');
+    await rest();
+    expect(posts('/needs/n1/verify')[1]?.body).toEqual({ verification: 'unverified' });
+    press('KeyK');
+    expect(document.querySelector('#records')?.textContent).not.toContain('N-1');
+    await rest();
+    press('KeyU');
+    await rest();
+    expect(posts('/needs/n1/merge')[0]?.body).toEqual({ other: 'n9' });
+    expect(document.querySelector('#records')?.textContent).toContain('N-1');
     press('KeyA');
     const find = document.querySelector<HTMLInputElement>('#find')!;
     find.value = 'دارو';

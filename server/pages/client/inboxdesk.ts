@@ -8,6 +8,7 @@ import { t } from './i18n.ts';
 import { Answers, type Answer } from './inboxanswers.ts';
 import { runChecks } from './inboxchecks.ts';
 import { runJoins } from './inboxjoins.ts';
+import { Deeds, drawVoices, type Deed } from './inboxdeeds.ts';
 import { Draft, type Changes, type Fields, type Reading } from './inboxdraft.ts';
 import { keyed, listen, showKeys, type Bond } from './inboxkeys.ts';
 import { Finder } from './inboxfinder.ts';
@@ -17,7 +18,6 @@ import { Shelf, fromBase64 } from './sealed.ts';
 import { Supply } from './inboxsupply.ts';
 import { actOnChoice } from './living.ts';
 import { toast } from './toast.ts';
-import { voice, type Link } from '../../../mapping/client/voice.ts';
 
 interface DeskConfig extends PageConfig {
   mode: 'look' | 'checks' | 'joins';
@@ -57,7 +57,7 @@ const answers = new Answers(new Shelf(storage(), 'inbox', config.kept.owner, fro
 
 let current: Item | null = null;
 let draft: Draft | null = null;
-const past: Past[] = [];
+const past: (Past | Deed)[] = [];
 const looked: number[] = [];
 
 const supply = new Supply({
@@ -109,7 +109,7 @@ function answer(): void {
   const { item, changes } = { item: current, changes: draft.changes };
   const body = draft.changed ? { version: item.reading.version, changes } : { version: item.reading.version };
   const kept = answers.keep({ of: item.id, path: `/api/inbox/${item.id}/answer`, body });
-  remember({ item, changes, key: kept.key, version: 0 });
+  keepPast({ item, changes, key: kept.key, version: 0 });
   looked.push(Date.now());
   if (supply.waits) supply.waits -= 1;
   next();
@@ -120,12 +120,12 @@ function later(): void {
   if (!current) return;
   const item = current;
   void ask('/api/inbox/release', { method: 'POST', body: { desk: supply.desk, reports: [item.id], later: true }, stay: true }).catch(() => undefined);
-  remember({ item, changes: draft?.changes ?? {}, key: null, version: 0 });
+  keepPast({ item, changes: draft?.changes ?? {}, key: null, version: 0 });
   toast(t('Left for later: it comes back in ten minutes, to whoever is free.'));
   next();
 }
 
-function remember(one: Past): void {
+function keepPast(one: Past | Deed): void {
   past.push(one);
   if (past.length > PAST_MOST) past.shift();
 }
@@ -133,6 +133,10 @@ function remember(one: Past): void {
 function undo(): void {
   const one = past.pop();
   if (!one) return toast(t('There is nothing to take back.'));
+  if ('restore' in one) {
+    deeds.undo(one);
+    return drawRecords();
+  }
   if (current) supply.ahead.unshift(current);
   if (one.key && !answers.takeBack(one.key)) answers.keep({ of: one.item.id, path: `/api/inbox/${one.item.id}/undo`, body: { desk: supply.desk, version: one.version } });
   if (one.key) {
@@ -146,7 +150,8 @@ function undo(): void {
 function done(one: Answer, data: Record<string, unknown>): void {
   const version = typeof data['version'] === 'number' ? data['version'] : 0;
   const before = past.find((each) => each.key === one.key);
-  if (before && version) before.version = version;
+  if (before && 'restore' in before) before.said = data;
+  else if (before && version) before.version = version;
   // Whoever takes an answer back while it flies learns its version only now.
   if (version) answers.renew(one.of, version);
   if (one.path.endsWith('/undo') && data['reading']) stands(one.of, data as unknown as Item);
@@ -166,6 +171,11 @@ function refused(one: Answer, words: string, error: ApiError): void {
   const at = past.findIndex((each) => each.key === one.key);
   const before = past[at];
   if (!before || error.status === 404) return;
+  if ('restore' in before) {
+    past.splice(at, 1);
+    before.restore();
+    return drawRecords();
+  }
   // Somebody was faster, or it cannot be so: the message comes back as it stands now, with what was said of it.
   past.splice(at, 1);
   const reading = error.body['current'] as Reading | undefined;
@@ -216,22 +226,19 @@ function digit(n: number): void {
 
 /* What it was joined to. */
 
-function verify(record: RecordBrief, to: 'confirmed' | 'refuted'): void {
-  const back = record.verification === to ? 'unverified' : to;
-  answers.keep({ of: record.id, path: `/api/${record.type}s/${record.id}/verify`, body: { verification: back }, match: record.version, insist: true });
-  record.verification = back;
+const deeds = new Deeds(answers, (deed) => keepPast(deed));
+
+/** Decide about a record beside the message that is shown, and show it so at once. */
+function decide(act: (item: Item) => void): void {
+  if (!current) return;
+  act(current);
   drawRecords();
   home();
 }
 
-function apart(record: RecordBrief): void {
-  if (!current) return;
-  answers.keep({ of: record.id, path: `/api/${record.type}s/${record.id}/split`, body: { report: current.id } });
-  toast(t('Apart: it stands as one of its own.'), 'good');
-  current.records = current.records.filter((one) => one !== record);
-  drawRecords();
-  home();
-}
+const verify = (record: RecordBrief, to: 'confirmed' | 'refuted'): void => decide((item) => deeds.verify(item, record, to));
+const apart = (record: RecordBrief): void => decide((item) => deeds.apart(item, record));
+const settle = (one: Unsure, to: 'join' | 'apart'): void => decide((item) => deeds.settle(item, one, to));
 
 async function assign(emergency: string): Promise<void> {
   if (!current) return;
@@ -246,16 +253,6 @@ async function assign(emergency: string): Promise<void> {
   } catch (error) {
     toast(whyNot(error as ApiError), 'bad');
   }
-}
-
-/** Whether it is the same as something known before. */
-function settle(one: Unsure, to: 'join' | 'apart'): void {
-  if (!current) return;
-  answers.keep({ of: one.id, path: `/api/join-proposals/${one.id}/${to}`, body: {} });
-  toast(to === 'join' ? t('Joined: one happening.') : t('Kept apart.'), 'good');
-  current.unsure = current.unsure.filter((other) => other !== one);
-  drawRecords();
-  home();
 }
 
 /** Take what reading anew proposes (it is one of the person's changes then), or leave it. */
@@ -273,17 +270,6 @@ function anew(taken: boolean): void {
 function fresh(id: string, data: Record<string, unknown>): void {
   const version = (data['properties'] as { version?: number } | undefined)?.version;
   for (const item of [current, ...supply.ahead]) for (const record of item?.records ?? []) if (record.id === id && version) record.version = version;
-}
-
-async function voices(record: RecordBrief, box: HTMLElement): Promise<void> {
-  fill(box, h('p', { class: 'nothing' }, t('Loading')));
-  try {
-    const { data } = await ask<{ properties: { links?: Link[] } }>(`/api/${record.type}s/${record.id}`, { stay: true });
-    const others = (data.properties.links ?? []).filter((one) => one.report !== current?.id);
-    fill(box, ...(others.length ? others.slice(0, 20).map((one) => voice(one, true)) : [h('p', { class: 'nothing' }, t('No other voice.'))]));
-  } catch (error) {
-    fill(box, h('p', { class: 'field__error' }, (error as ApiError).message));
-  }
 }
 
 /* What is drawn. */
@@ -304,7 +290,7 @@ function drawMessage(): void {
 function drawRecords(): void {
   if (!current) return;
   const { records } = current;
-  const record = { verify, apart, voices: (one: RecordBrief, box: HTMLElement) => void voices(one, box) };
+  const record = { verify, apart, voices: (one: RecordBrief, box: HTMLElement) => void drawVoices(one, box, current?.id) };
   fill(
     byId('records'),
     h('h2', { class: 'understood__title' }, t('Joined to')),

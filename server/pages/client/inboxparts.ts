@@ -71,6 +71,8 @@ export interface Unsure {
   record: Side;
   other: Side;
   reasons: { code: string; points: number }[];
+  /** It was answered "two" and that was taken back. */
+  kept?: boolean;
 }
 export type Label = (code: string) => string;
 
