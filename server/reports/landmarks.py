@@ -30,6 +30,9 @@ MARK: Final = "mark:"
 SKETCH: Final = "words"
 """The kind of mark that stands for a message's rare words as a whole."""
 SKETCH_BYTES: Final = 3
+PERSIAN: Final = "p"
+LATIN: Final = "l"
+"""A sketch begins with its script: words of two scripts have little in common whatever they say."""
 _SKETCHED: Final = 6
 _LONG: Final = 4
 MOST: Final = 16
@@ -118,14 +121,16 @@ def sealed(found: Iterable[Mark], keyed_hash: Callable[[str, str], bytes]) -> di
     """Marks as fields of `said`, their words hashed under the instance's key; a sketch's words stand in one field."""
     fields: dict[str, int] = {}
     sketch: list[str] = []
+    script = LATIN
     for mark in found:
         hashed = keyed_hash("landmark", mark.key)
         if mark.kind == SKETCH:
             sketch.append(hashed[:SKETCH_BYTES].hex())
+            script = PERSIAN if mark.which else LATIN
         else:
             fields[f"{MARK}{mark.kind}{'#' * mark.which}:{hashed[:_HASH_BYTES].hex()}"] = 1
     if sketch:
-        fields[f"{MARK}{SKETCH}:{''.join(sorted(sketch))}"] = 1
+        fields[f"{MARK}{SKETCH}:{script}{''.join(sorted(sketch))}"] = 1
     return fields
 
 
@@ -133,7 +138,7 @@ def _sketch(words: Sequence[_Word]) -> Iterator[Mark]:
     """The longest words that nothing has understood: the rarest ones, the same in two messages of one origin."""
     free = dict.fromkeys(w.text for w in words if w.free and len(w.text) >= _LONG and not w.text.isdigit())
     for text in sorted(free, key=lambda t: (-len(t), t))[:_SKETCHED]:
-        yield Mark(SKETCH, False, skeleton(text))
+        yield Mark(SKETCH, bool(_PERSIAN.search(text)), skeleton(text))
 
 
 def _words(text: str, why: Sequence[Mapping[str, Any]]) -> list[_Word]:

@@ -15,6 +15,7 @@ import orjson
 from server.places.spots import Spot
 from server.reports.joining import AREA_WIDE, NEAR_M, OF_A_HOUSE, WINDOW, Candidate, Find, near
 from server.reports.landmark_words import FINE, SITES, WIDE
+from server.reports.landmarks import LATIN, PERSIAN
 from server.reports.signatures import NUMBERS, Signature, signature
 
 JOIN: Final = 1.5
@@ -39,6 +40,8 @@ _LONE: Final = OF_A_HOUSE | {"search_rescue", "medical_care", "protection"}
 """What befalls one house or one person: a town may have many at once."""
 _OF_PERSONS: Final = frozenset(("age", "person", "kin", "beside"))
 _OF_ONE_PERSON: Final = frozenset(("missing_person", "child_alone"))
+_SCRIPTS: Final = frozenset((PERSIAN, LATIN))
+_PINS: Final = frozenset(("place.pin", "place.pin_in_place", "place.near"))
 _MANY_SHARED: Final = 4
 _SOME_SHARED: Final = 3
 _FEW: Final = 2
@@ -151,7 +154,10 @@ def _at_a_point(category: str, spot: Spot, other: Spot) -> Reason:
     """Two points: a fix of a few metres says the door, a pin on a map only the neighbourhood."""
     if category in _FELT_BY_ALL or max(spot.accuracy_m or 0, other.accuracy_m or 0) <= _DOOR_M:
         return ("place.exact", 3.0)
-    return ("place.pin", 1.0) if spot.metres_to(other) <= _DOOR_M else ("place.near", 0.25)
+    if spot.metres_to(other) > _DOOR_M:
+        return ("place.near", 0.25)
+    named = spot.place_id is not None and spot.place_id == other.place_id
+    return ("place.pin_in_place", 1.5) if named else ("place.pin", 1.0)
 
 
 def _words(find: Find, where: str, mine: Signature, theirs: Signature) -> list[Reason]:
@@ -170,13 +176,13 @@ def _sketches(where: str, mine: Signature, theirs: Signature) -> list[Reason]:
     one, others = mine.sketches, theirs.sketches
     if not one or not others:
         return []
-    shared = max(len(a & b) for a in one for b in others)
+    shared, of_one_script = max((len((a & b) - _SCRIPTS), bool(a & b & _SCRIPTS)) for a in one for b in others)
     if shared >= _MANY_SHARED:
         return [("words.same", 2.0)]
     if shared >= _SOME_SHARED:
         return [("words.alike", 1.0)]
-    enough = max(map(len, one)) >= _MANY_SHARED and max(map(len, others)) >= _MANY_SHARED
-    return [("words.unlike", -1.0)] if enough and not shared and where in {"place.pin", "place.near"} else []
+    enough = of_one_script and min(max(map(len, one)), max(map(len, others))) > _MANY_SHARED
+    return [("words.unlike", -1.0)] if enough and not shared and where in _PINS else []
 
 
 def _landmarks(find: Find, where: str, mine: Signature, theirs: Signature) -> list[Reason]:
@@ -240,7 +246,7 @@ def _one_sided(find: Find, where: str, mine: Signature, theirs: Signature) -> li
     lone = find.category in _LONE
     if any(k & WIDE for k in kinds):
         return [("words.area_differs", -3.0) if all(k & WIDE for k in kinds) else ("words.area_in_one", -1.5)]
-    if find.category in _EVERYWHERE or where in {"place.exact", "place.pin", "place.near"}:
+    if find.category in _EVERYWHERE or where == "place.exact" or where in _PINS:
         return []
     named = tuple(k - _OF_PERSONS for k in kinds)
     if all(k & SITES for k in kinds) or (lone and all(named)):

@@ -27,9 +27,11 @@ class Signature:
 
     @property
     def sketches(self) -> list[set[str]]:
-        """The hashed rare words of each message."""
+        """The hashed rare words of each message, and its script."""
         step = SKETCH_BYTES * 2
-        return [{text[i : i + step] for i in range(0, len(text), step)} for text in self.marks.get(SKETCH, ())]
+        return [
+            {text[:1], *(text[i : i + step] for i in range(1, len(text), step))} for text in self.marks.get(SKETCH, ())
+        ]
 
     @property
     def marked(self) -> bool:
