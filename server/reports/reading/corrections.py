@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from server.places.gazetteer import Gazetteer
 from server.places.names import fold_key
 from server.reports.reading.model import NeedRead, PlaceRead, amount
-from server.reports.reading.needs import quantity_of
 from server.reports.reading.people import count_people
 from server.reports.reading.places import find_place
+from server.reports.reading.quantities import quantity_of
 from server.reports.reading.text import Message, prepare
 
 _PLACE = frozenset(fold_key(w) for w in "place مکان محل جا نشانی آدرس ادرس makan mahal ja address at".split())

@@ -1,9 +1,9 @@
 """Persian written in Latin letters, back in Persian letters: one lexicon then serves both.
 
-There is no one spelling: پتو is patu, pato, ptoo; نداریم is nadarim, ndarim, ndrm. A Persian word is turned into a pattern
-of how it may be spelt (long vowels perhaps, short ones or none), filed under its consonants. A Latin word is looked up by
-its consonants and must fit the pattern; of several words that fit, the better spelt and the likelier (data/finglish.txt,
-then the lexicon's own words) is taken. What fits nothing stays as it is: names, English.
+There is no one spelling: پتو is patu, pato, ptoo; نداریم is nadarim, ndarim, ndrm. A Persian word is turned into a
+pattern of how it may be spelt (long vowels perhaps, short ones or none), filed under its consonants. A Latin word is
+looked up by its consonants and must fit the pattern; of several that fit, the better spelt and the likelier
+(data/finglish.txt, then the lexicon's own words) is taken. What fits nothing stays as it is: names, English.
 """
 
 import re
@@ -35,8 +35,10 @@ _ENDINGS = sorted(
     (
         pair.split("=")
         for pair in (
-            "hamun=هامون hashun=هاشون hatun=هاتون haye=های haie=هایی hayi=هایی ha=ها hae=های haro=هارو emun=مون amun=مون "
-            "mun=مون eshun=شون ashun=شون shun=شون etun=تون tun=تون am=م em=م at=ت et=ت ash=ش esh=ش ro=رو ra=را i=ی ye=ی "
+            "hamun=هامون hashun=هاشون hatun=هاتون haye=های haie=هایی hayi=هایی ha=ها hae=های "
+            "haro=هارو emun=مون amun=مون "
+            "mun=مون eshun=شون ashun=شون shun=شون etun=تون tun=تون am=م em=م at=ت et=ت ash=ش esh=ش "
+            "ro=رو ra=را i=ی ye=ی "
             "e= o=و im=یم ym=یم eim=ایم id=ید in=ین and=ند an=ن n=ن ast=ه as=ه s=ه a=ا m=م ie=یه ian=ین ey=ی"
         ).split()
     ),
@@ -175,9 +177,12 @@ def persian_words(pattern: str) -> Iterable[str]:
 _ENGLISH = frozenset(
     fold_key(w)
     for w in (
-        "the and is are was were we need you our of for to in on with have has no not please help from people food water "
-        "they them this that can will be been my your their his her at it there here what where when how who send sent "
-        "house road bridge trapped injured children women family families village city near after before out up down now "
+        "the and is are was were we need you our of for to in on with have has no not please help "
+        "from people food water "
+        "they them this that can will be been my your their his her at it there here what where when "
+        "how who send sent "
+        "house road bridge trapped injured children women family families village city near after "
+        "before out up down now "
         "still an or but us some any all many without do does did me so more one two three thank thanks urgent road "
         "bad hard bar far are dam sad men man mad code dead bone gone done home some come name time day days only"
     ).split()

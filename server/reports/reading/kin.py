@@ -8,7 +8,7 @@ _TAILS = ("مون", "شون", "تون", "م", "ش", "و", "رو", "e", "am", "es
 
 
 def speaker_and_kin(message: Message, first: int, last: int) -> tuple[int, int]:
-    """Count who is joined by "and" or "with" to counted people: before the word at `first`, after the word at `last`."""
+    """Count who is joined to counted people by "and", "with": before the word at `first`, after that at `last`."""
     return _before(message, first), _after(message, last)
 
 

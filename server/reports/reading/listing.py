@@ -12,10 +12,13 @@ def _words(text: str) -> frozenset[str]:
 
 
 _FILLERS = _words(
-    "و یا هم رو را یه یک چند چندتا چنتا تا از این ها های هست سلام لطفا ما برامون واسمون هر گونه هرگونه نوع سایز شماره مخصوص "
-    "گرم خشک تمیز سالم بزرگ کوچک کوچیک نوزاد بچه بزرگسال زنانه مردانه زنونه مردونه بچگانه بچگونه خانواده نفره امدادی مسافرتی "
+    "و یا هم رو را یه یک چند چندتا چنتا تا از این ها های هست سلام لطفا ما برامون واسمون هر گونه "
+    "هرگونه نوع سایز شماره مخصوص "
+    "گرم خشک تمیز سالم بزرگ کوچک کوچیک نوزاد بچه بزرگسال زنانه مردانه زنونه مردونه بچگانه بچگونه "
+    "خانواده نفره امدادی مسافرتی "
     "نو ضخیم مردم اهالی حداقل حدود تقریبا مقداری مقدار کمی خیلی دیگه دیگر بیشتر بقیه همه فوری سریع اینجا "
-    "to sizes سایزهای and or plus also some any of the a an our us we more extra warm clean dry baby size pcs kids people hi hello urgent asap "
+    "to sizes سایزهای and or plus also some any of the a an our us we more extra warm clean dry baby "
+    "size pcs kids people hi hello urgent asap "
     "about at least few enough big small large new winter women men children family please both more most salam inja"
 )
 _FOR = _words("برای برا واسه جهت مخصوص for baraye baray vase")
@@ -89,7 +92,7 @@ class Listing:
         )
 
     def _room(self, cue: Hit, own: _Clause, *, before: bool) -> int:
-        """How many words of another kind an item's clause may hold; after a Persian verb of lacking it must be bare."""
+        """How many other words an item's clause may hold; after a Persian verb of lacking it must be bare."""
         persian = self._message.word(cue.last)[:1] > "\u0600"
         return 0 if persian and before and cue.code == "lack" else 1 + own.things
 

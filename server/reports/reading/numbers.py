@@ -27,7 +27,8 @@ _EN = (
     "seventy=70 eighty=80 ninety=90 hundred=100 thousand=1000 million=1000000 dozen=12"
 )
 _FINGLISH = (
-    "yeki=1 dotta=2 chaar=4 chahr=4 haf=7 hash=8 yek=1 ye=1 do=2 se=3 chahar=4 char=4 char=4 panj=5 shesh=6 shish=6 haft=7 hasht=8 noh=9 dah=10 "
+    "yeki=1 dotta=2 chaar=4 chahr=4 haf=7 hash=8 yek=1 ye=1 do=2 se=3 chahar=4 char=4 char=4 panj=5 "
+    "shesh=6 shish=6 haft=7 hasht=8 noh=9 dah=10 "
     "yazdah=11 davazdah=12 "
     "sizdah=13 chahardah=14 punzdah=15 panzdah=15 shunzdah=16 hivdah=17 hefdah=17 hijdah=18 hejdah=18 "
     "nuzdah=19 bist=20 si=30 "

@@ -87,7 +87,7 @@ def _people(message: Message, number: Number, at: int) -> tuple[str, Count] | No
 
 
 def _may_describe(message: Message, at: int) -> bool:
-    """Tell whether a strange word may stand between a number and people (5 goat herders): no goods, and people follow."""
+    """Tell whether a strange word may stand between a number and people (5 goat herders)."""
     if any(h.group == "need" and h.first <= at <= h.last for h in message.hits) or not _same(message, at, at + 1):
         return False
     following = message.word(at + 1)

@@ -13,13 +13,17 @@ HEADS = words(
     "people ppl persons person souls members individuals residents villagers survivors pilgrims nafar "
     "nafarim nafare nafaran adam "
     "nafarand us family "
-    "عائله عایله عائلیم عایلیم نفوس نفرات سرنشینن pax ppls peoples humans elders youngsters folk folks تاییم تامون تامونیم تاییمون lives"
+    "عائله عایله عائلیم عایلیم نفوس نفرات سرنشینن pax ppls peoples humans elders youngsters folk "
+    "folks تاییم تامون تامونیم تاییمون lives"
 )
 PARTS = words(
     "others "
-    "adlt adlts adult females males female male lads guys ladies gentlemen relatives classmates friends mates cousins evacuees "
-    "motorists truckers tenants inmates prisoners worshippers engineers technicians corpses grandkids youths friend neighbour "
-    "زندانی نمازگزار کامیوندار مهندس تکنسین خدمه خلبان شکارچی گردشگر توریست زوار هم‌محلی پناهنده آواره فامیل خواهرزاده برادرزاده "
+    "adlt adlts adult females males female male lads guys ladies gentlemen relatives classmates "
+    "friends mates cousins evacuees "
+    "motorists truckers tenants inmates prisoners worshippers engineers technicians corpses "
+    "grandkids youths friend neighbour "
+    "زندانی نمازگزار کامیوندار مهندس تکنسین خدمه خلبان شکارچی گردشگر توریست زوار هم‌محلی پناهنده "
+    "آواره فامیل خواهرزاده برادرزاده "
     "پسرعمو دخترعمو پسرخاله دخترخاله محصل دبیر آتش‌نشان امدادگر مربی بازیکن هم‌کلاسی هم‌اتاقی سرپرست خادم ننه بی‌بی "
     "زن مرد بچه بچمون بچم بچه‌ام بچهایم بچهها کودک کودکان پسر دختر پیرمرد پیرزن سالمند نوزاد خانم خانوم آقا "
     "زخمی مجروح مصدوم "
@@ -38,15 +42,18 @@ PARTS = words(
     "hamsaye mosafer همکار سرنشین عمو عموم دایی خاله عمه نوه دوست رفیق سرباز مهمان "
     "کارمند معدنچی اسهال مسموم "
     "cousins uncles aunts nephews nieces grandchildren colleagues occupants miners soldiers tourists ladies cousin "
-    "چوپون چوپونیم چوپان کشاورز ماهیگیر ملوان کوهنورد طلبه روستایی عشایر معتکف مسافر اسیر محبوس شاگرد نیرو نفرمون همشهری "
+    "چوپون چوپونیم چوپان کشاورز ماهیگیر ملوان کوهنورد طلبه روستایی عشایر معتکف مسافر اسیر محبوس "
+    "شاگرد نیرو نفرمون همشهری "
     "سوختگی سوخته مسموم دوقلو سه‌قلو زایو زائو یتیم داماد عروس مستاجر نگهبان پاسدار بسیجی نوجوون نونهال جنین "
     "herders herder farmers farmer cyclists fishermen trekkers campers skiers firefighters builders divers sailors "
-    "labourers laborers shopkeepers monks nuns guards policemen cooks inf twins triplets expectant orphan boys employees "
+    "labourers laborers shopkeepers monks nuns guards policemen cooks inf twins triplets expectant "
+    "orphan boys employees "
     "staff wives husbands pensioners schoolchildren schoolgirls schoolboys teenagers teens crew patient wounded "
     "hamkar hamkaram sarneshin nave bacham bacheham bachamun bachemadresei dust sarbaz mehman danesh"
 )
 HOUSE_HEADS = words(
-    "خونوار خونواریم خونوارن عائله‌ای خانواده خانوار خونواده خانوارن خانواریم خانواده‌ایم خانوادهایم خانوادهاند خانواریم خانوادهاست "
+    "خونوار خونواریم خونوارن عائله‌ای خانواده خانوار خونواده خانوارن خانواریم خانواده‌ایم خانوادهایم "
+    "خانوادهاند خانواریم خانوادهاست "
     "خانواده‌ان خانوادن خانوادیم "
     "families family households household khanevade khanevadeh khanevar khanevadeim khanevarim khunevade "
     "houses homes خانه خونه منزل khune khone khane"
@@ -82,7 +89,8 @@ SUBSET = words(
 )
 SELF = words("خودش خودمم khodam khodamam من خودم me i myself منم man")
 KIN = words(
-    "زنی مادری خانمی خانومی زنه بیوه‌زنی پیرزنی پیرمردی مردی خدایی عمه خاله ننه بابا مامان داداش آبجی نامزدم عروسم دامادم "
+    "زنی مادری خانمی خانومی زنه بیوه‌زنی پیرزنی پیرمردی مردی خدایی عمه خاله ننه بابا مامان داداش "
+    "آبجی نامزدم عروسم دامادم "
     "woman mom mum granny grandad granddad aunty auntie "
     "همسرم زنم شوهرم مادرم پدرم برادرم خواهرم خانمم مادربزرگم پدربزرگم wife husband mother father brother "
     "sister grandmother "
@@ -121,10 +129,12 @@ TOLLS = words("injured dead wounded missing trapped casualties زخمی کشته
 BECAME = words("شدن شده شدند حالا hala shodan shode now")
 ROLES = words("راننده معلم معلممون مربی استاد خلبان driver teacher guide nurse pilot captain imam coach priest carer")
 CHILDREN = words(
-    "پسرش دخترش بچش نوش نوزادش نوه‌اش نوه‌ش بچه‌ش بچه‌اش پسرک infant newborn grandson granddaughter toddler بچم پسرم دخترم نوزادم نوم دوقلوهام kid son daughter baby child bacham pesaram dokhtaram"
+    "پسرش دخترش بچش نوش نوزادش نوه‌اش نوه‌ش بچه‌ش بچه‌اش پسرک infant newborn grandson granddaughter "
+    "toddler بچم پسرم دخترم نوزادم نوم دوقلوهام kid son daughter baby child bacham pesaram dokhtaram"
 )
 BESIDES = words(
-    "alone here am is are just only all together now left still تنها اینجا هستم موندم موندیم هستیم مونده گیر همراه هم plus"
+    "alone here am is are just only all together now left still تنها اینجا هستم موندم موندیم هستیم "
+    "مونده گیر همراه هم plus"
 )
 WIVES = words("زن خانم خانومم عیال zan wife hubby missus")
 TWINS = {

@@ -20,8 +20,10 @@ _DAYS = tuple(fold_key(w) for w in "روزه روزشه روزش هفتشه هف
 _SOMEONE = tuple(
     fold_key(w)
     for w in (
-        "پسر دختر بچه کودک داداش خواهر برادر خواهر آبجی نوه پیر مادر پدر بابا مامان زن مرد عمو خاله دایی عمه بی‌بی ننه خودم من "
-        "همسایه زوج نوزاد دوقلو boy girl son daughter child kid man woman mother father brother sister grand he she aunt uncle"
+        "پسر دختر بچه کودک داداش خواهر برادر خواهر آبجی نوه پیر مادر پدر بابا مامان زن مرد عمو خاله "
+        "دایی عمه بی‌بی ننه خودم من "
+        "همسایه زوج نوزاد دوقلو boy girl son daughter child kid man woman mother father brother "
+        "sister grand he she aunt uncle"
     ).split()
 )
 _BABY = tuple(fold_key(w) for w in "نوزاد بچه دختر پسر نی‌نی دوقلو baby twins son daughter girl boy".split())
