@@ -86,7 +86,7 @@ _SOMEBODY = tuple(
     fold_key(w)
     for w in (
         "نفر بچه مرد زن پدر مادر بابا مامان داداش خواهر برادر پسر دختر همسایه کارگر مردم ما هستیم سرنشین "
-        "nafar bache people man woman men children family mother father brother son daughter us"
+        "چوپان گله دار herder shepherd farmer worker villager nafar bache people man woman men children family mother father brother son daughter us"
     ).split()
 )
 # "They poured out", "thieves burst in": the verb of falling houses too.
