@@ -41,7 +41,8 @@ _BRIEF: Final = (
 
 async def queue(conn: Conn, _ctx: Context, heard: Sequence[Heard]) -> list[UUID]:
     """Let a batch of reports wait for a look, in the chain's transaction."""
-    ranked = [(h, inbox_rules.rank(h.urgency, h.channel, h.verb)) for h in heard]
+    voices = await queries.known(conn, [h.report_id for h in heard]) if heard else {}
+    ranked = [(h, inbox_rules.rank(h.urgency, h.channel, h.verb, voices.get(h.report_id, 1))) for h in heard]
     rows = [(h.report_id, h.emergency_id, rank, h.at) for h, rank in ranked if rank is not None]
     if rows:
         await queries.add(conn, rows)

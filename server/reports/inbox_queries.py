@@ -75,6 +75,20 @@ async def add(conn: Conn, rows: Sequence[tuple[UUID, UUID | None, int, Any]]) ->
     )
 
 
+async def known(conn: Conn, reports: Sequence[UUID]) -> dict[UUID, int]:
+    """Of reports that are the first voice of nothing: how many voices the least known of their records has."""
+    rows = await (
+        await conn.execute(
+            "SELECT l.report_id, min(coalesce(n.corroboration, i.corroboration)) AS voices FROM report_links l"
+            " LEFT JOIN needs n ON n.id = l.need_id LEFT JOIN incidents i ON i.id = l.incident_id"
+            " WHERE l.report_id = ANY(%s::uuid[]) AND l.undone_at IS NULL GROUP BY l.report_id"
+            " HAVING bool_and(coalesce(n.first_reported_at, i.first_reported_at) < l.said_at)",
+            (arrays.uuids(reports),),
+        )
+    ).fetchall()
+    return {row["report_id"]: row["voices"] for row in rows}
+
+
 async def take(
     conn: Conn, *, desk: UUID, emergency: UUID | None, within: Sequence[UUID] | None, have: Sequence[UUID], most: int,
     seconds: float,

@@ -13,8 +13,19 @@ ANSWERED: Final = frozenset({"STATUS", "STOP", "START", "ACCEPT", "DONE", "FAIL"
 """Commands that were obeyed by themselves: there is nothing to be looked at."""
 
 
-def rank(urgency: str, channel: str, verb: str | None) -> int | None:
-    """The place of a report in the queue, 0 first; None: it needs no look. Of one rank the longest waiting is first."""
+KNOWN: Final = 5
+"""Independent voices from which on one more tells little: it is looked at after what is new."""
+
+
+def rank(urgency: str, channel: str, verb: str | None, voices: int = 1) -> int | None:
+    """The place of a report in the queue, 0 first; None: it needs no look. Of one rank the longest waiting is first.
+
+    `voices`: how many speak of what it tells of, the least known of its records, where it is the first voice of none.
+    A life in danger never waits for that.
+    """
     if verb in ANSWERED:
         return None
-    return RANKS.get(urgency, REST) + (OLD if channel in UNHURRIED else 0)
+    base = RANKS.get(urgency, REST)
+    if base and voices >= KNOWN:
+        base = min(REST, base + 1)
+    return base + (OLD if channel in UNHURRIED else 0)

@@ -62,6 +62,16 @@ async def test_life_first_and_no_message_on_two_desks(ctx: Context, client_of: M
     assert set(first) & set(ids(lost))
 
 
+async def test_one_more_of_many_voices_waits_for_what_is_new(ctx: Context, client_of: MakeClient) -> None:
+    where = await kit.emergency(ctx)
+    many = await come(ctx, *[WATER] * 6, where=where)
+    (fresh,) = await come(ctx, "معمولان، ۳۰ پتو نیاز داریم", where=where)
+    (need,) = await kit.needs_of(ctx, where, "water")
+    assert need["corroboration"] == 6
+    found = ids(await take(await client_of("coordinator"), uuid7(), 3))
+    assert found == [str(many[0]), str(fresh), str(many[1])]
+
+
 async def test_what_is_shown_is_opened_on_record_and_no_look(ctx: Context, client_of: MakeClient) -> None:
     where = await kit.emergency(ctx)
     (sent,) = await come(ctx, RUBBLE, where=where)
