@@ -36,8 +36,10 @@ export class Deeds {
   verify(item: Item, record: RecordBrief, to: 'confirmed' | 'refuted'): void {
     const before = record.verification;
     const now = before === to ? 'unverified' : to;
-    const wish = (verification: string): Wish => ({ of: record.id, path: `/api/${record.type}s/${record.id}/verify`, body: { verification }, match: record.version, insist: true });
-    this.put(item, wish(now), () => wish(before), () => (record.verification = before));
+    const path = `/api/${record.type}s/${record.id}/verify`;
+    const wish = (at: string, body: Record<string, unknown>): Wish => ({ of: record.id, path: at, body, match: record.version, insist: true });
+    // Taken back, the voices decide again, where nobody had decided before.
+    this.put(item, wish(path, { verification: now }), () => wish(`${path}/undo`, {}), () => (record.verification = before));
     record.verification = now;
   }
 
