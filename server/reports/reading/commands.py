@@ -15,13 +15,13 @@ from server.standards.taxonomy import NEEDS
 _VERBS: Mapping[str, str] = {
     normalise(word): verb
     for verb, words in {
-        "NEED": "need نیاز niaz",
-        "STATUS": "status وضعیت vaziat",
+        "NEED": "need نیاز niaz niyaz",
+        "STATUS": "status وضعیت vaziat vaziyat vazeiat vaz'iat",
         "FIX": "fix اصلاح eslah",
-        "STOP": "stop لغو laghv cancel",
-        "ACCEPT": "accept قبول ghabul ghabool",
+        "STOP": "stop لغو laghv laqv lagv cancel",
+        "ACCEPT": "accept قبول پذیرفتم ghabul ghabool qabul qabool",
         "DONE": "done انجام anjam",
-        "FAIL": "fail ناموفق namovafagh",
+        "FAIL": "fail failed ناموفق namovafagh namovaffagh",
     }.items()
     for word in words.split()
 }
@@ -32,6 +32,11 @@ _EDGE = " \t\r\n.,،:؛;!?؟#*-"
 _PLAIN = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?")
 _MAX_WORDS = 12
 _LONG_NUMBER = 8
+_MIN_TYPED = 4
+_FEW = 5
+# Words that may follow a verb and say no more: انجام شد, قبول است.
+_ALSO = frozenset(normalise(w) for w in "شد است میکنم کردم می‌کنم shod ast mikonam kardam به be of for".split())
+_TIMES = re.compile(r"^[x×*](\d+)$")
 
 
 def parse_command(original: str, gazetteer: Gazetteer) -> CommandRead | None:
@@ -40,12 +45,68 @@ def parse_command(original: str, gazetteer: Gazetteer) -> CommandRead | None:
     words = raw.split()
     if not words or len(words) > _MAX_WORDS:
         return None
-    verb = _VERBS.get(normalise(words[0].strip(_EDGE)))
+    if (
+        len(words) == 2
+        and _verb(words[0]) is None
+        and _verb(words[1]) in _LONE
+        and _CODE.match(digits_to_ascii(words[0]))
+    ):
+        words.reverse()  # K7P2 STATUS
+    verb = _verb(words[0]) or _mistyped(words)
     if verb is None:
         return None
     rest = [w.strip(_EDGE) for w in words[1:]]
+    if rest and normalise(rest[0]) in _ALSO and (verb == "NEED" or (len(rest) > 1 and _code(rest[1]))):
+        words, rest = [words[0], *words[2:]], rest[1:]
     if verb == "NEED":
-        return _need(" ".join(words[1:]), gazetteer, shouted=words[0].isupper() or not words[0].isascii())
+        shouted = words[0].isupper() or not words[0].isascii()
+        orders = _orders([_TIMES.sub(r"\1", w) for w in words[1:]])
+        return next((c for order in orders if (c := _need(order, gazetteer, shouted=shouted))), None)
+    return _of_record(verb, rest, original, gazetteer)
+
+
+def _verb(word: str) -> str | None:
+    return _VERBS.get(normalise(word.strip(_EDGE)))
+
+
+def _mistyped(words: list[str]) -> str | None:
+    """Return the verb that one wrong, missing or swapped letter hides, where a record's code follows: STATSU K7P2."""
+    typed = normalise(words[0].strip(_EDGE))
+    code = words[1].strip(_EDGE) if len(words) > 1 else ""
+    if len(typed) < _MIN_TYPED or not _CODE.match(digits_to_ascii(code)):
+        return None
+    return next((verb for word, verb in _VERBS.items() if len(word) >= _MIN_TYPED and _one_slip(typed, word)), None)
+
+
+def _one_slip(typed: str, word: str) -> bool:
+    """Tell whether two words differ by one letter changed, left out, put in, or by two neighbours swapped."""
+    if abs(len(typed) - len(word)) > 1:
+        return False
+    at = next((i for i, (a, b) in enumerate(zip(typed, word, strict=False)) if a != b), min(len(typed), len(word)))
+    swapped = typed[at + 1 : at + 2] + typed[at : at + 1] + typed[at + 2 :]
+    return (
+        typed[at + 1 :] == word[at + 1 :]
+        or typed[at + 1 :] == word[at:]
+        or typed[at:] == word[at + 1 :]
+        or swapped == word[at:]
+    )
+
+
+def _orders(words: list[str]) -> list[str]:
+    """The ways to read what stands behind NEED: ITEM NUMBER PLACE, NUMBER ITEM PLACE, PLACE ITEM NUMBER."""
+    orders = [words]
+    numbers = [i for i, w in enumerate(words) if digits_to_ascii(w.strip(_EDGE)).isdecimal()]
+    if len(words) <= _FEW and len(numbers) == 1:
+        at = numbers[0]
+        if at == 0 and len(words) > 1:
+            orders.append([words[1], words[0], *words[2:]])
+        elif at == len(words) - 1 and at > 1:
+            orders.append([*words[at - 1 :], *words[: at - 1]])
+    return [" ".join(order) for order in orders]
+
+
+def _of_record(verb: str, rest: list[str], original: str, gazetteer: Gazetteer) -> CommandRead | None:
+    """Read STATUS, FIX, STOP, ACCEPT, DONE, FAIL: a record's code, if anything, stands behind."""
     code = _code(rest[0]) if rest else None
     if verb == "FIX":
         return _fix(code, tail_of_fix(original), gazetteer) if code else None

@@ -181,6 +181,37 @@ def test_what_is_needed(text: str, expected: set[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "incidents"),
+    [
+        ("سه تا بچه رو گذاشتم رو کمد آب تا سینه‌مه", {"trapped_people", "flooding"}),
+        ("از خونه‌مون فقط یه در مونده", {"building_collapsed"}),
+        ("only the door frame is left of our house", {"building_collapsed"}),
+        ("mashinemun tu barf gir karde", {"trapped_people"}),
+        ("خبری از کمک نیست", set()),
+        ("dozda rikhtan tu khunehaye khali", {"security"}),
+        ("No one is trapped, only our wall is split from floor to ceiling", {"building_damaged"}),
+    ],
+)
+def test_what_words_mean_together(text: str, incidents: set[str]) -> None:
+    assert set(reading(text).incidents) == incidents
+
+
+@pytest.mark.parametrize(
+    ("text", "urgency"),
+    [
+        ("انسولین پدرم تموم شده", "high"),
+        ("انسولین پدرم تموم شده، گیج میزنه و استفراغ میکنه", "life"),
+        ("برادرم از دیروز رفته بیرون برنگشته", "high"),
+        ("برادرم رفته بود کنار رودخونه، از دیروز گم شده", "life"),
+        ("پاش شکسته، بستیم، حالش خوبه ولی دکتر لازمه", "high"),
+        ("an iron bar went through his thigh and the blood is not stopping", "life"),
+    ],
+)
+def test_what_may_kill_within_hours(text: str, urgency: str) -> None:
+    assert reading(text).urgency == urgency
+
+
+@pytest.mark.parametrize(
     ("text", "kind"),
     [
         ("می‌تونم ۵۰ پتو بفرستم؟", "offer"),
@@ -211,6 +242,11 @@ def test_kind(text: str, kind: str) -> None:
         ("ناموفق T4K9 جاده بسته بود", ("FAIL", "T4K9", None, None, None)),
         ("قبول T۴K۹", ("ACCEPT", "T4K9", None, None, None)),
         ("اصلاح K7P2 ۱۵", ("FIX", "K7P2", None, 15, None)),
+        ("NEED 50 WATER POLDOKHTAR", ("NEED", None, "water", 50, "Poldokhtar")),
+        ("نیاز به پلدختر آب ۵۰", ("NEED", None, "water", 50, "Poldokhtar")),
+        ("STATSU K7P2", ("STATUS", "K7P2", None, None, None)),
+        ("k7p2 status", ("STATUS", "K7P2", None, None, None)),
+        ("انجام شد T4K9", ("DONE", "T4K9", None, None, None)),
     ],
 )
 def test_commands(text: str, command: tuple[Any, ...]) -> None:
@@ -226,6 +262,8 @@ def test_commands(text: str, command: tuple[Any, ...]) -> None:
         "need help please my son is hurt",
         "Need 200 blankets and 50 tents in Kuhdasht",
         "قبول کنید ما آب نداریم",
+        "ROAD STATUS",
+        "stop the looting in Bam",
     ],
 )
 def test_sentences_are_no_commands(text: str) -> None:
