@@ -3,8 +3,8 @@
 `python -m tests.bench.bench_joining --stored 1000 1000000` fills one scratch database step by step (rows made by
 PostgreSQL itself: reports, links, voices, tallies, needs and incidents, all open and spoken of within the window, a few
 places having most of them), and after each step lets the chain work so many new messages, several times. Printed:
-reports a second of one chain process, joining alone (`joined`) and with reading (`worked`), the median of the runs, and
-how many times dearer the last step is than the first. Loopback only, in a temporary folder (or `HAMYAR_BENCH_HOME`).
+reports a second of one chain process, joining alone (`joined`) and with reading, tasks and answers (`worked`), the median
+of the runs, and how many times dearer joining is in the last step than in the first. Loopback only, in a temporary folder (or `HAMYAR_BENCH_HOME`).
 """
 
 import argparse
@@ -15,7 +15,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -159,7 +159,7 @@ async def _exact_points(ctx: Context, dsn: str) -> int:
     for row in rows:
         record = ctx.sealing.new("needs", row["id"])
         lon, lat = row["lon"] + dice.uniform(-0.02, 0.02), row["lat"] + dice.uniform(-0.02, 0.02)
-        point = record.seal("geom_exact_sealed", orjson.dumps({"lon": lon, "lat": lat}))
+        point = record.seal("geom_exact_sealed", orjson.dumps([lon, lat]))
         sealed.append((point, record.wrapped, record.key_id, *ctx.sealing.blur(lon, lat), row["id"]))
     with psycopg.connect(dsn) as owner, owner.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
@@ -177,12 +177,14 @@ async def _measure(ctx: Context, world: World, reports: int, runs: int, step: in
     taken = [await _one_run(ctx, world.emergency, list(islice(messages, reports))) for _ in range(runs + 1)][1:]
     figures: dict[str, Any] = {}
     for name, values in (
-        ("join_ms", [join / reports * 1000 for _, join in taken]),
-        ("read_ms", [read / reports * 1000 for read, _ in taken]),
+        ("join_ms", [join / reports * 1000 for _, join, _ in taken]),
+        ("read_ms", [read / reports * 1000 for read, _, _ in taken]),
+        ("follow_ms", [follow / reports * 1000 for _, _, follow in taken]),
     ):
         figures[name] = {"median": round(statistics.median(values), 3), "all": [round(v, 2) for v in values]}
     figures["joined_a_second"] = round(1000 / figures["join_ms"]["median"])
-    figures["worked_a_second"] = round(1000 / (figures["join_ms"]["median"] + figures["read_ms"]["median"]))
+    whole = sum(figures[name]["median"] for name in ("join_ms", "read_ms", "follow_ms"))
+    figures["worked_a_second"] = round(1000 / whole)
     async with ctx.db.tx() as conn:
         found = await (
             await conn.execute(
@@ -193,8 +195,8 @@ async def _measure(ctx: Context, world: World, reports: int, runs: int, step: in
     return figures | {"rows": dict(found[0])}
 
 
-async def _one_run(ctx: Context, emergency: UUID, messages: Sequence[Any]) -> tuple[float, float]:
-    """Seconds spent reading, and on everything else that the chain does."""
+async def _one_run(ctx: Context, emergency: UUID, messages: Sequence[Any]) -> tuple[float, float, float]:
+    """Seconds spent reading, joining (taking, deciding, writing, committing), and on what follows from it."""
     async with ctx.db.tx() as conn:
         await accept(
             conn,
@@ -204,11 +206,31 @@ async def _one_run(ctx: Context, emergency: UUID, messages: Sequence[Any]) -> tu
                 for m in messages
             ],
         )
-    weaver = Weaver(ctx, ON_NEEDS, ON_HEARD)
+    hooks = _Timed()
+    weaver = Weaver(ctx, [hooks.of(h) for h in ON_NEEDS], [hooks.of(h) for h in ON_HEARD])
     reading, began = 0.0, time.perf_counter()
     while (spent := await _one_batch(ctx, weaver)) is not None:
         reading += spent
-    return reading, time.perf_counter() - began - reading
+    return reading, time.perf_counter() - began - reading - hooks.spent, hooks.spent
+
+
+class _Timed:
+    """Seconds spent in what follows from joining: tasks, answers, what people have to look at."""
+
+    def __init__(self) -> None:
+        self.spent = 0.0
+
+    def of(self, hook: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        """The hook, timed."""
+
+        async def timed(*given: Any) -> Any:
+            began = time.perf_counter()
+            try:
+                return await hook(*given)
+            finally:
+                self.spent += time.perf_counter() - began
+
+        return timed
 
 
 async def _one_batch(ctx: Context, weaver: Weaver) -> float | None:
