@@ -39,6 +39,16 @@ export interface ChecksNeeds {
 const AHEAD = 3;
 const LOOK_AGAIN_MS = 15_000;
 const WHYS = 4;
+/** How one knows: pressed before the answer, it goes along with it where it fits. */
+const REASONS: readonly { code: string; fits: readonly string[]; says: () => string }[] = [
+  { code: 'called_back', fits: ['confirmed', 'refuted'], says: () => t('The sender was called back') },
+  { code: 'field_report', fits: ['confirmed', 'refuted'], says: () => t('A team in the field reports it') },
+  { code: 'official', fits: ['confirmed', 'refuted'], says: () => t('An authority says so') },
+  { code: 'many_sources', fits: ['confirmed'], says: () => t('Several independent sources') },
+  { code: 'rumour', fits: ['refuted'], says: () => t('It is a rumour') },
+  { code: 'old_news', fits: ['refuted'], says: () => t('It is old news') },
+  { code: 'not_found', fits: ['refuted'], says: () => t('Nothing was found there') },
+];
 const inWords = (one: { fa: string; en: string }): string => (lang() === 'fa' ? one.fa : one.en);
 
 export function runChecks({ answers, label, emergency, may, drawState }: ChecksNeeds): void {
@@ -49,6 +59,7 @@ export function runChecks({ answers, label, emergency, may, drawState }: ChecksN
   const answered = new Set<string>();
   let asking = false;
   let failed = '';
+  let reason = '';
 
   async function take(): Promise<void> {
     if (asking) return;
@@ -86,7 +97,10 @@ export function runChecks({ answers, label, emergency, may, drawState }: ChecksN
       byId('understood'),
       h('h2', { class: 'understood__title' }, t('Why this one')),
       h('ul', { class: 'check__whys' }, ...strongest.map((one) => h('li', {}, h('span', { class: 'badge badge--normal' }, inWords(one)), ' ', detail(one)))),
+      h('div', { class: 'segments check__reasons', id: 'reasons', role: 'group', 'aria-label': t('How do you know? (if you want to say)') }),
     );
+    reason = '';
+    drawReasons();
     const brief: RecordBrief = { ...check, households: null, quantity: null, unit: null };
     fill(byId('records'), h('h2', { class: 'understood__title' }, t('What it is about')), recordCard(brief, true, label, { verify: (_, to) => say(to), apart: () => undefined, voices: (one, box) => void voices(one, box) }, false));
     byId('message').focus({ preventScroll: true });
@@ -130,7 +144,23 @@ export function runChecks({ answers, label, emergency, may, drawState }: ChecksN
   }
 
   function say(to: 'confirmed' | 'refuted'): void {
-    if (current && may.verify) put('verify', { verification: to }, 'verify/undo', current.version);
+    const fits = REASONS.find((one) => one.code === reason)?.fits.includes(to);
+    if (current && may.verify) put('verify', { verification: to, ...(fits ? { reason } : {}) }, 'verify/undo', current.version);
+  }
+
+  function because(at: number): void {
+    const code = REASONS[at]?.code ?? '';
+    reason = reason === code ? '' : code;
+    drawReasons();
+    byId('message').focus({ preventScroll: true });
+  }
+
+  function drawReasons(): void {
+    fill(
+      byId('reasons'),
+      h('span', { class: 'field__hint' }, t('How do you know? (if you want to say)')),
+      ...REASONS.map((one, at) => keyed(one.says(), String(at + 1), () => because(at), { class: 'button segment', 'aria-pressed': String(reason === one.code) })),
+    );
   }
 
   function back(): void {
@@ -149,6 +179,7 @@ export function runChecks({ answers, label, emergency, may, drawState }: ChecksN
     { codes: 'KeyD', shown: 'D', says: t('Not sure: offer it to others'), does: () => put('skip', {}, null) },
     { codes: 'KeyB', shown: 'B', says: t('Ask the sender by text'), does: () => may.write && put('ask', {}, null) },
     { codes: 'KeyU', shown: 'U', says: t('Take the last answer back'), does: back },
+    { codes: REASONS.flatMap((_, at) => [`Digit${at + 1}`, `Numpad${at + 1}`]).join(' '), shown: `1–${REASONS.length}`, says: t('How you know it'), does: (n) => because(n - 1) },
     { codes: '?', shown: '?', says: t('Show the keys'), does: () => showKeys(bonds) },
   ];
   fill(
