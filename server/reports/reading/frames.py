@@ -7,8 +7,8 @@ in Latin letters is turned into Persian letters before, so that words are given 
 Words: `خونه` with or without the common endings, `خونه!` only so, `خراب*` whatever follows, `~ریخت` a verb's stem
 (also with می and ب before it, never with ن; `~ریز!` with می alone), `پشت_بام` several words.
 
-Frames: `HOUSE FALL`, `UNDER > RUBBLE` in this order, `~4` the most words that the whole may span (8 unless told; under 7
-it stays between two commas, as with `~9|`), `-PART` when no such word stands within it, `--PART` when none stands
+Frames: `HOUSE FALL`, `UNDER > RUBBLE` in this order, `~4` the most words that the whole may span (8 unless told; under
+7 it stays between two commas, as with `~9|`), `-PART` when no such word stands within it, `--PART` when none stands
 anywhere.
 """
 

@@ -54,6 +54,10 @@ _HELP = tuple(
 _MINE = frozenset(
     fold_key(w) for w in "بچم بچهام بچهم بچمون بچهامون پسرم دخترم پسرامون bacham bachamun pesaram dokhtaram".split()
 )
+_TODAY = frozenset(
+    fold_key(w)
+    for w in "امروز دیروز دیشب صبح امشب الان today yesterday morning night tonight now monday sunday".split()
+)
 _YOUNG = ("child", "kid", "son", "daughter", "boy", "girl", "bab")
 _AFTER = frozenset(
     fold_key(w) for w in "after since before because following بعد پس قبل وقتی شب شبی روز روزی زمان بعدش".split()
@@ -85,8 +89,10 @@ _THINGS = tuple(
 _SOMEBODY = tuple(
     fold_key(w)
     for w in (
-        "نفر بچه مرد زن پدر مادر بابا مامان داداش خواهر برادر پسر دختر همسایه کارگر مردم ما هستیم سرنشین "
-        "چوپان گله دار herder shepherd farmer worker villager nafar bache people man woman men children family mother father brother son daughter us"
+        "نفر بچه مرد زن پدر مادر بابا مامان داداش خواهر برادر پسر دختر همسایه کارگر مردم ما هستیم سرنشین عمو "
+        "دایی خاله عمه نوه دوست رفیق شوهر همسر خانم بابابزرگ ننه uncle aunt cousin grand husband wife boy "
+        "girl baby kid neighbo friend چوپان گله دار herder shepherd farmer worker villager nafar bache people "
+        "man woman men children family mother father brother son daughter us"
     ).split()
 )
 # "They poured out", "thieves burst in": the verb of falling houses too.
@@ -137,6 +143,8 @@ def _since(message: Message, hit: Hit) -> bool:
 def _widowed(message: Message, hit: Hit) -> bool:
     """A husband who died tells of a widow, not of a death now, unless he was killed."""
     words = message.text[hit.start : hit.end]
+    if any(message.word(i) in _TODAY for i in range(max(0, hit.first - 5), hit.last + 5)):
+        return False
     if "کشته" in words or "kil" in words or "koshte" in words:
         return False
     return any(h.start < hit.end and hit.start < h.end for h in message.signals("vulnerable_woman_headed"))

@@ -232,10 +232,15 @@ def _mended(message: Message, told: list[Hit]) -> bool:
     found_child = [h for h in told if h.code == "child_alone"]
     met = [h for h in message.signals("met") if not _overlaps(h, found_child)]
     settled = [h for h in met if message.has("update") or not message.text[h.start : h.end].startswith(_ARRIVED)]
-    return any(h.start > max(t.start for t in told) for h in settled) and not _still_lacks(message)
+    return any(h.start > max(t.start for t in told) and _brings(message, h) for h in settled) and not _still_lacks(
+        message
+    )
 
 
-_ARRIVED = tuple(fold_key(w) for w in ("رسید", "resid", "arrived", "came", "گرفتیم", "received", "no longer"))
+_ARRIVED = tuple(
+    fold_key(w)
+    for w in ("رسید", "resid", "arrived", "came", "گرفتیم", "received", "no longer", "have come", "has come")
+)
 _DENIALS = (
     "شایعه",
     "شایعست",

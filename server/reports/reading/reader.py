@@ -20,7 +20,7 @@ from server.reports.reading.urgency import urgency
 from server.reports.reading.vulnerable import vulnerable
 from server.standards.taxonomy import INCIDENTS
 
-RULES_VERSION = "2026-11-2"
+RULES_VERSION = "2026-11-3"
 
 _MAX_WHY = 200
 
