@@ -36,6 +36,9 @@ _FILES = (
 )
 _PERSIAN = re.compile(r"[\u0600-\u06ff]")
 _PREFIX = 3
+_LATIN_WORD = re.compile("[a-z]+")
+# A choice of one word alone: (insulin|…), (…|انسولین|…).
+_WHOLE_WORD = re.compile(r"(?<=[(|])[^\W\d_]+(?=[|)])")
 _PIECE = re.compile(r"\.{2,3}|\{\w+\}|\\w\+|[()|*+]|[^\s(){}|*+.]+|\s+")
 
 
@@ -96,6 +99,8 @@ class Lexicon:
     def __init__(self, given: Iterable[tuple[str, str, str, str]] | None = None) -> None:
         self._by_prefix: dict[str, _Shelf] = {}
         self.words: dict[str, None] = {}
+        self.latin: dict[str, None] = {}
+        self.things: dict[str, None] = {}
         for line in given or ():
             self._add(*line, {})
         if given is None:
@@ -114,6 +119,9 @@ class Lexicon:
 
     def _add(self, group: str, code: str, part: str, pattern: str, sets: dict[str, str]) -> None:
         self.words |= dict.fromkeys(persian_words(pattern))
+        self.latin |= dict.fromkeys(_LATIN_WORD.findall(fold_key(pattern)))
+        if group == "need" and part in ("items", "direct"):
+            self.things |= dict.fromkeys(_WHOLE_WORD.findall(pattern))
         for prefix, source in compile_pattern(pattern, sets):
             self._by_prefix.setdefault(prefix, _Shelf()).entries.append(_Entry(group, code, part, source))
 

@@ -13,6 +13,7 @@ from server.reports.reading.lexicon import Hit, lexicon
 from server.reports.reading.model import PlaceRead, Why
 from server.reports.reading.numbers import Number, find_numbers
 from server.reports.reading.own import OwnWords
+from server.reports.reading.typos import mended
 
 MAX_CHARS = 4000
 
@@ -20,9 +21,7 @@ _WORD = re.compile(r"\d+(?:[.,٬]\d+)*|[^\W\d_]+")
 _SENTENCE_END = re.compile(r"[.!?؟;؛…\n]")
 _CLAUSE_END = re.compile(r"[,،:()\[\]/|]")
 # Words that turn the talk: what stands before them says nothing about what stands after.
-_TURNS = frozenset(
-    fold_key(w) for w in ("ولی", "اما", "لیکن", "but", "however", "vali", "ama", "although", "بلکه")
-)
+_TURNS = frozenset(fold_key(w) for w in ("ولی", "اما", "لیکن", "but", "however", "vali", "ama", "although", "بلکه"))
 
 
 @dataclass(slots=True)
@@ -155,8 +154,10 @@ def _is_hidden_finglish(message: Message) -> bool:
 
 def _respelt(word: str, lang: str) -> str | None:
     if "a" <= word[0] <= "z":
+        if lang == "en":
+            return mended(word)
         return persian(word) if lang == "finglish" or (lang == "mixed" and not is_english(word)) else None
-    return None
+    return mended(word) if word[0] > "\u0600" else None
 
 
 def _counting(numbers: list[Number], tokens: list[Token], folded: Folded, text: str) -> list[Number]:
