@@ -3,8 +3,9 @@
 `python -m tests.bench.bench_joining --stored 1000 1000000` fills one scratch database step by step (rows made by
 PostgreSQL itself: reports, links, voices, tallies, needs and incidents, all open and spoken of within the window, a few
 places having most of them), and after each step lets the chain work so many new messages, several times. Printed:
-reports a second of one chain process, joining alone (`joined`) and with reading, tasks and answers (`worked`), the median
-of the runs, and how many times dearer joining is in the last step than in the first. Loopback only, in a temporary folder (or `HAMYAR_BENCH_HOME`).
+reports a second of one chain process, joining alone (`joined`) and with reading, tasks and answers (`worked`), the
+median of the runs, and how many times dearer joining is in the last step than in the first. Loopback only, in a
+temporary folder (or `HAMYAR_BENCH_HOME`).
 """
 
 import argparse
