@@ -252,7 +252,8 @@ def _one_sided(find: Find, where: str, mine: Signature, theirs: Signature) -> li
     if all(k & SITES for k in kinds) or (lone and all(named)):
         return [("words.landmarks_differ", -2.0)]
     if not any(named):
-        return [("words.beside_in_one", -1.0 if lone else -0.5)]
+        beside = any("beside" in k for k in kinds)
+        return [("words.beside_in_one", -1.0 if lone else -0.5)] if beside else []
     return [("words.landmark_in_one", -0.5 if find.category in _ON_A_LINE else -1.0)]
 
 
