@@ -175,6 +175,9 @@ async def test_every_stage_of_the_search_has_its_index(ctx: Context) -> None:
             "sound": "ix_place_names_sound",
             "alike": "ix_place_names_squashed_trgm",
         }.items():
+            if stage == "alike" and not many:
+                # Of so few names one would sooner walk another index from end to end.
+                await conn.execute("SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off")
             plan = await search_queries.explain(conn, "poldokhtar", stage)
             assert index in plan, (stage, plan)
             assert "Seq Scan on place" not in plan, (stage, plan)

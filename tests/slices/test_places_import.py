@@ -52,7 +52,7 @@ async def test_what_ships_is_known_and_stays(ctx: Context, tmp_path: Path, monke
     """A newer dump of the home country neither doubles its provinces nor moves its towns: `up` would move them back."""
     monkeypatch.setattr(service, "RECHECK_S", 0)
     [town] = await rows(ctx, "SELECT * FROM places WHERE name_en = 'Poldokhtar' AND kind <> 'county'")
-    tail = "\tIR\t\t23\t\t\t\t1\t\t0\tAsia/Tehran\t2024-01-01\n"
+    tail = "\tIR\t\t23\t\t\t\t0\t\t0\tAsia/Tehran\t2024-01-01\n"
     file = tmp_path / "IR.txt"
     file.write_text(
         f"{town['source_id']}\tPol-e Dokhtar\tPol-e Dokhtar\t\t33.1\t47.7\tP\tPPL{tail}"
