@@ -22,12 +22,9 @@ pytestmark = pytest.mark.slices
 A, B, C = "+989121110001", "+989121110002", "+989121110003"
 HEARD = (rumours.hear, watching.watch)
 RUMOUR = (
-    "سد پلدختر شکسته",
-    "سد پلدختر شکست همه فرار کنید",
-    "Poldokhtar dam has collapsed",
-    "میگن سد پلدختر شکسته، کمک",
+    "سد پلدختر شکسته", "سد پلدختر شکست همه فرار کنید", "Poldokhtar dam has collapsed", "میگن سد پلدختر شکسته، کمک",
     "sad poldokhtar shekaste",
-)
+)  # fmt: skip
 
 
 async def settle(ctx: Context) -> None:
@@ -44,7 +41,7 @@ async def told(ctx: Context, where: UUID, *messages: Any) -> list[Any]:
     """Messages read, with what follows from them; and the queue of checks after that."""
     accepted = await kit.send(ctx, where, *messages)
     while await process_batch(ctx, ON_NEEDS, 50, HEARD):
-        pass
+        continue
     await settle(ctx)
     return accepted
 
@@ -399,6 +396,7 @@ async def test_a_rumour_draws_vaguer_words_and_never_another_house(ctx: Context,
     assert "dam_or_levee_risk" in before.values()
     assert "dam_or_levee_risk" not in {r["category"] for r in new}, "the dam is the same rumour"
     assert {r["verification"] for r in new if r["category"] == "trapped_people"} == {"unverified"}
-    items = {i["id"]: i for i in await queue(client)}
-    codes = {r["code"] for i in new for r in items[str(i["id"])]["reasons"]}
-    assert "near_rumour" in codes, "a person is told that something like it was refuted nearby"
+    items = {i["id"]: i["reasons"] for i in await queue(client)}
+    assert "near_rumour" in {r["code"] for i in new for r in items[str(i["id"])]}, (
+        "a person is told that something like it was refuted nearby"
+    )
