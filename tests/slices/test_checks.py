@@ -371,10 +371,8 @@ async def test_a_page_costs_what_is_asked_however_long_the_queue(ctx: Context, c
             before = await (await conn.execute(read + " WHERE relname = 'checks'")).fetchone()
             found = await checking_queries.page(conn, within=within, **asked)
             after = await (await conn.execute(read + " WHERE relname = 'checks'")).fetchone()
-            assert before
-            assert after
-            assert len(found) == 21
-            assert found[0]["category"] == "water"
+            assert None not in (before, after)
+            assert (len(found), found[0]["category"]) == (21, "water")
             assert after["n"] - before["n"] <= most
         assert await checking_queries.mark_all(conn) == 4001
     # What is no record any more leaves the queue by itself when its time comes.
