@@ -362,8 +362,7 @@ async def test_a_page_costs_what_is_asked_however_long_the_queue(ctx: Context, c
             "INSERT INTO checks (subject_id, kind, emergency_id, score, geom) SELECT gen_random_uuid(), 'need', %s,"
             " 0.001 + random() / 1000, ST_SetSRID(ST_MakePoint(45 + random() * 15, 27 + random() * 10), 4326)"
             " FROM generate_series(1, 4000)",
-            (where,),
-        )
+            (where,))  # fmt: skip
         await conn.execute("ANALYZE checks")
         read = "SELECT coalesce(idx_tup_fetch, 0) + coalesce(seq_tup_read, 0) AS n FROM pg_stat_xact_user_tables"
         asked: dict[str, Any] = {"actor": "a", "limit": 21, "centre": None, "box": None, "after": None}
@@ -371,7 +370,8 @@ async def test_a_page_costs_what_is_asked_however_long_the_queue(ctx: Context, c
             before = await (await conn.execute(read + " WHERE relname = 'checks'")).fetchone()
             found = await checking_queries.page(conn, within=within, **asked)
             after = await (await conn.execute(read + " WHERE relname = 'checks'")).fetchone()
-            assert None not in (before, after)
+            assert before is not None
+            assert after is not None
             assert (len(found), found[0]["category"]) == (21, "water")
             assert after["n"] - before["n"] <= most
         assert await checking_queries.mark_all(conn) == 4001
