@@ -64,6 +64,7 @@ SKIP = words(
     "about around حدود مسکونی injured local pregnant adult sick disabled wounded our my روستایی kuchik dige "
     "دیگه دیگر هزار "
     "مورد case cases کوچولو کم‌سن missing badly trapped stranded severely "
+    "chronically seriously critically terminally mentally ill "
     "بی عشایری عشایر کوچ‌نشین school sleeping poor homeless displaced nomad"
 )
 NOT_PEOPLE_NEXT = words(

@@ -33,6 +33,11 @@ PURPOSE = frozenset(fold_key(w) for w in ("برای", "برا", "واسه", "ج�
 _FROM = frozenset(fold_key(w) for w in ("از", "به", "from", "to"))
 
 
+_NEEDS_OF = ("نیاز", "احتیاج", "محتاج", "niaz", "niyaz", "ehtiaj", "mohtaj")
+"""Whatever stands behind «به» beside one of these is what is needed: به ۶۰ پتو نیاز داریم."""
+_NEEDING = re.compile("|".join(re.escape(fold_key(w)) for w in _NEEDS_OF))
+
+
 BUILT = frozenset({"medical_care", "shelter", "transport", "heating", "machinery", "power", "bedding"})
 
 
@@ -155,4 +160,10 @@ def is_whereabouts(message: Message, hit: Hit) -> bool:
         return True
     if message.word(at) in PURPOSE:
         return any(h.code != hit.code and h.group == "need" and h.part == "items" for h in message.hits)
-    return message.word(at) in _PLACING or (message.word(at) in _FROM and hit.code != "heating")
+    if message.word(at) in _PLACING:
+        return True
+    return message.word(at) in _FROM and hit.code != "heating" and not _is_needed(message, message.clause[hit.first])
+
+
+def _is_needed(message: Message, clause: int) -> bool:
+    return any(of == clause and _NEEDING.match(message.word(at)) for at, of in enumerate(message.clause))
