@@ -17,12 +17,16 @@ COUNTED = ("passed", "failed", "error", "errors", "skipped")
 
 
 def groups() -> list[list[str]]:
-    """What runs side by side: the slices in two, each with a share of everything that waits."""
+    """What runs side by side: shares of everything that mostly waits, the longest first."""
     slices = [str(path) for path in sorted(Path("tests/slices").glob("test_*.py"))]
+    pages = [str(path) for path in sorted(Path("tests/e2e").glob("test_pages*.py"))]
+    others = [str(path) for path in sorted(Path("tests/e2e").glob("test_*.py")) if str(path) not in pages]
     return [
-        ["tests/unit", "tests/contracts", *slices[::2]],
-        ["tests/faults", *slices[1::2]],
-        ["tests/e2e"],
+        ["tests/unit", "tests/contracts", *slices[::3]],
+        ["tests/faults", *slices[1::3][::2]],
+        [*slices[2::3], *slices[1::3][1::2]],
+        pages,
+        others,
     ]
 
 

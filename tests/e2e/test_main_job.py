@@ -173,6 +173,6 @@ def test_a_message_appears_on_the_open_map(played: Running, chromium: Browser, c
     headers = {"Authorization": f"Bearer {doors['gateway']['token']}"}
     answer = httpx.post(f"{played.url}/intake/sms/generic", json=body, headers=headers, timeout=20)
     assert answer.status_code == 200
-    expect(page.locator(".mark--fresh, .bunch")).not_to_have_count(0, timeout=20_000)
+    expect(page.locator(".mark--fresh, .bunch")).not_to_have_count(0, timeout=60_000)
     assert seen.complaints == []
     context.close()

@@ -163,7 +163,7 @@ def test_the_desk_fits_a_phone_and_reads_well(desks: list[BrowserContext], world
     seen, page = Seen(), desks[0].new_page()
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     seen.watch(page).goto(f"{world.url}/inbox?show={show}")
-    until(page, "!document.querySelector('.state--loading')")
+    until(page, "![...document.querySelectorAll('.state--loading')].some((one) => one.checkVisibility())")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert page.evaluate(AUDIT) == []
     assert page.evaluate(CONTRAST) == []
