@@ -21,11 +21,15 @@ def groups() -> list[list[str]]:
     slices = [str(path) for path in sorted(Path("tests/slices").glob("test_*.py"))]
     pages = [str(path) for path in sorted(Path("tests/e2e").glob("test_pages*.py"))]
     others = [str(path) for path in sorted(Path("tests/e2e").glob("test_*.py")) if str(path) not in pages]
+
+    def share(*eighths: int) -> list[str]:
+        return [path for n, path in enumerate(slices) if n % 8 in eighths]
+
     return [
-        ["tests/unit", "tests/contracts", *slices[::3]],
-        ["tests/faults", *slices[1::3][::2]],
-        [*slices[2::3], *slices[1::3][1::2]],
-        pages,
+        ["tests/unit", "tests/contracts", *share(0, 1)],
+        ["tests/faults", *share(2)],
+        share(3, 4, 5),
+        [*pages, *share(6, 7)],
         others,
     ]
 
