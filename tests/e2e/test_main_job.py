@@ -169,7 +169,8 @@ def test_a_message_appears_on_the_open_map(played: Running, chromium: Browser, c
     page.goto(f"{played.url}/map?emergency={emergency}&layers=needs#13/33.8973/48.7516")
     expect(page.locator("#veil")).to_be_hidden()
     expect(page.locator(".mark")).to_have_count(0)
-    body = {"id": "borujerd-1", "from": "+989000000001", "to": "3000", "text": "بروجرد ۴۰ نفر چادر لازم دارند، سردشان است"}
+    text = "بروجرد ۴۰ نفر چادر لازم دارند، سردشان است"
+    body = {"id": "borujerd-1", "from": "+989000000001", "to": "3000", "text": text}
     headers = {"Authorization": f"Bearer {doors['gateway']['token']}"}
     answer = httpx.post(f"{played.url}/intake/sms/generic", json=body, headers=headers, timeout=20)
     assert answer.status_code == 200
