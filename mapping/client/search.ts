@@ -87,7 +87,7 @@ export class Search {
     this.asking = new AbortController();
     try {
       const { data } = await ask<{ features: { geometry?: { coordinates?: [number, number] }; properties: Record<string, unknown> }[] }>(
-        `/api/places?q=${encodeURIComponent(typed)}&limit=6`, { signal: this.asking.signal },
+        '/api/places/search', { method: 'POST', body: { q: typed, limit: 6 }, signal: this.asking.signal },
       );
       const places = data.features.flatMap((one): Hit[] => {
         const [lon, lat] = one.geometry?.coordinates ?? [];

@@ -12,7 +12,7 @@ from server.kernel.errors import bad_request
 from server.kernel.geo import on_earth, parse_bbox
 from server.kernel.http import etag, if_match, json_response
 from server.places import searching, service
-from server.places.schemas import CentreEdit, NewCentre
+from server.places.schemas import CentreEdit, NewCentre, PlaceSearch
 
 router = APIRouter(prefix="/api")
 Limit = Annotated[int, Query(ge=1, le=200)]
@@ -29,16 +29,30 @@ async def places(
     near: str | None = None,
     limit: Limit = 20,
 ) -> Response:
-    """Search by name (`q`: either script, "name, province", coordinates, a plus code), or list the biggest places.
+    """Search by name (`q`: either script, "name, province"), or list the biggest places.
 
     `kind` is comma-separated; `within` is a province's, county's or town's id; `near` is lon,lat and only ranks.
+    A point (coordinates, a plus code) may be somebody's home and is refused here: addresses are kept in logs.
     """
+    if q and searching.tells_point(q):
+        raise bad_request(
+            "place.point_in_address",
+            "A point is asked for by POST /api/places/search.",
+            "مختصات را با POST /api/places/search بپرسید.",
+        )
     box = parse_bbox(bbox) if bbox else None
     kinds = [k for k in (kind or "").split(",") if k] or None
     found = await searching.search(
         conn, (q or "")[:300], box=box, kinds=kinds, within=within, near=_lon_lat(near), limit=limit
     )
     return json_response(found)
+
+
+@router.post("/places/search", dependencies=[allow("place.read")])
+async def search(conn: Tx, body: PlaceSearch) -> Response:
+    """As `GET /api/places?q=`, for what may stand in no address: {q, near?, limit?}; coordinates and plus codes too."""
+    found = await searching.search(conn, body.q, near=_lon_lat(body.near), limit=body.limit)
+    return json_response(found, headers={"Cache-Control": "no-store"})
 
 
 def _lon_lat(text: str | None) -> tuple[float, float] | None:

@@ -6,6 +6,16 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 
+class PlaceSearch(BaseModel):
+    """What is searched for: a name, "name, province", coordinates in degrees, a map's link, a plus code."""
+
+    model_config = ConfigDict(extra="forbid")
+    q: str = Field(max_length=300)
+    near: str | None = Field(default=None, max_length=60)
+    """lon,lat in degrees: ranks, does not select."""
+    limit: int = Field(default=20, ge=1, le=200)
+
+
 class NewCentre(BaseModel):
     """A new centre. `code` is made when it is left out."""
 

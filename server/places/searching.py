@@ -15,6 +15,11 @@ from server.places.service import place_feature
 _SURE = frozenset({"exact", "begins"})
 
 
+def tells_point(text: str) -> bool:
+    """Whether what was typed is a point, or a short plus code beside a name, and not a name alone."""
+    return pointed(text) is not None or short_code(text) is not None
+
+
 async def search(
     conn: Conn,
     text: str | None,

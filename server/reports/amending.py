@@ -26,7 +26,7 @@ from server.reports.intake import TABLE
 from server.reports.joining import Kind
 from server.reports.landmarks import MARK
 from server.reports.service import answer, seen
-from server.reports.understanding import Understood, answers_of, moment_of, spot_of
+from server.reports.understanding import Understood, answers_of, moment_of, spot_of, veil
 from server.reports.weaving import OnNeeds, Weaver
 
 _KINDS: Final[tuple[Kind, ...]] = ("incident", "need")
@@ -73,7 +73,10 @@ async def correct(conn: Conn, ctx: Context, wish: Wish, changes: Mapping[str, An
     after = rules.corrected(before, changes)
     fields = rules.changed(before, after)
     if fields:
-        made = await queries.put_reading(conn, row["id"], after, rules.PERSON)
+        # A point that she gave goes on in the records, where it is sealed; the reading lies open.
+        veiled = veil(ctx.sealing, changes["place"]) if changes.get("place") and after["place"] else None
+        shown = after | ({"place": veiled} if veiled else {})
+        made = await queries.put_reading(conn, row["id"], shown, rules.PERSON)
         await queries.add_correction(
             conn,
             {
@@ -83,7 +86,7 @@ async def correct(conn: Conn, ctx: Context, wish: Wish, changes: Mapping[str, An
                 "made_by": wish.principal.actor,
                 "fields": fields,
                 "before": rules.labels(before),
-                "after": rules.labels(after),
+                "after": rules.labels(shown),
             },
         )
         await weave_anew(conn, ctx, row, before, after, wish.on_needs, wish.principal.actor)

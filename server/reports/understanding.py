@@ -248,7 +248,12 @@ def veiled_place(sealing: Sealing, reading: Mapping[str, Any]) -> dict[str, Any]
     """
     place = reading["place"]
     told = place and any(str(w["rule"]).startswith("place.point.") for w in reading["why"])
-    if not told or place["accuracy_m"] >= EXACT_M:
+    return veil(sealing, place) if told else None
+
+
+def veil(sealing: Sealing, place: Mapping[str, Any]) -> dict[str, Any] | None:
+    """A place as it may lie open: a point as fine as a home (under EXACT_M metres) blurred; None when it is coarser."""
+    if place["accuracy_m"] >= EXACT_M:
         return None
     lon, lat = sealing.blur(place["lon"], place["lat"])
     name = place["name"] if any(c.isalpha() for c in place["name"]) else f"{lat:.2f}, {lon:.2f}"

@@ -110,6 +110,25 @@ async def test_what_hangs_on_a_live_task_or_a_decision_stays_and_a_person_is_ask
     assert await rows(ctx, "SELECT 1 FROM events_unsealed WHERE data->>'proposal' = 'reread'")
 
 
+async def test_a_point_that_a_person_gives_is_sealed_with_the_record_and_lies_nowhere_open(
+    ctx: Context, client_of: MakeClient
+) -> None:
+    where = await emergency(ctx)
+    (mine,) = await told(ctx, where, ("+989120000001", POLDOKHTAR))
+    client = await client_of("coordinator")
+    home = {"name": "33.15777, 47.71333", "lat": 33.15777, "lon": 47.71333, "accuracy_m": 20}
+    said = (await correct(client, mine.id, place=home)).json()["place"]
+    assert said["accuracy_m"] >= 1000
+    assert (said["lat"], said["lon"]) != (home["lat"], home["lon"])
+    kept = await rows(
+        ctx, "SELECT reading::text AS text FROM readings UNION ALL SELECT after::text FROM reading_corrections"
+    )
+    assert not any("33.157" in row["text"] or "47.713" in row["text"] for row in kept)
+    (need,) = [n for n in await needs_of(ctx, where, "water") if n["status"] == "open"]
+    exact = await (await client_of("coordinator")).get(f"/api/needs/{need['id']}/exact")
+    assert exact.json()["geometry"]["coordinates"] == [home["lon"], home["lat"]]
+
+
 async def test_the_chain_never_reads_over_a_persons_word(ctx: Context, client_of: MakeClient) -> None:
     where = await emergency(ctx)
     (mine,) = await told(ctx, None, ("+989120000001", POLDOKHTAR))

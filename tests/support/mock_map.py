@@ -107,14 +107,14 @@ def create_app(seed: int = 7, size: int = 6000, every_s: float = 2.0) -> FastAPI
                 for t in chosen
                 if west <= t["geometry"]["coordinates"][0] < east and south <= t["geometry"]["coordinates"][1] < north
             ]
-        if query.get("q"):
-            wanted = query["q"].lower()
-            chosen = [
-                t
-                for t in chosen
-                if wanted in t["properties"]["name_fa"] or wanted in t["properties"]["name_en"].lower()
-            ]
         return JSONResponse({"type": "FeatureCollection", "features": chosen[:limit]})
+
+    @app.post("/api/places/search")
+    async def search(request: Request) -> JSONResponse:
+        asked = await request.json()
+        names = [(t, t["properties"]["name_fa"] + " " + t["properties"]["name_en"].lower()) for t in towns]
+        found = [town for town, name in names if asked["q"].lower() in name]
+        return JSONResponse({"type": "FeatureCollection", "features": found[: asked.get("limit", 20)]})
 
     @app.get("/api/reports/{one}/reading")
     async def reading(one: str) -> JSONResponse:

@@ -56,7 +56,7 @@ export function placeField(root: HTMLElement, chosen: (lon: number, lat: number,
     if (text.length < 2) return shut();
     const mine = (asking = new AbortController());
     try {
-      const { data } = await ask<{ features: Place[] }>(`/api/places?limit=8&q=${encodeURIComponent(text)}`, { signal: mine.signal });
+      const { data } = await ask<{ features: Place[] }>('/api/places/search', { method: 'POST', body: { q: text, limit: 8 }, signal: mine.signal });
       found = data.features;
       at = -1;
       draw();
