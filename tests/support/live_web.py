@@ -51,7 +51,7 @@ class Heard:
             self.verbs.append(fields[b"event"].decode())
 
 
-async def listen(url: str, token: str, heard: Heard, *, until: int = 0, lines: int = 0, seconds: float = 30) -> None:
+async def listen(url: str, token: str, heard: Heard, *, until: int = 0, lines: int = 0, seconds: float = 90) -> None:
     """Read until number `until` was heard, or `lines` more events, or the server ends it."""
     headers = {"Authorization": f"Bearer {token}"}
     if heard.last is not None:
