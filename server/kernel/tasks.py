@@ -1,8 +1,10 @@
-"""Ending tasks for certain."""
+"""Loops that outlive a database, and ending tasks for certain."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+import psycopg
 import structlog
 
 log = structlog.get_logger("tasks")
@@ -21,3 +23,17 @@ async def end(*tasks: "asyncio.Task[Any]", again_s: float = 1.0) -> None:
         _, waiting = await asyncio.wait(waiting, timeout=again_s)
         for task in waiting:
             log.warning("tasks.cancelled_again", task=task.get_name())
+
+
+async def in_turns(name: str, turn: Callable[[], Awaitable[int]], *, batch: int, every_s: float) -> None:
+    """Call `turn` (it says how many it did) every `every_s` seconds, at once again while it did a whole `batch`.
+
+    Runs until cancelled; a database that is away is asked again at the next turn.
+    """
+    while True:
+        try:
+            while await turn() >= batch:
+                pass
+        except psycopg.OperationalError as error:
+            log.warning("turn.postponed", loop=name, kind=type(error).__name__)
+        await asyncio.sleep(every_s)

@@ -65,7 +65,7 @@ async def _current(ctx: Context) -> _Cached:
             fresh = _Cached(mark, time.monotonic(), known.gazetteer, known.ids)
         else:
             rows = await queries.gazetteer_rows(conn, ctx.settings.country, READ_MOST)
-            built = await asyncio.to_thread(Gazetteer.from_rows, [_place_row(r) for r in rows])
+            built = await asyncio.to_thread(Gazetteer.from_rows, [place_row(r) for r in rows])
             # Smallest last, so that of two entries with one name and point the more populous one is meant.
             ids = {
                 (r["name_en"], r["lat"], r["lon"]): r["id"] for r in sorted(rows, key=lambda r: int(r["population"]))
@@ -77,13 +77,14 @@ async def _current(ctx: Context) -> _Cached:
     return fresh
 
 
-def _place_row(row: DictRow) -> PlaceRow:
+def place_row(row: Mapping[str, Any]) -> PlaceRow:
+    """A row of `places` as the gazetteer has it; `names` and `hamlet` as far as they were read."""
     return PlaceRow(
         row["source"],
         row["source_id"],
         row["name_en"],
         row["name_fa"],
-        tuple(row["names"]),
+        tuple(row.get("names", ())),
         row["country"],
         row["admin1_code"] or "",
         row["province_en"] or "",
@@ -93,7 +94,7 @@ def _place_row(row: DictRow) -> PlaceRow:
         row["population"],
         row["kind"],
         int(row["accuracy_m"]),
-        row["hamlet"],
+        bool(row.get("hamlet")),
     )
 
 

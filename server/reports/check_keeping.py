@@ -5,12 +5,11 @@ at its own pace: a record with two hundred new voices in a second is looked at o
 its next moment in `due_at`, so nothing is ever walked through as a whole.
 """
 
-import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-import psycopg
 import structlog
 from psycopg.rows import DictRow
 
@@ -18,6 +17,7 @@ from server.access.context import Context
 from server.incidents.rules import CLOSURE_KINDS
 from server.kernel.db import Conn
 from server.kernel.events import SealedEvent
+from server.kernel.tasks import in_turns
 from server.needs.rules import affected
 from server.places.queries import nearest_centres
 from server.reports import checking_queries as queries
@@ -41,14 +41,8 @@ async def project(conn: Conn, events: Sequence[SealedEvent]) -> None:
 
 
 async def run(ctx: Context) -> None:
-    """Make anew what is due until cancelled; a database that is away is asked again at the next turn."""
-    while True:
-        try:
-            while await turn(ctx) >= BATCH:
-                pass
-        except psycopg.OperationalError as error:
-            log.warning("checks.postponed", kind=type(error).__name__)
-        await asyncio.sleep(EVERY_S)
+    """Make anew what is due until cancelled."""
+    await in_turns("checks", partial(turn, ctx), batch=BATCH, every_s=EVERY_S)
 
 
 async def turn(ctx: Context) -> int:

@@ -210,7 +210,7 @@ async def _checked(conn: Conn, principal: Principal, wish: EntryIn) -> tuple[dic
         "target_id": target["target_id"] if target else None,
         "made_by": principal.actor,
     }
-    place = own_words.place_row(target) if target else None
+    place = places.place_row(target) if target else None
     return values, OwnEntry(wish.phrase.strip(), wish.group, wish.code, place)
 
 

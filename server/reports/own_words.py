@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 
 from server.access.context import Context
-from server.places.geonames import PlaceRow
+from server.places import service as places
 from server.reports import lexicon_queries as queries
 from server.reports.reading import OwnEntry, OwnWords, PhraseError
 from server.reports.reading.own import check
@@ -102,24 +102,4 @@ def _usable(rows: Sequence[Mapping[str, Any]]) -> list[Standing]:
 
 def entry_of(row: Mapping[str, Any]) -> OwnEntry:
     """An entry from its row; an alias with its place."""
-    return OwnEntry(row["phrase"], row["group"], row["code"], place_row(row) if row["target_id"] else None)
-
-
-def place_row(row: Mapping[str, Any]) -> PlaceRow:
-    """A row of `places` as the gazetteer has it."""
-    return PlaceRow(
-        row["source"],
-        row["source_id"],
-        row["name_en"],
-        row["name_fa"],
-        (),
-        row["country"],
-        row["admin1_code"] or "",
-        row["province_en"] or "",
-        row["province_fa"] or "",
-        row["lat"],
-        row["lon"],
-        row["population"],
-        row["kind"],
-        int(row["accuracy_m"]),
-    )
+    return OwnEntry(row["phrase"], row["group"], row["code"], places.place_row(row) if row["target_id"] else None)

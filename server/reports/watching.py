@@ -4,12 +4,11 @@ The chain puts a watch on each; whoever opens it, decides about its record, take
 (`seen`, from the events); the worker's loop escalates what is due. Any number of loops may run: one works at a time.
 """
 
-import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-import psycopg
 import structlog
 from psycopg.rows import DictRow
 
@@ -18,6 +17,7 @@ from server.access.principal import Principal
 from server.kernel.db import Conn
 from server.kernel.events import NewEvent, emit_many
 from server.kernel.redis import ring
+from server.kernel.tasks import in_turns
 from server.messaging import duty
 from server.messaging.alarms import end_alarm, raise_alarm
 from server.messaging.models import LIFE
@@ -52,14 +52,8 @@ async def watch(conn: Conn, ctx: Context, heard: Sequence[Heard]) -> list[UUID]:
 
 
 async def run(ctx: Context) -> None:
-    """Escalate until cancelled; a database that is away is asked again at the next turn."""
-    while True:
-        try:
-            while await turn(ctx) >= BATCH:
-                pass
-        except psycopg.OperationalError as error:
-            log.warning("watches.postponed", kind=type(error).__name__)
-        await asyncio.sleep(EVERY_S)
+    """Escalate until cancelled."""
+    await in_turns("watches", partial(turn, ctx), batch=BATCH, every_s=EVERY_S)
 
 
 async def turn(ctx: Context) -> int:
