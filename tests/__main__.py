@@ -26,11 +26,11 @@ def groups() -> list[list[str]]:
         return [path for n, path in enumerate(slices) if n % 8 in eighths]
 
     return [
-        ["tests/unit", "tests/contracts", *share(0, 1)],
+        ["tests/unit", "tests/contracts", *share(1)],
         ["tests/faults", *share(2)],
         share(3, 4, 5),
         [*pages, *share(6, 7)],
-        others,
+        [*others, *share(0)],
     ]
 
 

@@ -33,6 +33,8 @@ class Door:
     def __init__(self, port: int, token: str) -> None:
         self._port, self._token = port, token
         self._pair: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self.answered = False
+        """Whether this connection has had an answer: until then it may only stand in the kernel's queue."""
 
     async def ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
         """(status, body) of one request. Raises ConnectionError when the server is not there."""
@@ -48,6 +50,7 @@ class Door:
             answer = (await reader.readuntil(b"\r\n\r\n")).lower()
             length = int(answer.split(b"content-length:")[1].split(b"\r\n")[0]) if b"content-length:" in answer else 0
             content = await reader.readexactly(length)
+            self.answered = True
         except (OSError, asyncio.IncompleteReadError, IndexError) as error:
             self.close()
             raise ConnectionError(str(error)) from error
@@ -59,7 +62,7 @@ class Door:
         """Give the connection up."""
         if self._pair is not None:
             self._pair[1].close()
-            self._pair = None
+            self._pair, self.answered = None, False
 
 
 async def post(
