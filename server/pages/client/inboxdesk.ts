@@ -1,4 +1,6 @@
 /** The inbox, one message at a time: Enter says that the reading is right, a letter or digit sets it right, and the next one is there. */
+import './inboxdesk.css';
+import './inboxparts.css';
 import { ApiError, ask } from './api.ts';
 import { readConfig, type PageConfig } from './config.ts';
 import { byId, fill, h } from './dom.ts';
