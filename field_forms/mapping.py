@@ -231,7 +231,7 @@ def _summary(got: _Answers, language: str) -> str:
 
 def _said(question: Binding, value: str, language: str) -> str:
     if not question.choices:
-        return " ".join(value.split()) if question.role == "location" else value
+        return _position(value) if question.role == "location" else value
     chosen = value.split() if question.multiple else [value]
     comma = "، " if language == "fa" else ", "
     return comma.join(_text(question.choices.get(code, {}), language) or code for code in chosen)
@@ -239,3 +239,10 @@ def _said(question: Binding, value: str, language: str) -> str:
 
 def _text(texts: dict[str, str], language: str) -> str:
     return texts.get(language) or texts.get("") or next(iter(texts.values()), "")
+
+
+def _position(value: str) -> str:
+    """Collect's "lat lon altitude accuracy" as people write a position; altitude is nobody's question."""
+    lat, lon, _, within = (*value.split(), "", "", "", "")[:4]
+    said = f"{lat}, {lon}" if lon else lat
+    return said + (f" (± {within} m)" if within.strip("0.") else "")

@@ -3,6 +3,7 @@
 import codecs
 import html
 import re
+from collections.abc import Mapping
 from email.message import Message
 from functools import lru_cache
 from typing import Any, Final
@@ -138,3 +139,8 @@ def text_of(body: bytes, content_type: str = "text/plain") -> str:
     elif parameters(content_type).get("entities") == "html":
         text = html.unescape(text)
     return _NOT_SHOWN.sub("", text)
+
+
+def notes_of(answers: Mapping[str, Any]) -> str:
+    """What a person typed into a form: the rest is known better from the answers themselves."""
+    return "\n".join(str(note) for note in answers.get("notes") or ())

@@ -124,6 +124,7 @@ async def _item(conn: Conn, ctx: Context, row: DictRow, records: Sequence[DictRo
         "text": (whole or {}).get("text") or words["text"],
         "partial": bool(whole and whole.get("partial")),
         "sealed": words.get("sealed", False),
+        "form": words.get("form"),
         "sender": words["sender"],
         "reading": {k: v for k, v in said.items() if k not in {"joined_to", "links"}},
         "records": [_brief(r) for r in records],

@@ -15,7 +15,7 @@ from server.kernel.errors import not_found
 from server.kernel.events import NewEvent, emit
 from server.kernel.ids import uuid7
 from server.reports import amending_queries, amending_rules, parts, queries, spool_queries
-from server.reports.content import text_of
+from server.reports.content import notes_of, text_of
 from server.reports.errors import assigned_elsewhere, bad_key
 from server.reports.intake import Accepted, Incoming, accept
 from server.reports.schemas import PostedReport, feature, reading_answer
@@ -82,7 +82,10 @@ async def show(conn: Conn, ctx: Context, principal: Principal, report_id: UUID) 
 
 
 def opened(ctx: Context, row: DictRow) -> dict[str, Any]:
-    """A report's words, sender, exact point and claims. Without the opening key: `sealed`, and nothing else."""
+    """A report's words, sender, exact point and claims; `form`: a form's answers in words by language.
+
+    Without the opening key: `sealed`, and nothing else.
+    """
     try:
         record = ctx.sealing.of("reports", row["id"], row["data_key_wrapped"])
         body = record.open("body_sealed", row["body_sealed"]) or b""
@@ -91,14 +94,25 @@ def opened(ctx: Context, row: DictRow) -> dict[str, Any]:
         meta = record.open("meta_sealed", row["meta_sealed"])
     except SealedError:
         return {"text": None, "sender": None, "sealed": True}
+    more = _meta(meta)
+    said = _form(row["channel"], more)
     return {
-        "text": text_of(body, row["content_type"]),
+        "text": text_of(body, row["content_type"]) if said is None else said["text"],
+        "form": said and said["summary"],
         "sender": _text(sender),
         "content_type": row["content_type"],
         "bytes": len(body),
         "exact": orjson.loads(exact) if exact else None,
-        "meta": _meta(meta),
+        "meta": more,
     }
+
+
+def _form(channel: str, meta: Any) -> dict[str, Any] | None:
+    """What a form of ours says: a summary in each language, and as its text the typed notes, which alone are read."""
+    answers = meta.get("answers") if channel == "form" and isinstance(meta, dict) else None
+    if not isinstance(answers, dict) or not isinstance(answers.get("summary"), dict):
+        return None
+    return {"summary": answers["summary"], "text": notes_of(answers)}
 
 
 def _text(data: bytes | None) -> str | None:

@@ -13,7 +13,7 @@ from server.kernel.geo import on_earth
 from server.places.gazetteer import Gazetteer
 from server.places.spots import EXACT_M, Spot
 from server.reports import joining, landmarks
-from server.reports.content import text_of
+from server.reports.content import notes_of, text_of
 from server.reports.hearing import Heard, heard_of
 from server.reports.intake import TABLE
 from server.reports.learning.speaking import Helper
@@ -101,7 +101,7 @@ def _open(sealing: Sealing, atlas: Atlas, row: Mapping[str, Any]) -> _Opened:
     body = record.open("body_sealed", row["body_sealed"]) or b""
     whole = dict(row.get("whole") or {})
     told = whole.pop("text", None) or text_of(body, row["content_type"])
-    text = _words(answers) if answers else told
+    text = notes_of(answers) if answers else told
     if row.get("by_person"):
         return _Opened(row, record, answers, whole, text, None)
     found = read(text, atlas.gazetteer, own=atlas.own.of(row["emergency_id"]), hints=row.get("hints"))
@@ -218,11 +218,6 @@ def spot_of(
         return named, ()
     point = orjson.loads(record.open("geom_exact_sealed", row["geom_exact_sealed"]) or b"{}")
     return joining.locate(named, Spot(None, float(point["lon"]), float(point["lat"])))
-
-
-def _words(answers: Mapping[str, Any]) -> str:
-    """What a person typed into a form: the rest is known better from the answers themselves."""
-    return "\n".join(str(note) for note in answers.get("notes") or ())
 
 
 def _named_place(answers: Mapping[str, Any], atlas: Atlas, hints: Hints | None) -> dict[str, Any] | None:

@@ -178,6 +178,18 @@ async def test_the_report_holds_the_bytes_and_the_answers_sealed(phone: Phone) -
     assert "پلدختر".encode() not in raw
 
 
+async def test_who_opens_it_reads_answers_in_words_and_what_was_typed(phone: Phone) -> None:
+    await phone.send(rapid_needs(BODY + "<more><note>پل هم ترک دارد</note></more>"))
+    report = await phone.one("SELECT id FROM reports")
+    headers = {"Authorization": f"Bearer {await token(phone.app, 'coordinator')}"}
+    said = (await phone.client.get(f"/api/reports/{report}", headers=headers)).json()["properties"]
+    # The reading's marks are offsets in what was typed, so nothing else may be its text.
+    assert said["text"] == "پل هم ترک دارد"
+    assert "پلدختر" in said["form"]["fa"]
+    assert "40" in said["form"]["en"]
+    assert "<" not in said["form"]["en"]
+
+
 async def test_the_same_instance_with_other_answers_is_kept_and_flagged(phone: Phone) -> None:
     first = await phone.send(rapid_needs(BODY))
     second = await phone.send(rapid_needs(BODY.replace("200", "900")))

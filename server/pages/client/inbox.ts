@@ -3,10 +3,11 @@ import { ApiError, ask } from './api.ts';
 import { readConfig } from './config.ts';
 import { byId, fill, h } from './dom.ts';
 import { serveForms } from './forms.ts';
-import { digits, t } from './i18n.ts';
+import { t } from './i18n.ts';
 import { actOnChoice, Living } from './living.ts';
 import { follow } from './follow.ts';
 import { placeField } from './places.ts';
+import { formLines, whoSent, type Summary } from './said.ts';
 import { marked } from '../../../mapping/client/voice.ts';
 import { dateTime } from './time.ts';
 import { writeTo } from './write.ts';
@@ -73,7 +74,7 @@ interface Whole {
   partial: boolean;
 }
 interface Opened {
-  properties: { text?: string | null; whole?: Whole | null; sender?: string | null; sealed?: boolean; received_at?: string; meta?: Record<string, unknown>; exact?: { lat?: number; lon?: number } | null };
+  properties: { text?: string | null; form?: Summary | null; whole?: Whole | null; sender?: string | null; sealed?: boolean; received_at?: string; meta?: Record<string, unknown>; exact?: { lat?: number; lon?: number } | null };
 }
 interface Span {
   rule: string;
@@ -106,7 +107,7 @@ async function toggle(button: HTMLButtonElement): Promise<void> {
 async function words(id: string): Promise<Node[]> {
   const path = `/api/reports/${encodeURIComponent(id)}`;
   const { data } = await ask<Opened>(path);
-  const { sender, sealed, received_at: at, whole } = data.properties;
+  const { sender, sealed, received_at: at, whole, form } = data.properties;
   // What was read, and marked, is the whole message, not this part of it.
   const text = whole?.text ?? data.properties.text;
   if (sealed) return [h('p', { class: 'note note--warn' }, t('The key that opens this is not on this machine.'))];
@@ -114,7 +115,7 @@ async function words(id: string): Promise<Node[]> {
   const read = await ask<{ why?: Span[] }>(`${path}/reading`).catch(() => null);
   if (read?.data.why?.length && text) fill(quote, ...marked(text, read.data.why));
   const gaps = whole?.partial ? [h('p', { class: 'note note--warn' }, t('Parts of this message have not come yet: […] stands for them.'))] : [];
-  return [quote, ...gaps, h('p', { class: 'said__who' }, sender ? h('bdi', { dir: 'ltr' }, digits(sender)) : t('Sender unknown'), ' · ', at ? dateTime(at) : '')];
+  return [...(form ? formLines(form, text ?? null) : []), ...(form && !text ? [] : [quote]), ...gaps, h('p', { class: 'said__who' }, whoSent(sender), ' · ', at ? dateTime(at) : '')];
 }
 
 async function content(id: string): Promise<Node[]> {

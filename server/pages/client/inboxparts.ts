@@ -1,9 +1,10 @@
 /** What the inbox draws: a message, how it was read, what it was joined to. No state, no requests. */
 import { h, icon } from './dom.ts';
-import { digits, lang, num, t } from './i18n.ts';
+import { lang, num, t } from './i18n.ts';
 import { GROUPS, KINDS, URGENCIES, samePlace, wholeNumber, type Draft, type Fields, type NeedRead, type PlaceRead, type Reading } from './inboxdraft.ts';
 import { keyed } from './inboxkeys.ts';
 import { directionOf, markedText } from './inboxmarks.ts';
+import { formLines, whoSent, type Summary } from './said.ts';
 import { ago, dateTime } from './time.ts';
 import { accuracy, codeText, word } from '../../../mapping/client/words.ts';
 
@@ -38,6 +39,8 @@ export interface Item {
   watched: boolean;
   looked: boolean;
   text: string | null;
+  /** What a form answers, a line an answer, by language; `text` is then what was typed into it. */
+  form?: Summary | null;
   partial: boolean;
   sealed: boolean;
   sender: string | null;
@@ -88,9 +91,12 @@ const within = (metres: number | null | undefined): string => (metres === null |
 export function message(item: Item, label: Label, id = 'words'): Node[] {
   const { text, reading } = item;
   const place = lang() === 'fa' ? item.emergency_fa : item.emergency_en;
+  const answers = item.form ? formLines(item.form, item.text) : [];
   const said = item.sealed
     ? h('p', { class: 'note note--warn' }, t('The key that opens this is not on this machine.'))
-    : h('blockquote', { class: 'words', dir: text ? directionOf(text) : 'auto', id }, ...(text ? markedText(text, reading.why, label) : [t('No words came with it.')]));
+    : answers.length && !text
+      ? h('span', { id })
+      : h('blockquote', { class: 'words', dir: text ? directionOf(text) : 'auto', id }, ...(text ? markedText(text, reading.why, label) : [t('No words came with it.')]));
   return [
     h(
       'p',
@@ -99,11 +105,12 @@ export function message(item: Item, label: Label, id = 'words'): Node[] {
       h('span', {}, word('channel', item.channel)),
       h('time', { datetime: item.received_at, title: dateTime(item.received_at), 'data-ago': true }, ago(item.received_at)),
       h('span', { class: 'code', dir: 'ltr' }, codeText(item.receipt)),
-      item.sender ? h('bdi', { dir: 'ltr' }, digits(item.sender)) : h('span', {}, t('Sender unknown')),
+      whoSent(item.sender),
       place ? h('span', {}, place) : h('span', { class: 'badge badge--high' }, t('Without an emergency')),
       ...item.flags.map((flag) => h('span', { class: 'badge' }, word('flag', flag))),
       item.conflict ? h('span', { class: 'badge badge--high' }, t('In conflict')) : null,
     ),
+    ...answers,
     said,
     item.partial ? h('p', { class: 'note note--warn' }, t('Parts of this message have not come yet: […] stands for them.')) : h('span'),
   ];
