@@ -52,7 +52,7 @@ def played(running: Running) -> Running:
     said = running.instance.run("drill", "lorestan-flood", "--speed", "2000", "--json").stdout
     tally = json.loads(said.splitlines()[-1])
     assert tally["sent"] == tally["receipts"] + tally["heard_before"] > 90
-    wait_until(lambda: _read(running), 90)
+    wait_until(lambda: _read(running))
     return running
 
 
@@ -125,7 +125,7 @@ def test_real_reports_are_imported_once_and_shown(played: Running) -> None:
     assert first["rows"] == first["imported"] + first["known"] + first["set_aside"] == 1949
     second = run()
     assert (second["imported"], second["known"] + second["set_aside"]) == (0, 1949)
-    wait_until(lambda: _read(played), 110)
+    wait_until(lambda: _read(played))
     shown = _total(played, "reports", _emergency(played, "haiti-2010"), "-75,17,-71,21")
     assert shown > 1900, "a dozen lie abroad or are impossible"
 

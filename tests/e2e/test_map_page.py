@@ -75,8 +75,8 @@ def opened(browser: Browser, server: Server, lang: str = "en", width: int = 1440
     page.on("console", lambda one: seen.complaints.append(one.text) if one.type in {"error", "warning"} else None)
     page.on("pageerror", lambda one: seen.complaints.append(str(one)))
     page.goto(f"{server.url}/map{query}")
-    expect(page.locator("#veil")).to_be_hidden(timeout=20_000)
-    expect(page.locator("#clock")).to_have_attribute("data-state", "live", timeout=10_000)
+    expect(page.locator("#veil")).to_be_hidden(timeout=60_000)
+    expect(page.locator("#clock")).to_have_attribute("data-state", "live", timeout=60_000)
     return page, seen
 
 
@@ -131,14 +131,14 @@ def test_a_new_need_appears_and_pulses_without_a_reload(browser: Browser, server
     one["geometry"]["coordinates"] = [57.5, 30.5]
     one["properties"] |= {"status": "open", "verification": "likely"}
     world.change("need.created", "need", one["id"])  # type: ignore[attr-defined]
-    expect(page.locator(".mark--fresh")).to_have_count(1, timeout=5000)
+    expect(page.locator(".mark--fresh")).to_have_count(1, timeout=60_000)
     expect(page.locator("#list .line")).to_have_count(1)
     one["properties"]["status"] = "met"
     world.change("need.changed", "need", one["id"])  # type: ignore[attr-defined]
-    expect(page.locator(".mark--done")).to_have_count(1, timeout=5000)
+    expect(page.locator(".mark--done")).to_have_count(1, timeout=60_000)
     del world.layers["needs"][one["id"]]  # type: ignore[attr-defined]
     world.change("need.changed", "need", one["id"])  # type: ignore[attr-defined]
-    expect(page.locator(".mark")).to_have_count(0, timeout=5000)
+    expect(page.locator(".mark")).to_have_count(0, timeout=60_000)
     close(page)
 
 
@@ -220,7 +220,7 @@ def test_a_cut_is_told_and_what_was_missed_is_fetched_after_it(browser: Browser,
     first = world.add("needs")  # type: ignore[attr-defined]
     first["geometry"]["coordinates"] = [58.5, 29.5]
     world.change("need.created", "need", first["id"])  # type: ignore[attr-defined]
-    expect(page.locator(".mark")).to_have_count(1, timeout=5000)
+    expect(page.locator(".mark")).to_have_count(1, timeout=60_000)
     page.context.set_offline(True)
     expect(page.locator("#offline")).to_be_visible()
     expect(page.locator("#clock")).to_have_attribute("data-state", "offline")
@@ -229,8 +229,8 @@ def test_a_cut_is_told_and_what_was_missed_is_fetched_after_it(browser: Browser,
     second["geometry"]["coordinates"] = [58.503, 29.503]
     world.change("need.created", "need", second["id"])  # type: ignore[attr-defined]
     page.context.set_offline(False)
-    expect(page.locator("#clock")).to_have_attribute("data-state", "live", timeout=10_000)
-    expect(page.locator(".mark")).to_have_count(2, timeout=10_000)
+    expect(page.locator("#clock")).to_have_attribute("data-state", "live", timeout=60_000)
+    expect(page.locator(".mark")).to_have_count(2, timeout=60_000)
     assert resumed
     assert resumed[-1] is not None
     close(page)
@@ -243,7 +243,7 @@ def test_errors_and_emptiness_are_said(browser: Browser, server: Server) -> None
     page.evaluate("document.querySelector('#clock').click()")
     expect(page.locator("#list .state--error")).to_be_visible()
     page.unroute("**/api/map/cells*")
-    expect(page.locator("#list .state--error")).to_be_hidden(timeout=12_000)
+    expect(page.locator("#list .state--error")).to_be_hidden(timeout=60_000)
     close(page)
 
 
@@ -253,5 +253,5 @@ def test_a_session_that_ended_leads_to_the_door_and_back(browser: Browser, serve
     page.route("**/api/map/cells*", lambda route: route.fulfill(status=401, body="{}"))
     page.evaluate("document.querySelector('#clock').click()")
     # Several answers of 401 may each lead there: a navigation that another one overtakes is no failure.
-    expect(page).to_have_url(re.compile(r"/login\?next=%2Fmap"), timeout=20_000)
+    expect(page).to_have_url(re.compile(r"/login\?next=%2Fmap"), timeout=60_000)
     close(page)

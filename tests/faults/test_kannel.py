@@ -36,7 +36,7 @@ from tests.support.smpp_network import UCS2, Network, Sms, in_parts
 MISSING = [name for name in ("bearerbox", "smsbox") if not shutil.which(name, path="/usr/sbin:/usr/bin")]
 pytestmark = [
     pytest.mark.skipif(bool(MISSING), reason=f"apt package kannel is not here: {MISSING}"),
-    pytest.mark.timeout(0 if {"HAMYAR_OUTAGE_S", "HAMYAR_ROUNDS"} & set(os.environ) else 240),
+    pytest.mark.timeout(0 if {"HAMYAR_OUTAGE_S", "HAMYAR_ROUNDS"} & set(os.environ) else 900),
 ]
 ROUNDS = int(os.environ.get("HAMYAR_ROUNDS", "1"))
 MESSAGES = int(os.environ.get("HAMYAR_KANNEL_MESSAGES", "60"))
@@ -123,7 +123,7 @@ class Rig:
         return last
 
 
-async def until(what: Callable[[], bool], seconds: float = 60.0) -> None:
+async def until(what: Callable[[], bool], seconds: float = 180.0) -> None:
     async with asyncio.timeout(seconds):
         while not await asyncio.to_thread(what):  # noqa: ASYNC110 - processes and files have no bell
             await asyncio.sleep(0.05)
@@ -270,7 +270,7 @@ async def _one_goes_out(rig: Rig) -> None:
     submitted = rig.network.submitted[0]
     assert (submitted.to.lstrip("+"), submitted.coding) == (to.lstrip("+"), UCS2)
     assert submitted.data.decode("utf-16-be") == words
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(180):
         while await _state(rig.ctx, message) != "delivered":  # noqa: ASYNC110 - the row has no bell
             await asyncio.sleep(0.1)
 

@@ -154,11 +154,11 @@ def test_nothing_acknowledged_is_lost(instance: Instance) -> None:
     threads = [threading.Thread(target=load.send, args=(n,)) for n in range(SENDERS)]
     threads += [threading.Thread(target=load.work, args=(hand,)) for hand in hands[len(hands) // 4 :][:4]]
     dsn = instance.status()["postgres"]["dsn"]
-    wait_until(lambda: _one_value(dsn, "SELECT count(*) FROM tasks WHERE state = 'queued'") > 0, 120)
+    wait_until(lambda: _one_value(dsn, "SELECT count(*) FROM tasks WHERE state = 'queued'") > 0)
     for thread in threads:
         thread.start()
     # On a machine that is slow the kills would be over before anybody held a task.
-    wait_until(lambda: bool(load.completed), 60)
+    wait_until(lambda: bool(load.completed))
     dice, killed = random.Random(ROUNDS), Counter[str]()
     try:
         for number in range(ROUNDS):
@@ -176,7 +176,7 @@ def test_nothing_acknowledged_is_lost(instance: Instance) -> None:
         for thread in threads:
             thread.join(60)
     dsn = instance.status()["postgres"]["dsn"]
-    wait_until(lambda: not _spooled(instance) and _settled(dsn), 120)
+    wait_until(lambda: not _spooled(instance) and _settled(dsn))
 
     assert load.broken == []
     assert sum(killed.values()) == ROUNDS

@@ -27,7 +27,7 @@ from tests.support.instance import Instance, gone, wait_until
 OUTAGE_S = float(os.environ.get("HAMYAR_OUTAGE_S", "3"))
 DISK_MB = 800 + 6 * int(OUTAGE_S)
 """Ten minutes of messages with their events, their needs and the log that is written ahead need some gigabytes."""
-pytestmark = [pytest.mark.timeout(OUTAGE_S * 6 + 240)]
+pytestmark = [pytest.mark.timeout(OUTAGE_S * 6 + 600)]
 
 
 @pytest.fixture(scope="module")

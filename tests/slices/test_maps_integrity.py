@@ -178,7 +178,7 @@ async def test_a_batch_that_is_sealed_during_a_rebuild_is_counted_once(ctx: Cont
     async with ctx.db.tx() as conn:
         await rebuild_features(conn)
         sealing = asyncio.create_task(seal())
-        async with asyncio.timeout(20), ctx.db.tx() as other:
+        async with asyncio.timeout(180), ctx.db.tx() as other:
             while not await waiting_for_a_lock(other):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         await rebuild_cells(conn)

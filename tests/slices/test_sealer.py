@@ -44,7 +44,7 @@ async def published(ctx: Context) -> list[int]:
 
 
 async def until(ctx: Context, number: int, *, in_redis: bool = False) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(180):
         while len(await events(ctx)) < number or (in_redis and max(await published(ctx), default=0) < number):  # noqa: ASYNC110 - it happens in the database
             await asyncio.sleep(0.02)
 

@@ -67,7 +67,7 @@ async def test_cut_and_resumed_at_random_while_redis_is_wiped_and_the_sealer_res
                 await end(sealing)
                 sealing = asyncio.create_task(Sealer(ctx.db, ctx.redis, [], idle_s=0.01).run())
         try:
-            async with asyncio.timeout(90):
+            async with asyncio.timeout(180):
                 while (await newest(ctx)) < total:  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
         finally:
@@ -85,7 +85,7 @@ async def test_cut_and_resumed_at_random_while_redis_is_wiped_and_the_sealer_res
                 await listen(url, secret, heard, until=total, lines=own.randrange(1, 200))
                 await asyncio.sleep(own.random() * 0.3)
 
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(180):
             await asyncio.gather(write(), *[follow(heard) for heard in clients])
     for heard in clients:
         assert heard.seqs == list(range(1, total + 1))
@@ -106,7 +106,7 @@ async def test_what_a_client_gets(ctx: Context, config: Settings, monkeypatch: p
     async with served(app) as url:
         fresh, resumed = Heard(), Heard(last=1)
         listening = asyncio.gather(listen(url, secret, fresh, lines=1), listen(url, secret, resumed, lines=3))
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(180):
             while b": ping\n\n" not in fresh.raw or len(resumed.seqs) < 2:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         await put(ctx, "incident.created")
@@ -166,7 +166,7 @@ async def test_numbers_from_another_past_mean_asking_for_everything(ctx: Context
     async with served(create_app(config)) as url:
         heard = Heard(last=900)
         listening = asyncio.create_task(listen(url, secret, heard, lines=1))
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(180):
             while b"event: reset" not in heard.raw:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         await put(ctx)
@@ -218,13 +218,13 @@ async def test_a_stop_signal_ends_streams_and_with_them_the_server(ctx: Context,
         try:
             heard = Heard()
             listening = asyncio.create_task(listen(url, secret, heard, until=10, seconds=60))
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(180):
                 while heard.last is None:
                     assert not listening.done(), listening.exception()
                     await asyncio.sleep(0.05)
             server.send_signal(signal.SIGTERM)
             await listening
-            async with asyncio.timeout(90):
+            async with asyncio.timeout(180):
                 await server.wait()
         finally:
             if server.returncode is None:

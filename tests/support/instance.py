@@ -85,7 +85,7 @@ class Instance:
             os.kill(pid, signal.SIGKILL)
 
 
-def wait_until(what: Callable[[], bool], seconds: float = 120.0) -> None:
+def wait_until(what: Callable[[], bool], seconds: float = 300.0) -> None:
     """Wait until ``what`` holds; fail the test when it never does."""
     deadline = time.monotonic() + seconds
     while not what():
