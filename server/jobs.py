@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import sys
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
@@ -79,5 +80,10 @@ async def _keep_rereading(ctx: Context) -> None:
         await asyncio.sleep(1)
 
 
-if __name__ == "__main__":
+def main(_arguments: Sequence[str] = ()) -> None:
+    """Do the rare jobs until told to stop."""
     asyncio.run(run())
+
+
+if __name__ == "__main__":
+    main()

@@ -8,7 +8,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -68,7 +68,12 @@ def give_way(names: Collection[str]) -> None:
         Path("/proc/self/autogroup").write_text(str(nice), encoding="ascii")
 
 
-if __name__ == "__main__":
-    give_way(sys.argv[1:])
+def main(names: Sequence[str]) -> None:
+    """Run the loops named until told to stop."""
+    give_way(names)
     # The loop that the web processes have too: these wait for the database thousands of times a second.
-    uvloop.run(run(sys.argv[1:]))
+    uvloop.run(run(names))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -4,19 +4,22 @@ import contextlib
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib import import_module
+from typing import IO
 
 from ops.localstack.layout import REPOSITORY, Layout, database_url, redis_url
 from ops.localstack.logs import open_log
+from ops.localstack.nursery import fork
 from ops.localstack.port import wished_number
-from ops.localstack.process import ProcessId, identify, spawn
+from ops.localstack.process import ProcessId, Running, identify
 
 APP_SIGNALS = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
 PYTHON_PARTS = {"web": "ops.localstack.web", "worker": "server.worker", "jobs": "server.jobs"}
+"""The module of each part: `python -m` runs it, and its `main(arguments)` is what a forked child calls."""
 MOST_WEB = 64
 BACKOFF_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 STEADY_SECONDS = 30.0
@@ -31,15 +34,15 @@ class Child:
     """
 
     part: str
-    start: Callable[[], subprocess.Popen[bytes]]
+    start: Callable[[], Running]
     signals: tuple[tuple[int, float], ...]
-    popen: subprocess.Popen[bytes] | None = None
+    popen: Running | None = None
     process: ProcessId | None = None
     failures: int = 0
     started: float = 0.0
     due: float = 0.0
     once: bool = False
-    after: Callable[[subprocess.Popen[bytes]], None] | None = field(default=None)
+    after: Callable[[Running], None] | None = field(default=None)
     tend: Callable[[], None] | None = None
     group: bool = False
     follows: str = ""
@@ -130,10 +133,13 @@ def _python(
     arguments: tuple[str, ...] = (),
     pass_fds: tuple[int, ...] = (),
 ) -> Child:
-    def start() -> subprocess.Popen[bytes]:
+    def run() -> None:
+        import_module(PYTHON_PARTS[part]).main(arguments)
+
+    def start() -> Running:
         with open_log(layout.logs / f"{part}.log") as log:
-            command = [sys.executable, "-m", PYTHON_PARTS[part], *arguments]
-            return spawn(command, log=log, env=environment, cwd=REPOSITORY, pass_fds=pass_fds)
+            title = " ".join(("hamyar", part, *arguments))
+            return fork(run, title, log=log, env=environment, cwd=REPOSITORY, pass_fds=pass_fds)
 
     return Child(part, start, APP_SIGNALS)
 
@@ -141,9 +147,9 @@ def _python(
 def one_shot(layout: Layout, environment: dict[str, str], name: str, arguments: list[str]) -> Child:
     """Return a ``hamyar`` command that runs once beside the instance, such as a drill."""
 
-    def start() -> subprocess.Popen[bytes]:
+    def start() -> Running:
         with open_log(layout.logs / f"{name}.log") as log:
-            return spawn([sys.executable, "-m", "ops", *arguments], log=log, env=environment, cwd=REPOSITORY)
+            return _command(arguments, environment, log, log)
 
     return Child(name, start, APP_SIGNALS, once=True)
 
@@ -151,8 +157,19 @@ def one_shot(layout: Layout, environment: dict[str, str], name: str, arguments: 
 def herald(environment: dict[str, str], kind: str) -> Child:
     """Return the process that prints the ways in at the supervisor's own terminal: it may have to wait for them."""
 
-    def start() -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "ops", "announce", kind]
-        return spawn(command, log=sys.stdout.fileno(), err=sys.stderr.fileno(), env=environment, cwd=REPOSITORY)
+    def start() -> Running:
+        return _command(["announce", kind], environment, sys.stdout.fileno(), sys.stderr.fileno())
 
     return Child("announce", start, APP_SIGNALS, once=True)
+
+
+def _command(arguments: list[str], environment: dict[str, str], log: IO[bytes] | int, err: IO[bytes] | int) -> Running:
+    """A ``hamyar`` command in a process of its own."""
+
+    def run() -> None:
+        from ops.cli import main
+
+        sys.argv = ["hamyar", *arguments]
+        main()
+
+    return fork(run, " ".join(("hamyar", *arguments)), log=log, err=err, env=environment, cwd=REPOSITORY)

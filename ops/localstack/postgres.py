@@ -16,7 +16,7 @@ from ops.localstack.layout import POSTGRES_SOCKET, Layout
 from ops.localstack.logs import open_log, tail
 from ops.localstack.owner import Owner, make_folder
 from ops.localstack.problem import Problem
-from ops.localstack.process import identify, spawn, stop
+from ops.localstack.process import Running, identify, spawn, stop
 
 STOP_SIGNALS = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 5.0))
 # Recovery after a crash reads all WAL since the last checkpoint.
@@ -150,7 +150,7 @@ class Postgres:
                 continue
         return found
 
-    def wait(self, child: subprocess.Popen[bytes], *, durable: bool = True) -> None:
+    def wait(self, child: Running, *, durable: bool = True) -> None:
         """Wait until the server answers, make role and database, and refuse settings that could lose a
         report.
         """

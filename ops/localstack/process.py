@@ -8,12 +8,29 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from ops.localstack.owner import Owner
 
 PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+class Running(Protocol):
+    """A child that was started, as `subprocess.Popen` shows one; `nursery.Forked` is the other kind."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+
+    def poll(self) -> int | None:
+        """Return the exit status once it ended (negative: killed by that signal)."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end. Raises subprocess.TimeoutExpired."""
+
+    def send_signal(self, sig: int, /) -> None:
+        """Send a signal, unless it has ended."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +84,6 @@ def spawn(
     Call it from the main thread: the signal follows the thread that forked (prctl(2)).
     """
     parent = os.getpid()
-
-    def die_with_parent() -> None:
-        # Runs after the change of user, which would clear the setting again.
-        _LIBC.prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(1)
-
     user = owner.popen if owner is not None else {}
     return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
         list(command),
@@ -83,11 +93,19 @@ def spawn(
         env=dict(env) if env is not None else None,
         cwd=str(cwd),
         start_new_session=True,
-        preexec_fn=die_with_parent,  # noqa: PLW1509 - the supervisor has one thread
+        # Runs after the change of user, which would clear the setting again.
+        preexec_fn=lambda: die_with_parent(parent, death_signal),  # noqa: PLW1509 - the supervisor has one thread
         pass_fds=pass_fds,
         umask=0o077,
         **user,
     )
+
+
+def die_with_parent(parent: int, death_signal: int) -> None:
+    """In a child: let the kernel send us `death_signal` when the thread that forked us ends (prctl(2))."""
+    _LIBC.prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def identify(pid: int) -> ProcessId | None:

@@ -11,7 +11,7 @@ from ops.localstack.layout import Layout
 from ops.localstack.logs import open_log, tail
 from ops.localstack.owner import Owner
 from ops.localstack.problem import Problem
-from ops.localstack.process import identify, spawn, stop
+from ops.localstack.process import Running, identify, spawn, stop
 
 STOP_SIGNALS = ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
 READY_SECONDS = 20.0
@@ -54,7 +54,7 @@ class Redis:
             pass
         path.unlink(missing_ok=True)
 
-    def wait(self, child: subprocess.Popen[bytes]) -> None:
+    def wait(self, child: Running) -> None:
         """Wait until the server answers PING."""
         deadline = time.monotonic() + READY_SECONDS
         while child.poll() is None and time.monotonic() < deadline:

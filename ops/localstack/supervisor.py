@@ -6,23 +6,24 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
 
-from ops.localstack import disk
+from ops.localstack import disk, steps
 from ops.localstack.durability import require_durable
 from ops.localstack.layout import REPOSITORY, Layout, database_url, redis_url
 from ops.localstack.logs import open_log, rotate, tail
 from ops.localstack.migrated import at_head
+from ops.localstack.nursery import fork, preload
 from ops.localstack.owner import Owner, choose_owner, prepare_folders
 from ops.localstack.parts import APP_SIGNALS, Child, app_children, child_environment, herald, one_shot
 from ops.localstack.port import listen, wished_host, wished_port
 from ops.localstack.postgres import STOP_SIGNALS as POSTGRES_SIGNALS
 from ops.localstack.postgres import Postgres
 from ops.localstack.problem import Problem
-from ops.localstack.process import ProcessId, identify, spawn, stop
+from ops.localstack.process import ProcessId, identify, stop
 from ops.localstack.redis_server import STOP_SIGNALS as REDIS_SIGNALS
 from ops.localstack.redis_server import Redis
 from ops.localstack.state import RunState, browse_host, read_state, settle_drill, supervisor_lock, write_state
@@ -38,8 +39,6 @@ ROTATE_SECONDS = 30.0
 # smsbox first, while there is somebody to take what it holds; then bearerbox, whose store keeps the rest.
 STOP_ORDER = (("smsbox",), ("bearerbox",), ("announce", "drill", "jobs", "worker", "web"), ("redis",), ("postgres",))
 SIGNALS = {"postgres": POSTGRES_SIGNALS, "redis": REDIS_SIGNALS}
-MIGRATE = ["-c", "import os; from ops.migrate import upgrade; upgrade(os.environ['DATABASE_URL'])"]
-PREPARE = ["-m", "ops.prepare"]
 
 
 class _StopAsked(BaseException):
@@ -124,9 +123,10 @@ class Supervisor:
         environment = child_environment(self.layout, self.state.port, drill=drill)
         self._start_stores(owner)
         if self.listener is not None:
+            preload()
             if not at_head(environment["DATABASE_URL"]):
-                self._step("migrate", MIGRATE, environment)
-            self._step("prepare", PREPARE, environment)
+                self._step("migrate", steps.migrate, environment)
+            self._step("prepare", steps.prepare, environment)
             apps = app_children(self.layout, self.listener, environment)
             self.children += apps
             for child in apps:
@@ -168,11 +168,11 @@ class Supervisor:
         child.launch()
         self._write_state()
 
-    def _step(self, name: str, arguments: list[str], environment: dict[str, str]) -> None:
+    def _step(self, name: str, run: Callable[[], None], environment: dict[str, str]) -> None:
         """Run one preparation to its end; its words go to ``logs/NAME.log``."""
         path = self.layout.logs / f"{name}.log"
         with open_log(path) as log:
-            child = spawn([sys.executable, *arguments], log=log, env=environment, cwd=REPOSITORY)
+            child = fork(run, f"hamyar {name}", log=log, env=environment, cwd=REPOSITORY)
         try:
             status = child.wait(timeout=STEP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -180,7 +180,7 @@ class Supervisor:
         finally:
             # A signal to stop, or no end in sight: nothing of it may go on beside the next start.
             if child.poll() is None:
-                child.kill()
+                child.send_signal(signal.SIGKILL)
                 child.wait()
         if status != 0:
             said = tail(path, 15)

@@ -8,9 +8,11 @@ socket for a unix one, and connections would lose their peer's address and TCP_N
 import argparse
 import gc
 import socket
+import sys
+from collections.abc import Sequence
 
 
-def main() -> None:
+def main(arguments: Sequence[str]) -> None:
     """Serve until told to stop."""
     import uvicorn
 
@@ -18,7 +20,7 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(prog="python -m ops.localstack.web")
     parser.add_argument("--fd", type=int, required=True)
-    server = socket.socket(fileno=parser.parse_args().fd)
+    server = socket.socket(fileno=parser.parse_args(arguments).fd)
     config = uvicorn.Config(
         "server.app:create_app",
         factory=True,
@@ -40,4 +42,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -15,7 +15,7 @@ from ops.localstack.logs import open_log
 from ops.localstack.owner import Owner, can_reach, choose_owner, make_folder
 from ops.localstack.parts import Child
 from ops.localstack.problem import Problem
-from ops.localstack.process import spawn
+from ops.localstack.process import Running, spawn
 from ops.sms.plan import Plan, config_file, read_plan
 from ops.sms.render import render
 from ops.sms.sieve import Sieve
@@ -175,7 +175,7 @@ def _box(layout: Layout, name: str, program: Path) -> Child:
     return Child(name, start, SIGNALS, tend=log.tend, group=True, most_pause=MOST_PAUSE_S)
 
 
-def await_listener(process: subprocess.Popen[bytes], port: int) -> None:
+def await_listener(process: Running, port: int) -> None:
     """Wait until bearerbox listens for smsbox, at most some seconds. Asked of the kernel: a connection would count."""
     deadline = time.monotonic() + LISTEN_S
     while time.monotonic() < deadline and process.poll() is None and not listens(port):

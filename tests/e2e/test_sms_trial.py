@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -87,7 +88,7 @@ async def test_a_played_network_speaks_and_hears(config: Settings, ctx: Context,
         finally:
             for child in reversed(children):
                 if child.popen:
-                    child.popen.terminate()
+                    child.popen.send_signal(signal.SIGTERM)
                     await asyncio.to_thread(child.popen.wait, 15)
                 child.end_group()
     assert result["in"]["report"]

@@ -111,6 +111,10 @@ def test_the_whole_instance_heals_and_starts_again(instance: Instance) -> None:
     instance.run("down")
     assert all(gone(pid) for pid in running)
     instance.run("up", "--detach")
+    running = [pid for facts in instance.status().values() for pid in facts["pids"]]
+    instance.kill(instance.supervisor())
+    wait_until(lambda: all(gone(pid) for pid in running))
+    instance.run("up", "--detach")
     assert answers_ready("127.0.0.1", instance.port)
     assert instance.run("doctor").returncode == 0
 

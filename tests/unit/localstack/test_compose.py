@@ -14,7 +14,7 @@ from ops.localstack.parts import PYTHON_PARTS, WORKERS
 from ops.localstack.postgres import settings_text
 from ops.localstack.redis_server import MEMORY
 from ops.localstack.state import PARTS
-from ops.localstack.supervisor import MIGRATE, PREPARE
+from ops.localstack.steps import MIGRATE, PREPARE
 
 
 @pytest.fixture(scope="module")
