@@ -55,7 +55,11 @@ class CommandRead:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A message understood, as far as it could be. `candidates`: other places that it may mean nearly as likely."""
+    """A message understood, as far as it could be. `candidates`: other places that it may mean nearly as likely.
+
+    `signs` name every pattern that was found, also those that were judged not to count: what a model beside the rules
+    learns from. They are no part of what is said: neither compared nor printed nor stored.
+    """
 
     lang: Lang
     kind: Kind
@@ -70,6 +74,7 @@ class Reading:
     command: CommandRead | None = None
     why: tuple[Why, ...] = field(default=())
     candidates: tuple[PlaceRead, ...] = ()
+    signs: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     def as_dict(self, reading_id: str | None = None) -> dict[str, Any]:
         """Return the reading as plain JSON values, `id` first when one is given."""

@@ -25,18 +25,28 @@ RULES_VERSION = "2026-11-3"
 _MAX_WHY = 200
 
 
-def read(text: str, gazetteer: Gazetteer, *, own: OwnWords | None = None, hints: Hints | None = None) -> Reading:
+def read(
+    text: str,
+    gazetteer: Gazetteer,
+    *,
+    own: OwnWords | None = None,
+    hints: Hints | None = None,
+    kind: Kind | None = None,
+) -> Reading:
     """Read a message: what happened, what is needed, for how many, where, how urgent.
 
-    `why` says which rule fired on which span of `text` (code points). `own`: what coordinators
-    have added to the lexicon. `hints` rank places of one name.
+    `why` says which rule fired on which span of `text` (code points). `own`: what coordinators have added to the
+    lexicon. `hints` rank places of one name. `kind`: what somebody knows better than the rules, who then look for
+    place and people accordingly.
     """
     message = prepare(text, hints, own)
-    reading = _understood(message, text, gazetteer)
-    return replace(reading, candidates=tuple(message.candidates)) if message.candidates and reading.place else reading
+    signs: set[str] = set()
+    reading = _understood(message, text, gazetteer, kind, signs)
+    candidates = tuple(message.candidates) if reading.place else ()
+    return replace(reading, candidates=candidates, signs=tuple(sorted(signs)))
 
 
-def _understood(message: Message, text: str, gazetteer: Gazetteer) -> Reading:
+def _understood(message: Message, text: str, gazetteer: Gazetteer, known: Kind | None, signs: set[str]) -> Reading:
     lang = language(message, text[:MAX_CHARS])
     if message.cut:
         message.why.append(Why("limit.length", MAX_CHARS, len(text)))
@@ -46,11 +56,12 @@ def _understood(message: Message, text: str, gazetteer: Gazetteer) -> Reading:
             return _corrected(message, _command_lang(message, lang), command, tail_of_fix(text), gazetteer)
         return _commanded(message, _command_lang(message, lang), command, gazetteer)
     message = spoken(message, lang)
+    signs.update([f"{h.group}.{h.code}.{h.part}" for h in message.hits])
     spans, sentences = masks(message)
     told, background = find_incidents(message, spans, sentences)
     closed = is_closed(message, told)
     needs = find_needs(message, spans, sentences, closed=closed)
-    kind = kind_of(message, told, needs)
+    kind = known or kind_of(message, told, needs)
     if kind == "other":
         place = None if is_noise(message) else find_place(message.as_written, gazetteer, offering=False)
         if place is None:
