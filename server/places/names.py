@@ -12,7 +12,9 @@ Pure; offsets are code points of the original `str`.
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 # One original character -> its key. Hamza carriers fall to their letter: people type آب and اب alike.
 _LETTERS = {
@@ -28,6 +30,7 @@ _INVISIBLE = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u
 _DIGITS = {chr(base + i): str(i) for base in (0x660, 0x6F0) for i in range(10)}
 _REMEMBERED = 8192
 _DIGIT_TABLE = str.maketrans(_DIGITS)
+_SIGNS = re.compile(r"[\W_]+")
 _EZAFE = re.compile(r"(?<=[a-z])[ -](?:e|i|ye|yi)(?= )|(?<=[a-z]) va (?=[a-z])")
 
 
@@ -55,13 +58,20 @@ def _made(char: str) -> str:
     return "".join(_DIGITS.get(c) or _LETTERS.get(c, c) for c in kept)
 
 
-class _Keys(dict[str, str]):
-    """`_made`, remembered: a look-up in C for each character, where a function's cache costs four times as much."""
+class _Keys(dict[int, str]):
+    """`_made` by code point, remembered: what `str.translate` asks for each character, in C."""
 
-    def __missing__(self, char: str) -> str:
+    def __init__(self) -> None:
+        super().__init__()
+        self.uneven: set[str] = set()
+        """Characters seen that become none or several: where there is one, offsets must be counted."""
+
+    def __missing__(self, code: int) -> str:
         if len(self) >= _REMEMBERED:
             self.clear()
-        key = self[char] = _made(char)
+        key = self[code] = _made(chr(code))
+        if len(key) != 1:
+            self.uneven.add(chr(code))
         return key
 
 
@@ -70,8 +80,8 @@ _KEYS = _Keys()
 
 def normalise(text: str) -> str:
     """Return the search key: folded letters and digits, lower case, signs out, single spaces."""
-    raw = "".join([_KEYS[c] for c in text])
-    return " ".join("".join([c if c.isalnum() else " " for c in raw]).split())
+    raw = text.translate(_KEYS)
+    return raw if raw.isalnum() else _SIGNS.sub(" ", raw).strip()
 
 
 def squash(text: str) -> str:
@@ -86,7 +96,7 @@ class Folded:
     """A folded text and, for each of its characters, the index of the character in the original it came from."""
 
     text: str
-    offsets: tuple[int, ...]
+    offsets: Sequence[int]
     original_length: int
 
     def span(self, start: int, end: int) -> tuple[int, int]:
@@ -98,47 +108,63 @@ class Folded:
 
 _PAIRS = {"oo": "u", "ee": "i", "aa": "a", "ou": "u"}
 _SINGLES = {"q": "gh", "x": "kh", "w": "v"}
+_UNFOLDED = re.compile(r"(?:[qxw]|ou|([a-z])\1)[a-z]*| {2,}|([^ a-z])\2{2,}")
+"""What folding changes further: a Latin word with letters spelt in several ways, spaces, letters drawn long."""
 
 
 def fold(text: str) -> Folded:
     """Fold `text` for matching: Latin spellings of Persian meet (aq qala = agh ghala), long-drawn letters are cut."""
-    chars: list[str] = []
+    made = text.translate(_KEYS)
+    origins: Sequence[int] = range(len(text))
+    if not _KEYS.uneven.isdisjoint(text):
+        origins = [index for index, char in enumerate(text) for _ in _KEYS[ord(char)]]
+    found = _UNFOLDED.search(made)
+    if found is None:
+        return Folded(made, origins, len(text))
+    pieces: list[str] = []
     offsets: list[int] = []
-    last = ""
-    for index, char in enumerate(text):
-        key = _KEYS[char]
-        # Nearly always one sign that is no Latin letter and unlike the one before: nothing to fold.
-        if len(key) == 1 and key != last and not "a" <= key <= "z":
-            chars.append(key)
-            offsets.append(index)
-            last = key
-            continue
-        for piece in key:
-            _push(piece, index, chars, offsets)
+    done = 0
+    while found is not None:
+        start, end = found.span()
+        key, places = _folded_run(found.group())
+        pieces += made[done:start], key
+        offsets += origins[done:start]
+        offsets += [origins[start + place] for place in places]
+        done = end
+        found = _UNFOLDED.search(made, done)
+    return Folded("".join((*pieces, made[done:])), (*offsets, *origins[done:]), len(text))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _folded_run(run: str) -> tuple[str, tuple[int, ...]]:
+    """Fold a run of Latin letters, or of one sign repeated; and which of its signs each of the result is."""
+    if not "a" <= run[0] <= "z":
+        kept = 1 if run[0] == " " else 2 if run[0].isalpha() else len(run)
+        return run[:kept], tuple(range(kept))
+    chars: list[str] = []
+    places: list[int] = []
+    for place, letter in enumerate(run):
         last = chars[-1] if chars else ""
-    return Folded("".join(chars), tuple(offsets), len(text))
-
-
-def _push(piece: str, index: int, chars: list[str], offsets: list[int]) -> None:
-    last = chars[-1] if chars else ""
-    if "a" <= piece <= "z":
-        pair = _PAIRS.get(last + piece)
-        if pair is not None:
+        if (pair := _PAIRS.get(last + letter)) is not None:
             chars[-1] = pair
-            return
-        if last == piece:
-            return
-        for out in _SINGLES.get(piece, piece):
-            chars.append(out)
-            offsets.append(index)
-        return
-    if piece == last and (piece == " " or (len(chars) > 1 and chars[-2] == piece and piece.isalpha())):
-        return
-    chars.append(piece)
-    offsets.append(index)
+        elif letter != last:
+            for out in _SINGLES.get(letter, letter):
+                chars.append(out)
+                places.append(place)
+    return "".join(chars), tuple(places)
+
+
+def fold_text(text: str) -> str:
+    """Return the folded text alone, signs as they are."""
+    folded = text.translate(_KEYS)
+    return folded if _UNFOLDED.search(folded) is None else _UNFOLDED.sub(_only_text, folded)
 
 
 def fold_key(text: str) -> str:
     """Return the folded text alone, punctuation as spaces: the dictionary keys of folded messages."""
-    folded = fold(text).text
-    return " ".join("".join([c if c.isalnum() else " " for c in folded]).split())
+    folded = fold_text(text)
+    return folded if folded.isalnum() else _SIGNS.sub(" ", folded).strip()
+
+
+def _only_text(found: re.Match[str]) -> str:
+    return _folded_run(found.group())[0]

@@ -1,7 +1,6 @@
 """What the words around a thing make of it: where something is, another thing's part, a flood, no need at all."""
 
 import re
-from dataclasses import replace
 
 from server.places.names import fold_key
 from server.reports.reading.governing import BESIDE, LATIN
@@ -70,7 +69,7 @@ def breathed(message: Message, hit: Hit) -> Hit:
     """A cylinder beside oxygen or breath is medicine, no fuel."""
     words = message.text[hit.start : hit.end]
     if hit.code == "heating" and words.startswith(_CYLINDERS) and "گاز" not in words and _AIR.search(message.text):
-        return replace(hit, code="medicine")
+        return hit._replace(code="medicine")
     return hit
 
 

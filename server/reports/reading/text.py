@@ -133,7 +133,7 @@ def spoken(message: Message, lang: str) -> Message:
     pieces.append(message.text[before:])
     offsets.extend(message.folded.offsets[before:])
     folded = Folded("".join(pieces), tuple(offsets), message.folded.original_length)
-    moved = [replace(h, start=tokens[h.first].start, end=tokens[h.last].end) for h in message.hits]
+    moved = [h._replace(start=tokens[h.first].start, end=tokens[h.last].end) for h in message.hits]
     hits = list(dict.fromkeys((*_scanned(folded.text, tokens, message.sentence, message.clause, message.own), *moved)))
     hits.sort(key=lambda hit: (hit.first, hit.last))
     numbers = _counting(find_numbers(tokens), tokens, folded, message.original)
