@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 
-from pyxform.errors import ErrorCode
-
 MAX_MESSAGE = 600
 """A form can put its own long text into a message; what is shown is cut here (characters)."""
 
@@ -83,6 +81,8 @@ class FormProblem:
 @cache
 def _coded() -> tuple[tuple[re.Pattern[str], str], ...]:
     """The message templates of pyxform as patterns, so that a formatted message gives its code back."""
+    from pyxform.errors import ErrorCode
+
     found = []
     for error in ErrorCode:
         parts = _FIELD.split(error.value.msg)

@@ -12,15 +12,14 @@ import warnings as python_warnings
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
-
-from pyxform.errors import PyXFormError
-from pyxform.xls2json_backends import DefinitionData, get_xlsform
-from pyxform.xls2xform import convert
+from typing import TYPE_CHECKING, Any
 
 from field_forms import bindings as binding
 from field_forms import checks
 from field_forms.problems import FormProblem, from_pyxform
+
+if TYPE_CHECKING:
+    from pyxform.xls2json_backends import DefinitionData
 
 FILE_TYPES = (".xlsx", ".xlsm", ".xls", ".csv", ".md")
 MAX_BYTES = 20 * 1024 * 1024
@@ -72,6 +71,9 @@ def compile_form(
     it is given. `stem`, the file's name without suffix, stands in for a form id that the settings sheet
     lacks.
     """
+    from pyxform.errors import PyXFormError
+    from pyxform.xls2json_backends import get_xlsform
+
     suffix = "." + file_type.lower().lstrip(".")
     refusal = _refusal(data, suffix)
     if refusal:
@@ -148,7 +150,7 @@ def _internal(error: Exception, *, read: bool) -> FormProblem:
     )
 
 
-def _check(sheets: DefinitionData, known: Mapping[str, frozenset[str]] | None) -> list[FormProblem]:
+def _check(sheets: "DefinitionData", known: Mapping[str, frozenset[str]] | None) -> list[FormProblem]:
     survey, choices = list(sheets.survey or ()), list(sheets.choices or ())
     found = [*checks.check_headers("survey", survey), *checks.check_xpath("survey", survey)]
     found += checks.check_xpath("choices", choices)
@@ -159,7 +161,9 @@ def _check(sheets: DefinitionData, known: Mapping[str, frozenset[str]] | None) -
     return found
 
 
-def _compile(sheets: DefinitionData, stem: str | None, found: list[FormProblem]) -> CompiledForm:
+def _compile(sheets: "DefinitionData", stem: str | None, found: list[FormProblem]) -> CompiledForm:
+    from pyxform.xls2xform import convert
+
     titles = _take_titles(sheets)
     survey = [dict(row) for row in sheets.survey or ()]
     said: list[str] = []
@@ -188,7 +192,7 @@ def _compile(sheets: DefinitionData, stem: str | None, found: list[FormProblem])
     )
 
 
-def _take_titles(sheets: DefinitionData) -> dict[str, str]:
+def _take_titles(sheets: "DefinitionData") -> dict[str, str]:
     """Titles from `form_title::Language (xx)`, which the converter cannot digest, taken out of the sheet."""
     rows = [dict(row) for row in sheets.settings or ()]
     titles: dict[str, str] = {}

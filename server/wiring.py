@@ -1,29 +1,25 @@
-"""The only file that knows every slice: which routers, which loops, and what follows from what."""
+"""What the web application is made of: every slice's routers, and what runs beside them. The other half: `loops`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 
-from server.access.context import Context
 from server.access.doors import Doors
 from server.access.routes import router as access
 from server.closures.routes import router as closures
-from server.dispatch import by_sms, sweep
-from server.dispatch.making import tasks_for_needs
 from server.dispatch.routes import router as dispatch
 from server.emergencies.routes import router as emergencies
 from server.forms.routes import router as forms
 from server.incidents.routes import router as incidents
-from server.kernel.sealer import Projection, Sealer
 from server.kernel.tasks import end
 from server.live import hub
 from server.live.audit import router as audit
 from server.live.routes import router as live
-from server.maps.projection import project
+from server.loops import ON_NEEDS
 from server.maps.routes import router as maps
-from server.messaging import kannel_pulse, pulse, registry, sending
+from server.messaging import registry
 from server.messaging.again_routes import router as again
 from server.messaging.alarm_routes import router as alarms
 from server.messaging.duty_routes import router as duties
@@ -32,7 +28,6 @@ from server.messaging.message_routes import router as messages
 from server.needs.routes import router as needs
 from server.pages.routes import router as pages
 from server.places.routes import router as places
-from server.reports import answering, chain, check_keeping, draining, inbox, looking, rumours, watching
 from server.reports.amending_routes import router as amending
 from server.reports.asking_routes import router as join_proposals
 from server.reports.check_routes import router as checks
@@ -40,7 +35,6 @@ from server.reports.doors.android import router as android
 from server.reports.doors.entrances import router as entrances
 from server.reports.doors.twilio import router as twilio
 from server.reports.front import Front
-from server.reports.hearing import OnHeard
 from server.reports.hotline_routes import router as hotline
 from server.reports.inbox_routes import router as inbox_queue
 from server.reports.lexicon_routes import router as words
@@ -90,37 +84,6 @@ ROUTERS: Sequence[APIRouter] = (
     audit,
     pages,
 )
-PROJECTIONS: Sequence[Projection] = (project, looking.project, inbox.project, check_keeping.project)
-"""What is brought up to date in each sealing transaction."""
-
-# A need's task stands above the chain and the records' edits in the tiers, so it is handed down from here.
-ON_NEEDS = (tasks_for_needs,)
-ON_HEARD: Sequence[OnHeard] = (rumours.hear, watching.watch, inbox.queue, answering.answer, by_sms.answer)
-"""What follows from a batch of reports once it is read and woven, in its transaction."""
-
-Loop = Callable[[Context], Awaitable[None]]
-
-
-async def _seal(ctx: Context) -> None:
-    await Sealer(ctx.db, ctx.redis, PROJECTIONS).run()
-
-
-async def _chain(ctx: Context) -> None:
-    await chain.run(ctx, on_needs=ON_NEEDS, on_heard=ON_HEARD)
-
-
-LOOPS: Sequence[tuple[str, Loop]] = (
-    ("sealer", _seal),
-    ("chain", _chain),
-    ("leases", sweep.run),
-    ("pulse", pulse.run),
-    ("kannel", kannel_pulse.run),
-    ("spool", draining.run),
-    ("outbox", sending.run),
-    ("watches", watching.run),
-    ("checks", check_keeping.run),
-)
-"""The worker's loops, by name."""
 
 
 @asynccontextmanager

@@ -15,18 +15,18 @@ from typing import Final
 import structlog
 import uvloop
 
-from server import wiring
 from server.access.context import Context, make_context
 from server.kernel.logs import configure
 from server.kernel.settings import settings
 from server.kernel.tasks import end
+from server.loops import LOOPS, Loop
 
 log = structlog.get_logger("worker")
 NICE: Final = 8
 NICE_CHAIN: Final = 10
 
 
-async def _keep(name: str, loop: wiring.Loop, ctx: Context) -> None:
+async def _keep(name: str, loop: Loop, ctx: Context) -> None:
     while True:
         try:
             await loop(ctx)
@@ -45,9 +45,7 @@ async def run(names: Collection[str] = ()) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     tasks = [
-        asyncio.create_task(_keep(name, loop, ctx), name=name)
-        for name, loop in wiring.LOOPS
-        if not names or name in names
+        asyncio.create_task(_keep(name, loop, ctx), name=name) for name, loop in LOOPS if not names or name in names
     ]
     log.info("worker.started", loops=[t.get_name() for t in tasks])
     await stop.wait()
@@ -68,11 +66,17 @@ def give_way(names: Collection[str]) -> None:
         Path("/proc/self/autogroup").write_text(str(nice), encoding="ascii")
 
 
+async def _life(names: Sequence[str]) -> None:
+    await run(names)
+    # A thread that still loads the gazetteer would be waited for; like a kill, this end harms nothing it does.
+    os._exit(0)
+
+
 def main(names: Sequence[str]) -> None:
     """Run the loops named until told to stop."""
     give_way(names)
     # The loop that the web processes have too: these wait for the database thousands of times a second.
-    uvloop.run(run(names))
+    uvloop.run(_life(names))
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from fastapi import Request
 from redis.asyncio import Redis
+from starlette.requests import Request
 
 from server.access.sealing import Sealing, create_keys
 from server.kernel import redis as kernel_redis

@@ -10,7 +10,7 @@ from server.access.context import Context, context
 from server.access.guard import allow, forbidden
 from server.access.principal import Principal
 from server.access.schemas import NewInvite, NewToken
-from server.kernel.db import Tx
+from server.kernel.edge import Tx
 from server.kernel.http import json_response
 
 router = APIRouter(prefix="/api")

@@ -9,8 +9,9 @@ from server.access.guard import allow
 from server.access.principal import Principal
 from server.closures import service
 from server.closures.schemas import ClosureEdit, NewClosure
-from server.incidents.listing import Asked, asked, visible
-from server.kernel.db import Tx
+from server.incidents.asking import Asked, asked
+from server.incidents.listing import visible
+from server.kernel.edge import Tx
 from server.kernel.http import etag, if_match, json_response
 
 router = APIRouter(prefix="/api")

@@ -13,7 +13,8 @@ from server.access.principal import Principal
 from server.dispatch import queries, rules, views
 from server.dispatch.making_queries import queues_for
 from server.incidents.rules import severity
-from server.kernel.db import Conn, Tx
+from server.kernel.db import Conn
+from server.kernel.edge import Tx
 from server.kernel.errors import CONSTRAINTS, Problem, bad_request, not_found
 from server.kernel.events import NewEvent, emit
 from server.kernel.http import json_response

@@ -14,7 +14,7 @@ from server.access.principal import Principal
 from server.dispatch import claim_routes, incident_tasks, queries, rules, scope, service, views, voices
 from server.dispatch.schemas import TaskCall
 from server.kernel import cursor as cursors
-from server.kernel.db import Tx
+from server.kernel.edge import Tx
 from server.kernel.errors import not_found
 from server.kernel.geo import parse_bbox
 from server.kernel.http import etag, json_response

@@ -11,7 +11,7 @@ from server.access.guard import allow
 from server.access.principal import Principal
 from server.emergencies import queries, service
 from server.emergencies.schemas import EmergencyChange, NewEmergency, feature
-from server.kernel.db import Tx
+from server.kernel.edge import Tx
 from server.kernel.errors import not_found
 from server.kernel.geo import parse_bbox
 from server.kernel.http import etag, if_match, json_response

@@ -14,6 +14,9 @@ async def publish(conn: Conn) -> int:
     Returns how many built-in forms there are.
     """
     for form_id in builtin.BUILTIN:
+        source = builtin.workbook(form_id)
+        if await queries.has_source(conn, form_id, source):
+            continue
         form = await asyncio.to_thread(builtin.compiled, form_id)
         if await queries.version_of(conn, form_id, form.version):
             continue
@@ -22,5 +25,5 @@ async def publish(conn: Conn) -> int:
             continue
         now = await queries.published_forms(conn, form_id)
         if not now or now[0]["version"] < form.version:
-            await publishing.publish(conn, form, builtin.workbook(form_id))
+            await publishing.publish(conn, form, source)
     return len(builtin.BUILTIN)

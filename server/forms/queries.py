@@ -23,6 +23,12 @@ async def version_of(conn: Conn, form_id: str, version: str) -> DictRow | None:
     return await found.fetchone()
 
 
+async def has_source(conn: Conn, form_id: str, source: bytes) -> bool:
+    """Whether this very workbook is a version of the form, whatever its state."""
+    found = await conn.execute("SELECT 1 FROM forms WHERE form_id = %s AND source = %s", (form_id, source))
+    return await found.fetchone() is not None
+
+
 async def published_forms(conn: Conn, form_id: str | None) -> list[DictRow]:
     """The published version of every form (of one form, when it is named)."""
     found = await conn.execute(

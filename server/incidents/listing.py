@@ -1,4 +1,4 @@
-"""How lists of incidents, needs and closures are asked for: filters, a keyset cursor, and the SQL of both.
+"""How lists of incidents, needs and closures are filtered, and the SQL of it, with a keyset cursor.
 
 Newest change first by (updated_at, id), so that each filter walks one index from its end.
 """
@@ -6,16 +6,15 @@ Newest change first by (updated_at, id), so that each filter walks one index fro
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import Query
 from psycopg import sql
 
 from server.access.principal import Principal
 from server.kernel import cursor
 from server.kernel.errors import not_found
-from server.kernel.geo import Box, parse_bbox
+from server.kernel.geo import Box
 
 Cursor = tuple[datetime, UUID]
 
@@ -33,44 +32,6 @@ class Filters:
     after: Cursor | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The query string of a list, parsed; `filters` binds it to a reader."""
-
-    emergency: UUID | None
-    bbox: str | None
-    status: str | None
-    category: str | None
-    since: datetime | None
-    page: str | None
-    limit: int
-
-    def filters(self, principal: Principal, permission: str) -> Filters:
-        """Bound to what the reader may see. Raises 404 for an emergency that is not theirs."""
-        return Filters(
-            limit=self.limit,
-            within=visible(principal, permission, self.emergency),
-            box=parse_bbox(self.bbox) if self.bbox else None,
-            statuses=_words(self.status),
-            categories=_words(self.category),
-            since=self.since,
-            after=cursor.moment(self.page),
-        )
-
-
-def asked(
-    emergency: UUID | None = None,
-    bbox: str | None = None,
-    status: str | None = None,
-    category: str | None = None,
-    since: datetime | None = None,
-    page: Annotated[str | None, Query(alias="cursor")] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-) -> Asked:
-    """The dependency: `status` and `category` are comma-separated."""
-    return Asked(emergency, bbox, status, category, since, page, limit)
-
-
 def visible(principal: Principal, permission: str, emergency: UUID | None = None) -> list[UUID] | None:
     """The emergencies to look in: the asked one if it may be seen, else all of the reader's; None for every one."""
     if emergency is not None:
@@ -79,10 +40,6 @@ def visible(principal: Principal, permission: str, emergency: UUID | None = None
         return [emergency]
     bound = [scope.emergency_id for scope in principal.scopes_for(permission)]
     return None if None in bound else [e for e in bound if e]
-
-
-def _words(text: str | None) -> tuple[str, ...]:
-    return tuple(word for word in (text or "").split(",") if word)
 
 
 def where(filters: Filters, geometry: str, *, categories: str = "t.category") -> tuple[sql.Composable, dict[str, Any]]:

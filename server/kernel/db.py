@@ -3,10 +3,9 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from typing import Any
 
 import orjson
-from fastapi import Depends, Request
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import set_json_dumps, set_json_loads
@@ -99,25 +98,3 @@ async def raw(session: AsyncSession) -> Conn:
     fairy = await (await session.connection()).get_raw_connection()
     conn: Conn = fairy.driver_connection  # type: ignore[assignment]
     return conn
-
-
-def database(request: Request) -> Database:
-    """The application's database."""
-    db: Database = request.app.state.db
-    return db
-
-
-async def _connection(request: Request) -> AsyncIterator[Conn]:
-    async with database(request).tx() as conn:
-        yield conn
-
-
-async def _session(request: Request) -> AsyncIterator[AsyncSession]:
-    async with database(request).session() as session:
-        yield session
-
-
-# scope="function": the commit comes before the answer, so that a failed commit is never answered 201.
-Tx = Annotated[Conn, Depends(_connection, scope="function")]
-OrmTx = Annotated[AsyncSession, Depends(_session, scope="function")]
-Db = Annotated[Database, Depends(database)]

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 
 from server.access.guard import allow
 from server.access.principal import Principal
-from server.kernel.db import Tx
+from server.kernel.edge import Tx
 from server.kernel.http import json_response
 from server.messaging import alarms
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Header, Response
 from server.access.context import Context, context
 from server.access.guard import allow
 from server.access.principal import Principal
-from server.kernel.db import Tx
+from server.kernel.edge import Tx
 from server.kernel.http import etag, json_response
 from server.messaging import duty
 from server.messaging import duty_queries as queries

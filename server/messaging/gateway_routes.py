@@ -8,7 +8,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from server.access.context import Context, context
 from server.access.guard import allow, forbidden
 from server.access.principal import Principal
-from server.kernel.db import Conn, Tx
+from server.kernel.db import Conn
+from server.kernel.edge import Tx
 from server.kernel.errors import not_found
 from server.kernel.http import etag, if_match, json_response
 from server.messaging import gateway_queries as queries

@@ -11,7 +11,7 @@ from psycopg.rows import DictRow
 from server.access.context import Context, context
 from server.access.guard import allow, forbidden, public
 from server.access.principal import Principal
-from server.kernel.db import Tx
+from server.kernel.edge import Tx
 from server.kernel.http import json_response, read_body
 from server.messaging import message_queries as queries
 from server.messaging import rules

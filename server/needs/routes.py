@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Response
 from server.access.context import Context, context
 from server.access.guard import allow
 from server.access.principal import Principal
-from server.incidents.listing import Asked, asked
-from server.kernel.db import Tx
+from server.incidents.asking import Asked, asked
+from server.kernel.edge import Tx
 from server.kernel.http import json_response
 from server.needs import service
 

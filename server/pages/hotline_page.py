@@ -9,7 +9,7 @@ from starlette.background import BackgroundTask
 from server.access.context import Context, context
 from server.access.principal import Principal
 from server.access.sealing import Sealing
-from server.kernel.db import Tx
+from server.kernel.edge import Tx
 from server.pages.gate import View, page_for
 from server.pages.parts import look, reader
 from server.pages.rendering import page_config

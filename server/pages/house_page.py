@@ -9,7 +9,7 @@ from server.dispatch import scope
 from server.dispatch.rules import SKILLS
 from server.emergencies import queries as emergencies
 from server.emergencies.routes import within
-from server.kernel.db import Tx
+from server.kernel.edge import Tx
 from server.pages import house_queries as house
 from server.pages.gate import View, page_for
 from server.pages.parts import living, reader

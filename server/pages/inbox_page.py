@@ -7,7 +7,8 @@ from fastapi import APIRouter, Depends, Query, Response
 from server.access.context import Context, context
 from server.access.principal import Principal
 from server.emergencies.routes import within
-from server.kernel.db import Conn, Tx
+from server.kernel.db import Conn
+from server.kernel.edge import Tx
 from server.pages import inbox_queries as inbox
 from server.pages.gate import View, page_for
 from server.pages.hotline_page import kept_with

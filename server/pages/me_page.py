@@ -18,7 +18,7 @@ from server.dispatch.claim_routes import claims
 from server.dispatch.claiming import ClaimRequest
 from server.dispatch.rules import FAIL_REASONS
 from server.dispatch.service import Order
-from server.kernel.db import Tx
+from server.kernel.edge import Tx
 from server.kernel.errors import Problem, not_found
 from server.kernel.geo import distance_m
 from server.kernel.redis import ring

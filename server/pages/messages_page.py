@@ -8,7 +8,8 @@ from fastapi import APIRouter, Depends, Response
 from server.access.context import Context, context
 from server.access.principal import Principal
 from server.emergencies.routes import within
-from server.kernel.db import Conn, Tx
+from server.kernel.db import Conn
+from server.kernel.edge import Tx
 from server.messaging import duty, gateway_queries, message_queries, rules
 from server.messaging import duty_queries as duties
 from server.messaging.gateway_schemas import shown

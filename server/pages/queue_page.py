@@ -10,7 +10,7 @@ from psycopg.rows import DictRow
 from server.dispatch import queries as dispatch
 from server.dispatch import scope
 from server.dispatch.rules import FAIL_REASONS, KINDS
-from server.kernel.db import Tx
+from server.kernel.edge import Tx
 from server.kernel.errors import not_found
 from server.pages import board_queries as board
 from server.pages.gate import View, page_for

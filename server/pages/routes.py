@@ -12,7 +12,7 @@ from server.access.context import Context, context
 from server.access.guard import forbidden, same_origin
 from server.access.secrets import COOKIE, secret_hash
 from server.emergencies.views import for_map
-from server.kernel.db import Tx
+from server.kernel.edge import Tx
 from server.kernel.errors import Problem
 from server.pages import (
     hotline_page,

@@ -9,7 +9,7 @@ from psycopg.rows import DictRow
 
 from server.access.context import Context, context
 from server.dispatch import scope
-from server.kernel.db import Tx
+from server.kernel.edge import Tx
 from server.kernel.errors import Problem
 from server.pages import stock_queries as stock
 from server.pages.gate import View, page_for

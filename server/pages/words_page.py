@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Response
 
-from server.kernel.db import Tx
+from server.kernel.edge import Tx
 from server.pages.gate import View, page_for
 from server.pages.parts import living, look, reader
 from server.pages.rendering import page_config

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from server.access.guard import allow, forbidden
 from server.access.principal import Principal
-from server.kernel.db import Tx
+from server.kernel.edge import Tx
 from server.kernel.errors import bad_request
 from server.kernel.geo import on_earth, parse_bbox
 from server.kernel.http import etag, if_match, json_response

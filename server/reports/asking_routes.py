@@ -8,7 +8,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from server.access.context import Context, context
 from server.access.guard import allow
 from server.access.principal import Principal
-from server.kernel.db import Conn, Tx
+from server.kernel.db import Conn
+from server.kernel.edge import Tx
 from server.kernel.http import json_response
 from server.reports import asking
 from server.reports.joining import Kind

@@ -14,7 +14,8 @@ from server.access.context import Context, context
 from server.access.guard import allow
 from server.access.principal import Principal
 from server.incidents.rules import Verification
-from server.kernel.db import Conn, Tx
+from server.kernel.db import Conn
+from server.kernel.edge import Tx
 from server.kernel.geo import parse_bbox
 from server.kernel.http import etag, if_match, json_response
 from server.kernel.redis import ring

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from server.access.context import Context, context
 from server.access.guard import allow
 from server.access.principal import Principal
-from server.kernel.db import Tx
+from server.kernel.edge import Tx
 from server.kernel.http import json_response, read_body
 from server.places import searching
 from server.places import service as gazetteers

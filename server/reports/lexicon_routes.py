@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from server.access.context import Context, context
 from server.access.guard import allow
 from server.access.principal import Principal
-from server.kernel.db import Tx
+from server.kernel.edge import Tx
 from server.kernel.http import etag, if_match, json_response
 from server.kernel.redis import ring
 from server.reports import lexicon_service as service

@@ -18,7 +18,8 @@ from server.incidents import queries as incident_queries
 from server.incidents import service as incidents
 from server.incidents.listing import reader_sees_reports, visible
 from server.incidents.schemas import IncidentEdit, Merge, Split
-from server.kernel.db import Conn, Tx
+from server.kernel.db import Conn
+from server.kernel.edge import Tx
 from server.kernel.http import etag, if_match, json_response
 from server.needs import queries as need_queries
 from server.needs import service as needs

@@ -11,7 +11,7 @@ from server.access.context import Context, context
 from server.access.guard import allow
 from server.access.principal import Principal
 from server.emergencies.routes import within
-from server.kernel.db import Tx
+from server.kernel.edge import Tx
 from server.kernel.http import json_response
 from server.kernel.redis import ring
 from server.reports import proposing, rereading

@@ -10,7 +10,7 @@ from server.access.context import Context, context
 from server.access.guard import allow
 from server.access.principal import Principal
 from server.emergencies.routes import GEOJSON, within
-from server.kernel.db import Tx
+from server.kernel.edge import Tx
 from server.kernel.geo import parse_bbox
 from server.kernel.http import etag, json_response, read_body
 from server.kernel.redis import ring

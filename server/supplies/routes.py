@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from server.access.guard import allow, forbidden
 from server.access.principal import Principal
 from server.kernel import cursor as cursors
-from server.kernel.db import Tx
+from server.kernel.edge import Tx
 from server.kernel.errors import Problem
 from server.kernel.http import json_response
 from server.kernel.ids import uuid7

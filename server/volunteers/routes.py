@@ -12,7 +12,8 @@ from server.access.context import Context, context
 from server.access.guard import allow, forbidden
 from server.access.principal import Principal
 from server.kernel import cursor as cursors
-from server.kernel.db import Conn, Tx
+from server.kernel.db import Conn
+from server.kernel.edge import Tx
 from server.kernel.errors import Problem, not_found
 from server.kernel.http import etag, if_match, json_response
 from server.volunteers import positions, queries, service

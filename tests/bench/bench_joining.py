@@ -28,6 +28,7 @@ import psycopg
 from ops.localstack.stores import running
 from server.access.context import Context
 from server.kernel.ids import uuid7
+from server.loops import ON_HEARD, ON_NEEDS
 from server.places import service as places
 from server.reports import chain_queries, parts
 from server.reports.amending_queries import with_decisions
@@ -36,7 +37,6 @@ from server.reports.hinting import with_hints
 from server.reports.intake import Incoming, accept
 from server.reports.understanding import Atlas, understand_all
 from server.reports.weaving import Weaver
-from server.wiring import ON_HEARD, ON_NEEDS
 from tests.bench.bench_chain import DATABASE, World
 from tests.bench.messages import stream
 

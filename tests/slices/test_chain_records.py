@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from server.access.context import Context
 from server.kernel.ids import uuid7
+from server.loops import ON_NEEDS
 from server.needs import service as needs
 from server.reports import counting, links
 from server.reports.chain import process_batch
 from server.reports.intake import Incoming
-from server.wiring import ON_NEEDS
 from tests.slices.chain_kit import POLDOKHTAR, centre, emergency, incidents_of, needs_of, rows, send, told
 from tests.support.web import MakeClient
 

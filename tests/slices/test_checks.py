@@ -10,11 +10,11 @@ import pytest
 from server.access.context import Context
 from server.kernel.ids import uuid7
 from server.kernel.sealer import Sealer
+from server.loops import ON_NEEDS
 from server.messaging.outbox import to_hash
 from server.reports import check_keeping, checking_queries, rumours, watching
 from server.reports.chain import process_batch
 from server.reports.intake import Incoming
-from server.wiring import ON_NEEDS
 from tests.slices import chain_kit as kit
 from tests.support.web import MakeClient
 
