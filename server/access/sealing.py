@@ -12,14 +12,12 @@ import json
 import math
 import os
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
 from nacl.bindings import (
     crypto_aead,
     crypto_aead_xchacha20poly1305_ietf_decrypt,
-    crypto_box_afternm,
     crypto_box_beforenm,
     crypto_box_keypair,
     crypto_box_open_afternm,
@@ -35,7 +33,8 @@ ffi, lib = vars(crypto_aead)["ffi"], vars(crypto_aead)["lib"]
 KEY_BYTES = 32
 NONCE_BYTES = 24
 TAG_BYTES = 16
-BLOCK_BYTES = 64
+HASH_BYTES = 32
+BOX_BYTES = 16
 _NONCES_FROM = KEY_BYTES + NONCE_BYTES
 _DRAWN = _NONCES_FROM + 4 * NONCE_BYTES
 """Random bytes drawn at once for a new record: its key, its wrap's nonce, and those of four columns."""
@@ -54,18 +53,19 @@ class SealedError(Exception):
     """The key that opens this record is not here, or the bytes were changed."""
 
 
-@dataclass(frozen=True, slots=True)
 class Record:
-    """A record's own data key, in memory for as long as its columns are written or read."""
+    """A record's own data key, in memory for as long as its columns are written or read.
 
-    table: str
-    id: UUID
-    key_id: str
-    wrapped: bytes
-    _key: bytes
-    _label: str = ""
-    _nonces: list[bytes] = field(default_factory=list)
-    """Nonces not yet used: drawn together when the record is new."""
+    No frozen dataclass: one is made for each message, and freezing its fields cost more than filling them.
+    """
+
+    __slots__ = ("_bound", "_key", "_nonces", "key_id", "wrapped")
+
+    def __init__(self, table: str, record_id: UUID, key_id: str, wrapped: bytes, key: bytes) -> None:
+        self.key_id, self.wrapped, self._key = key_id, wrapped, key
+        self._bound = (f"{table}.", f":{record_id}")
+        self._nonces: list[bytes] = []
+        """Nonces not yet used: drawn together when the record is new."""
 
     def seal(self, column: str, plain: bytes | str | None) -> bytes | None:
         """The column's ciphertext (nonce first); None stays None."""
@@ -84,10 +84,18 @@ class Record:
                 sealed[NONCE_BYTES:], self._aad(column), sealed[:NONCE_BYTES], self._key
             )
         except CryptoError as error:
-            raise SealedError(f"{self.table}.{column} does not open") from error
+            raise SealedError(f"{self._bound[0]}{column} does not open") from error
 
     def _aad(self, column: str) -> bytes:
-        return f"{self.table}.{column}:{self._label or self.id}".encode()
+        return column.join(self._bound).encode()
+
+
+def _boxed(data: bytes, nonce: bytes, shared: bytes) -> bytes:
+    """`crypto_box_afternm`, for the same reason. Its caller made the nonce (24) and the shared key (32)."""
+    boxed = ffi.new("unsigned char[]", len(data) + BOX_BYTES)
+    if lib.crypto_box_easy_afternm(boxed, data, len(data), nonce, shared) != 0:
+        raise SealedError("libsodium did not encrypt")
+    return bytes(ffi.buffer(boxed, len(data) + BOX_BYTES))
 
 
 def _encrypt(data: bytes, aad: bytes, nonce: bytes, key: bytes) -> bytes:
@@ -104,27 +112,12 @@ def _encrypt(data: bytes, aad: bytes, nonce: bytes, key: bytes) -> bytes:
     return bytes(ffi.buffer(sealed, room))
 
 
-class _Hmac:
-    """HMAC-SHA256 (RFC 2104) under one key, its two pads hashed once: OpenSSL 3 looks its algorithms up each time."""
-
-    def __init__(self, key: bytes) -> None:
-        block = (hashlib.sha256(key).digest() if len(key) > BLOCK_BYTES else key).ljust(BLOCK_BYTES, b"\0")
-        self._inner = hashlib.sha256(bytes(sign ^ 0x36 for sign in block))
-        self._outer = hashlib.sha256(bytes(sign ^ 0x5C for sign in block))
-
-    def digest(self, message: bytes) -> bytes:
-        """32 bytes."""
-        inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(message)
-        outer.update(inner.digest())
-        return outer.digest()
-
-
 class Sealing:
     """The instance's keys. `private` may be absent: then records can be written and not read."""
 
     def __init__(self, public: PublicKey, private: PrivateKey | None, hashing_key: bytes) -> None:
-        self.public, self._private, self._hmac = public, private, _Hmac(hashing_key)
+        self.public, self._private = public, private
+        self._keyed = hashlib.blake2b(key=hashing_key)
         self.key_id = hashlib.sha256(bytes(public)).hexdigest()[:16]
         self._reader = SealedBox(private) if private else None
         self._passing: tuple[bytes, bytes] = b"", b""
@@ -147,9 +140,9 @@ class Sealing:
             self._passing_until, self._passing_left = time.monotonic() + PASSING_S, PASSING_RECORDS
         self._passing_left -= 1
         public, shared = self._passing
-        wrapped = public + nonce + crypto_box_afternm(key, nonce, shared)
-        nonces = [drawn[i : i + NONCE_BYTES] for i in range(_NONCES_FROM, _DRAWN, NONCE_BYTES)]
-        return Record(table, record_id, self.key_id, wrapped, key, str(record_id), nonces)
+        record = Record(table, record_id, self.key_id, public + nonce + _boxed(key, nonce, shared), key)
+        record._nonces = [drawn[i : i + NONCE_BYTES] for i in range(_NONCES_FROM, _DRAWN, NONCE_BYTES)]  # noqa: SLF001 - its maker
+        return record
 
     def of(self, table: str, record_id: UUID, wrapped: bytes) -> Record:
         """An existing record's data key. Raises SealedError without the private key."""
@@ -176,8 +169,17 @@ class Sealing:
         return shared
 
     def keyed_hash(self, purpose: str, value: str) -> bytes:
-        """HMAC-SHA256 of a value under the instance's hashing key: equal values meet, nobody can guess back."""
-        return self._hmac.digest(f"{purpose}\0{value}".encode("utf-8", "surrogatepass"))
+        """32 bytes, BLAKE2b under the instance's hashing key (RFC 7693): equal values meet, nobody can guess back."""
+        return self.keyed_bytes(purpose, value.encode("utf-8", "surrogatepass"))[:HASH_BYTES]
+
+    def keyed_bytes(self, purpose: str, *parts: bytes) -> bytes:
+        """As `keyed_hash`, of bytes, and 64 of them.
+
+        Who gives several parts sees to it that no two sets of them run together alike.
+        """
+        made = self._keyed.copy()
+        made.update(b"\0".join((purpose.encode(), b"".join(parts))))
+        return made.digest()
 
     def blur(self, lon: float, lat: float) -> tuple[float, float]:
         """The shown point of a household: fixed for its kilometre square, and no nearer than that square tells.

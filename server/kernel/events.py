@@ -44,13 +44,13 @@ class SealedEvent:
     hash: bytes
 
     def public(self) -> dict[str, Any]:
-        """What a stream client gets."""
+        """What a stream client gets, once orjson has written it."""
         return {
             "seq": self.seq,
-            "at": self.at.isoformat(),
+            "at": self.at,
             "type": self.subject_type,
-            "id": str(self.subject_id),
-            "emergency": str(self.emergency_id) if self.emergency_id else None,
+            "id": self.subject_id,
+            "emergency": self.emergency_id,
         }
 
 

@@ -7,10 +7,8 @@ so Redis may be wiped or away at any time, and sealing never waits for it.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import orjson
 import psycopg
 import structlog
 from psycopg import AsyncConnection
@@ -21,30 +19,16 @@ from redis.exceptions import RedisError
 from server.kernel import arrays
 from server.kernel.db import Conn, Database
 from server.kernel.events import GENESIS, SealedEvent, chain_hash
+from server.kernel.stream import STREAM, STREAM_LENGTH, StreamLine, StreamWriter, line_of_event, line_of_row
 from server.kernel.tasks import end
 
 log = structlog.get_logger("sealer")
-STREAM = "hamyar:events"
-STREAM_LENGTH = 50_000
 BUSY = 20
 """So many events within one pause are load."""
 FRESH = 20
 """Batches kept in memory until they are published; what falls out is read from the table again."""
 LOCK = 0x68616D79
 """The advisory lock that only one sealer holds ("hamy")."""
-
-APPEND = """
-local top = '0-0'
-local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
-if #last > 0 then top = last[1][1] end
-local newest = tonumber(string.match(top, '^%d+'))
-for _, line in ipairs(cjson.decode(ARGV[2])) do
-  if tonumber(string.match(line[1], '^%d+')) > newest then
-    redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], line[1], 'verb', line[2], 'centre', line[3], 'data', line[4])
-  end
-end
-"""
-"""Add lines to the stream, all that it does not hold yet. ARGV: the stream's length, [[id, verb, centre, data], …]."""
 
 Projection = Callable[[Conn, Sequence[SealedEvent]], Awaitable[None]]
 
@@ -67,7 +51,7 @@ class Sealer:
         self.published = -1
         self._sealed = asyncio.Event()
         self._fresh: deque[list[SealedEvent]] = deque(maxlen=FRESH)
-        self._append = redis.register_script(APPEND)
+        self._stream = StreamWriter(redis)
 
     async def run(self) -> None:
         """Hold the lock on a connection of its own; seal and publish; start over after any failure."""
@@ -151,30 +135,25 @@ class Sealer:
             if self.published < 0:
                 self.published = await self._cursor(conn)
             while lines := self._next_fresh() or await self._next_stored(conn):
-                await self._add(lines)
-                self.published = lines[-1][0]
+                # Refused when somebody else has added to it: where it ends is then asked anew.
+                self.published = lines[-1].seq if await self._stream.add(lines) else await self._cursor(conn)
         except (RedisError, OSError, TimeoutError):
             # Whoever listens reads PostgreSQL meanwhile; the cursor is found anew when Redis answers.
             self.published = -1
 
-    def _next_fresh(self) -> "list[Line]":
+    def _next_fresh(self) -> list[StreamLine]:
         """The batch that follows what was published, if this sealer has just committed it."""
         while self._fresh and self._fresh[0][-1].seq <= self.published:
             self._fresh.popleft()
         if not self._fresh or self._fresh[0][0].seq != self.published + 1:
             return []
-        return [(e.seq, line_of(e)) for e in self._fresh.popleft()]
+        return [line_of_event(event) for event in self._fresh.popleft()]
 
-    async def _next_stored(self, conn: Conn) -> "list[Line]":
+    async def _next_stored(self, conn: Conn) -> list[StreamLine]:
         rows = await conn.execute(
             "SELECT * FROM events WHERE seq > %s ORDER BY seq LIMIT %s", (self.published, self.batch)
         )
-        return [(row["seq"], stream_fields(row)) for row in await rows.fetchall()]
-
-    async def _add(self, lines: "Sequence[Line]") -> None:
-        """One call for a batch: a command each costs this process three times as much as all the rest of publishing."""
-        told = [(f"{seq}-0", line.verb, line.centre, line.data.decode()) for seq, line in lines]
-        await self._append(keys=[STREAM], args=[STREAM_LENGTH, orjson.dumps(told)])
+        return [line_of_row(row) for row in await rows.fetchall()]
 
     async def _cursor(self, conn: Conn) -> int:
         """The last number in the stream; for an empty stream, far enough back to refill its memory.
@@ -218,29 +197,6 @@ async def _project(conn: Conn, project: Projection, events: Sequence[SealedEvent
         middle = len(events) // 2
         await _project(conn, project, events[:middle])
         await _project(conn, project, events[middle:])
-
-
-@dataclass(frozen=True, slots=True)
-class StreamLine:
-    """An event's line in the Redis stream: what a client gets (`data`), and what decides who may."""
-
-    verb: str
-    centre: str
-    data: bytes
-
-
-Line = tuple[int, StreamLine]
-
-
-def stream_fields(row: DictRow) -> StreamLine:
-    """The line of a row of `events`. Who did what, and the hash, are no part of it: not every reader fetches those."""
-    whole = {"actor": "", "data": {}, "hash": b"", **row}
-    return line_of(_sealed(row["seq"], whole, whole["hash"]))
-
-
-def line_of(event: SealedEvent) -> StreamLine:
-    """The line of an event."""
-    return StreamLine(event.verb, str(event.centre_id or ""), orjson.dumps(event.public()))
 
 
 def _sealed(seq: int, row: DictRow, head: bytes) -> SealedEvent:

@@ -10,6 +10,7 @@ import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -23,10 +24,10 @@ from redis.exceptions import RedisError
 
 from server.access.principal import Principal
 from server.kernel.db import Database
-from server.kernel.sealer import STREAM
+from server.kernel.stream import STREAM, line_of_row, lines_of
 from server.kernel.tasks import end
 from server.live import queries
-from server.live.ring import Line, Ring, line_of_entry, line_of_row
+from server.live.ring import Line, Ring, line_of
 from server.live.rules import may_see
 
 log = structlog.get_logger("live")
@@ -35,6 +36,8 @@ BLOCK_MS = 1000
 POLL_S = 0.5
 """How often PostgreSQL is asked while Redis is away."""
 BATCH = 500
+ENTRIES = 8
+"""Entries of the stream read at once; each holds up to a batch of the sealer's."""
 RESET = b"event: reset\ndata: {}\n\n"
 """Numbers this client knows do not exist (any more): it must ask for everything again."""
 DATABASE_AWAY = (psycopg.Error, PoolTimeout, OSError, TimeoutError)
@@ -103,10 +106,17 @@ class Hub:
 
     async def _read_redis(self) -> int:
         """Lines that follow the head, or none after BLOCK_MS, or at once none when the next one is not there."""
-        found: Any = await self.redis.xread({STREAM: f"{self.ring.head}-0"}, count=BATCH, block=BLOCK_MS)
-        lines = [line_of_entry(key, fields) for _, entries in found or [] for key, fields in entries]
+        found: Any = await self.redis.xread({STREAM: f"{self.ring.head}-0"}, count=ENTRIES, block=BLOCK_MS)
+        head = self.ring.head
+        lines = [
+            line_of(line)
+            for _, entries in found or []
+            for _, fields in entries
+            for line in lines_of(fields)
+            if line.seq > head
+        ]
         added = self.ring.append(lines)
-        if lines and not added:
+        if found and not added:
             # The stream goes on beyond a hole; the table has what is missing.
             if not await self._read_postgres():
                 await asyncio.sleep(POLL_S)
@@ -124,7 +134,7 @@ class Hub:
                     return 1
         except DATABASE_AWAY:
             return 0
-        return self.ring.append([line_of_row(row) for row in rows])
+        return self.ring.append([line_of(line_of_row(row)) for row in rows])
 
     async def _redis_answers(self) -> bool:
         try:
@@ -184,17 +194,16 @@ class Hub:
         """Gapless lines after `seq`, up to the ring's head: from Redis if it has the very next one, else the table."""
         lines: list[Line] = []
         try:
-            found: Any = await self.redis.xrange(STREAM, min=f"({seq}-0", count=BATCH)
-            if found and int(found[0][0].partition(b"-")[0]) == seq + 1:
-                lines = [line_of_entry(key, fields) for key, fields in found]
-                # A hole in the stream ends what may be taken from it.
-                lines = [line for number, line in enumerate(lines, seq + 1) if line.seq == number]
+            found: Any = await self.redis.xrange(STREAM, min=f"({seq}-0", count=ENTRIES)
+            held = (line for _, fields in found for line in lines_of(fields) if line.seq > seq)
+            # A hole in the stream ends what may be taken from it.
+            lines = [line_of(line) for number, line in enumerate(islice(held, BATCH), seq + 1) if line.seq == number]
         except REDIS_AWAY:
             lines = []
         source = "redis" if lines else "postgres"
         if not lines:
             async with self.db.tx() as conn:
-                lines = [line_of_row(row) for row in await queries.events_after(conn, seq, BATCH)]
+                lines = [line_of(line_of_row(row)) for row in await queries.events_after(conn, seq, BATCH)]
         BACKLOG.labels(source).inc()
         return [line for line in lines if line.seq <= self.ring.head]
 

@@ -1,22 +1,18 @@
 """The shared buffer of a web process: the newest events, each encoded once, read by every client at its own index."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
+from typing import NamedTuple
 from uuid import UUID
 
-import orjson
-from psycopg.rows import DictRow
-
-from server.kernel.sealer import stream_fields
+from server.kernel.stream import StreamLine
 
 SIZE = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One event as clients get it, and what decides who does."""
 
     seq: int
@@ -30,27 +26,11 @@ class Line:
 _id = lru_cache(maxsize=1024)(UUID)
 
 
-def line_of(seq: int, verb: bytes, centre: bytes, data: bytes) -> Line:
-    """A line from what the Redis stream holds; encoded here, once for all clients."""
-    emergency = orjson.loads(data).get("emergency")
-    return Line(
-        seq,
-        verb.decode(),
-        _id(centre.decode()) if centre else None,
-        _id(emergency) if emergency else None,
-        b"id: %d\nevent: %b\ndata: %b\n\n" % (seq, verb, data),
-    )
-
-
-def line_of_row(row: DictRow) -> Line:
-    """The same line from a row of `events`."""
-    fields = stream_fields(row)
-    return line_of(row["seq"], fields.verb.encode(), fields.centre.encode(), fields.data)
-
-
-def line_of_entry(key: bytes, fields: Mapping[bytes, bytes]) -> Line:
-    """The same line from an entry of the Redis stream, whose id is `seq-0`."""
-    return line_of(int(key.partition(b"-")[0]), fields[b"verb"], fields[b"centre"], fields[b"data"])
+def line_of(line: StreamLine) -> Line:
+    """A line of the stream, encoded here once for all clients."""
+    seq, verb, centre, emergency, data = line
+    chunk = f"id: {seq}\nevent: {verb}\ndata: {data}\n\n".encode()
+    return Line(seq, verb, _id(centre) if centre else None, _id(emergency) if emergency else None, chunk)
 
 
 class Ring:

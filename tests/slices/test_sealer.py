@@ -13,7 +13,8 @@ from server.access.context import Context
 from server.kernel.db import Conn
 from server.kernel.events import GENESIS, NewEvent, SealedEvent, chain_hash, emit
 from server.kernel.ids import uuid7
-from server.kernel.sealer import STREAM, Sealer
+from server.kernel.sealer import Sealer
+from server.kernel.stream import STREAM, lines_of
 from server.kernel.tasks import end
 
 pytest_plugins = ["tests.support.web"]
@@ -40,7 +41,7 @@ def assert_chained(rows: Sequence[dict[str, Any]]) -> None:
 
 
 async def published(ctx: Context) -> list[int]:
-    return [int(key.partition(b"-")[0]) for key, _ in await ctx.redis.xrange(STREAM)]
+    return [line.seq for _, fields in await ctx.redis.xrange(STREAM) for line in lines_of(fields)]
 
 
 async def until(ctx: Context, number: int, *, in_redis: bool = False) -> None:
