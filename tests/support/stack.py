@@ -7,7 +7,6 @@ instance.
 
 import fcntl
 import hashlib
-import importlib.util
 import itertools
 import os
 import shutil
@@ -93,22 +92,16 @@ def _prepare(stores: Stores, dsn: str) -> None:
         "REDIS_URL": stores.layout.redis_url,
         "HAMYAR_DRILL": "1",
     }
-    steps = []
-    if importlib.util.find_spec("ops.migrate"):
-        steps.append(["-c", "import os; from ops.migrate import upgrade; upgrade(os.environ['DATABASE_URL'])"])
-    if importlib.util.find_spec("ops.prepare"):
-        steps.append(["-m", "ops.prepare"])
-    for step in steps:
-        done = subprocess.run(
-            [sys.executable, *step],
-            cwd=REPOSITORY,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            pytest.exit(f"the test database could not be prepared:\n{done.stdout}\n{done.stderr}", returncode=3)
+    done = subprocess.run(
+        [sys.executable, "-c", "from ops.localstack.steps import migrate, prepare; migrate(); prepare()"],
+        cwd=REPOSITORY,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        pytest.exit(f"the test database could not be prepared:\n{done.stdout}\n{done.stderr}", returncode=3)
 
 
 def _template(stores: Stores) -> str:
