@@ -13,21 +13,47 @@ from importlib.resources import files
 
 from server.places.names import fold_key
 
+_Part = tuple[tuple[str, ...], bool]
+"""How a part of a word may be spelt; whether that may be repeated."""
+
+
+def _written(ways: str) -> tuple[str, ...]:
+    """Write out `[ae]?y|i`: ("y", "ay", "ey", "i")."""
+    out: list[str] = []
+    for way in ways.split("|"):
+        said = [""]
+        for signs, sign, maybe in re.findall(r"(?:\[(\w+)\]|(\w))(\??)", way):
+            several = ["", *(signs or sign)] if maybe else [*(signs or sign)]
+            said = [begun + more for begun in said for more in several]
+        out += said
+    return tuple(dict.fromkeys(out))
+
+
 _SOUNDS = {
     "ب": "b", "پ": "p", "ت": "t", "ط": "t", "ث": "s", "س": "s", "ص": "s", "ج": "J", "ژ": "J", "چ": "C", "خ": "X",
     "د": "d", "ذ": "z", "ز": "z", "ض": "z", "ظ": "z", "ر": "r", "ش": "S", "غ": "G", "ق": "G", "گ": "G", "ف": "f",
     "ک": "K", "ل": "l", "م": "m", "ن": "n",
 }  # fmt: skip
-_LETTERS = {"J": "(?:zh|j)", "C": "(?:ch)+", "X": "(?:kh)+", "S": "(?:sh)+", "G": "gh?", "K": "(?:ck?|k)"}
-# Spelling of a vowel letter at the beginning, inside, at the end of a word; loose ones may be left out inside.
+# How a sound may be spelt; what is repeated (chch) counts once.
+_SPELT = {
+    "J": ("zh", "j"), "C": ("ch",), "X": ("kh",), "S": ("sh",), "G": ("gh", "g"), "K": ("ck", "c", "k"),
+    "B": ("n", "m"),
+}  # fmt: skip
+_REPEATED = frozenset("CSX")
+# How a vowel letter may be spelt at the beginning, inside, at the end of a word: signs in brackets are one of them, or
+# with a question mark none. Loose ones may be left out inside.
 _VOWELS = {
-    "ا": ("[aeoiu]", "[aou]", "a"),
-    "و": ("v", "(?:[aeo]?v[aeo]?|u|o)", "(?:uv?|o|v)"),
-    "ی": ("(?:y[aeiou]?|i|e)", "(?:[ae]?y[aeo]?|iy?[aeo]?|e|[ae]i)", "(?:[ae]?y|i[ey]?|ey?|ei)"),
-    "ه": ("h", "h?", "(?:[aeo]h?|h)"),
-    "ح": ("h", "h?", "h"),
-    "ع": ("[aeoiu]?", "[aeiou]?", "[aeo]?"),
+    letter: tuple(_written(way) for way in ways)
+    for letter, ways in {
+        "ا": ("[aeoiu]", "[aou]", "a"),
+        "و": ("v", "[aeo]?v[aeo]?|u|o", "uv?|o|v"),
+        "ی": ("y[aeiou]?|i|e", "[ae]?y[aeo]?|iy?[aeo]?|e|[ae]i", "[ae]?y|i[ey]?|ey?|ei"),
+        "ه": ("h", "h?", "[aeo]h?|h"),
+        "ح": ("h", "h?", "h"),
+        "ع": ("[aeoiu]?", "[aeiou]?", "[aeo]?"),
+    }.items()
 }
+_SHORT, _LOOSE = _written("[aeo]?"), _written("[aeiou]?")
 _LATIN = re.compile(r"(ch|sh|kh|gh|zh)\1*|[a-z]")
 _OF_LATIN = {"ch": "C", "sh": "S", "kh": "X", "gh": "G", "zh": "J", "j": "J", "g": "G", "k": "K", "c": "K"}
 _SILENT = frozenset("aeiouyvh")
@@ -50,32 +76,56 @@ _PERSIAN_WORD = re.compile(r"[\u0620-\u06cc]+")
 
 
 class _Word:
-    """A Persian word, how it may be spelt with its long vowels written (`strict`) and with any left out (`loose`)."""
+    """A Persian word and how it may be spelt: with its long vowels written, or `loose`, with any of them left out."""
 
-    __slots__ = ("loose", "persian", "strict")
+    __slots__ = ("_loose", "_strict", "persian")
 
     def __init__(self, persian: str) -> None:
         self.persian = persian
-        self.strict = re.compile(_spellings(persian, loose=False))
-        self.loose = re.compile(_spellings(persian, loose=True))
+        self._strict: list[_Part] | None = None
+        self._loose: list[_Part] | None = None
+
+    def fits(self, token: str, *, loose: bool) -> bool:
+        """Tell whether a Latin word spells this one."""
+        if loose:
+            parts = self._loose = self._loose or _parts(self.persian, loose=True)
+        else:
+            parts = self._strict = self._strict or _parts(self.persian, loose=False)
+        return _fits(parts, token)
 
 
-def _spellings(word: str, *, loose: bool) -> str:
-    out: list[str] = []
+def _fits(parts: Iterable[_Part], token: str) -> bool:
+    """Tell whether a word is made of the parts, one way or another: all places that each may end at are kept."""
+    places = {0}
+    for spellings, repeated in parts:
+        found = {at + len(way) for at in places for way in spellings if token.startswith(way, at)}
+        if repeated:
+            (way,) = spellings
+            for at in sorted(found):
+                while token.startswith(way, at):
+                    found.add(at := at + len(way))
+        if not found:
+            return False
+        places = found
+    return len(token) in places
+
+
+def _parts(word: str, *, loose: bool) -> list[_Part]:
+    out: list[_Part] = []
     end = len(word) - 1
     for at, letter in enumerate(word):
         vowel = _VOWELS.get(letter)
         if vowel:
-            part = vowel[0 if at == 0 else 2 if at == end else 1]
-            out.append(part + "?" if loose and 0 < at < end else part)
+            ways = vowel[0 if at == 0 else 2 if at == end else 1]
+            out.append(((*ways, "") if loose and 0 < at < end else ways, False))
             continue
         sound = _SOUNDS[letter]
         if sound == "n" and at < end and word[at + 1] == "ب":
-            sound = "[nm]"
-        out.append(_LETTERS.get(sound, sound))
+            sound = "B"
+        out.append((_SPELT.get(sound, (sound,)), sound in _REPEATED))
         if at < end and word[at + 1] not in "اویع":
-            out.append("[aeiou]?" if loose else "[aeo]?")
-    return "".join(out)
+            out.append((_LOOSE if loose else _SHORT, False))
+    return out
 
 
 def _bones(word: str) -> str | None:
@@ -150,7 +200,7 @@ class Speller:
         shelf = self._by_bones.get(bones, [])
         for at, word in enumerate(shelf):
             entry = shelf[at] = word if isinstance(word, _Word) else _Word(word)
-            if (entry.loose if loose else entry.strict).fullmatch(token):
+            if entry.fits(token, loose=loose):
                 return entry.persian
         return None
 

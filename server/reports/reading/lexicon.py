@@ -17,10 +17,25 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from server.places.gazetteer import Token
-from server.places.names import fold_key
+from server.places.names import fold_text
 from server.reports.reading.finglish import persian_words
 from server.reports.reading.matchers import Match, Text, matcher
-from server.reports.reading.patterns import BEGINNING, DONE, HERE, After, Spelling, Tree, after
+from server.reports.reading.patterns import (
+    BEGINNING,
+    DONE,
+    FAR,
+    HERE,
+    JOINT,
+    NEAR,
+    SIZES,
+    After,
+    Plan,
+    Tree,
+    folded,
+    is_persian,
+    parse,
+    plan,
+)
 
 FILES = (
     ("incident", "incidents"),
@@ -33,8 +48,7 @@ FILES = (
 _LATIN_WORD = re.compile("[a-z]+")
 # A choice of one word alone: (insulin|…), (…|انسولین|…).
 _WHOLE_WORD = re.compile(r"(?<=[(|])[^\W\d_]+(?=[|)])")
-_FIRST_WORD = re.compile(r"[^\s(*+|)]*")
-_SIZES = range(1, BEGINNING + 1)
+_FIRST_WORD = re.compile(r"[^\s(*+|).]*")
 _BEFORE = 1 << 20
 """More than there are patterns, or ways to begin one."""
 _WORDS_KEPT = 30_000
@@ -60,24 +74,37 @@ class Hit(NamedTuple):
 class _Pattern:
     """A pattern of the files: what it stands for, and what follows its first choice, parsed when first wanted."""
 
-    __slots__ = ("_match", "_tree", "key", "rest", "spelling")
+    __slots__ = ("_match", "_plans", "_trees", "key", "persian", "rest")
 
-    def __init__(self, key: tuple[str, str, str], rest: str, spelling: Spelling) -> None:
-        self.key, self.rest, self.spelling = key, rest, spelling
-        self._tree: Tree | None = None
+    def __init__(self, key: tuple[str, str, str], rest: str, *, persian: bool) -> None:
+        self.key, self.rest, self.persian = key, rest, persian
+        self._trees: dict[str, Tree] = {}
+        self._plans: dict[str, Plan] = {}
         self._match: Match | None = None
 
-    def tree(self) -> Tree:
-        """Return what follows the first choice."""
-        if self._tree is None:
-            self._tree = self.spelling.parse(self.rest)
-        return self._tree
+    def tree(self, tail: str = "") -> Tree:
+        """Return what follows a beginning: its own tail and what follows the first choice."""
+        found = self._trees.get(tail)
+        if found is None:
+            if tail:
+                found = (*parse(tail, persian=self.persian), *self.tree())
+            else:
+                found = parse(self.rest, persian=self.persian)
+            self._trees[tail] = found
+        return found
 
-    def match(self) -> Match:
-        """Return the matcher of what follows the first choice."""
+    def plan(self, tail: str) -> Plan:
+        """Return what is wanted after a beginning with this tail."""
+        found = self._plans.get(tail)
+        if found is None:
+            found = self._plans[tail] = plan(self.tree(tail))
+        return found
+
+    def match(self, tail: str) -> Match:
+        """Return the matcher of what follows a beginning with this tail."""
         if self._match is None:
             self._match = matcher(self.tree())
-        return self._match
+        return matcher(parse(tail, persian=self.persian), self._match) if tail else self._match
 
 
 class _Way:
@@ -97,20 +124,18 @@ class _Way:
         more = self.tail or self.pattern.rest
         if not more:
             return None if letters else DONE
-        if letters and (more[0] == "." or (more[0] == " " and not self.pattern.spelling.persian)):
+        if letters and (more[0] == "." or (more[0] == " " and not self.pattern.persian)):
             return None
-        return after(self.tree(), letters) if self.size else HERE
+        return self.pattern.plan(self.tail).after(letters) if self.size else HERE
 
     def tree(self) -> Tree:
         """Return what must follow the first letters."""
-        behind = self.pattern.tree()
-        return (*self.pattern.spelling.parse(self.tail), *behind) if self.tail else behind
+        return self.pattern.tree(self.tail)
 
     def end(self, text: str, at: int, seen: Text) -> int:
         """Return where a match at `at` ends, or -1."""
         if self._match is None:
-            behind = self.pattern.match()
-            self._match = matcher(self.pattern.spelling.parse(self.tail), behind) if self.tail else behind
+            self._match = self.pattern.match(self.tail)
         return self._match(text, at + self.size, seen)
 
 
@@ -126,36 +151,27 @@ class _Known:
 
     ready: list[_Ready] = field(default_factory=list)
     next: dict[str, list[_Way]] = field(default_factory=dict)
-    gap: dict[str, list[_Way]] = field(default_factory=dict)
+    near: dict[str, list[_Way]] = field(default_factory=dict)
+    far: dict[str, list[_Way]] = field(default_factory=dict)
     here: list[_Way] = field(default_factory=list)
 
-    def take(self, word: str, ways: Sequence[_Way]) -> None:
-        """File the ways of one entry for a word that begins with each of them: up to the first that it fulfils."""
-        first = True
-        for way in ways:
-            wanted = way.after(word[way.size :])
-            if wanted is None:
-                continue
-            what, heads = wanted
-            if what == "done" and first:
+    def take(self, ways: Sequence[tuple[_Way, After]]) -> None:
+        """File the ways of one entry for a word that may begin each of them: up to the first that it fulfils."""
+        for way, (what, heads) in ways:
+            if what == "done" and way is ways[0][0]:
                 self._fulfil(way)
             elif what in ("done", "here") or heads is None:
                 self.here.append(way)
             else:
-                shelves = self.next if what == "next" else self.gap
+                shelf = self.next if what == "next" else self.near if what == "near" else self.far
                 for head in heads:
-                    shelves.setdefault(head, []).append(way)
+                    shelf.setdefault(head, []).append(way)
             if what == "done":
                 return
-            first = False
 
     def _fulfil(self, way: _Way) -> None:
         if all(key != way.pattern.key for _, key in self.ready):
             self.ready.append((way.entry, way.pattern.key))
-
-    def __bool__(self) -> bool:
-        """Whether there is any."""
-        return bool(self.ready or self.next or self.gap or self.here)
 
 
 class Lexicon:
@@ -191,24 +207,23 @@ class Lexicon:
             self._add((group, code, part), pattern)
         together = "\n".join(lines)
         self.words |= dict.fromkeys(persian_words(together))
-        self.latin |= dict.fromkeys(_LATIN_WORD.findall(fold_key(together)))
+        self.latin |= dict.fromkeys(_LATIN_WORD.findall(fold_text(together)))
         if group == "need" and part in ("items", "direct"):
             self.things |= dict.fromkeys(_WHOLE_WORD.findall(together))
 
     def _add(self, key: tuple[str, str, str], line: str) -> None:
-        choices, rest = _split_head(line)
-        pattern = _Pattern(key, rest, Spelling.of(line))
+        choices, rest = _split_head(folded(line))
+        pattern = _Pattern(key, rest, persian=is_persian(line))
         number, self._count = self._count, self._count + 1
-        for at, choice in enumerate(choices):
-            first = choice if choice.isalpha() else _FIRST_WORD.match(choice).group()  # type: ignore[union-attr]
-            word = fold_key(first)
-            head = word[:BEGINNING]
-            # Longer prefixes are looked at first, and of one entry's ways the longest spelt.
+        for at, (choice, spelt) in enumerate(zip(choices, _split_head(line)[0], strict=True)):
+            word = choice if choice.isalpha() else _FIRST_WORD.match(choice).group()  # type: ignore[union-attr]
+            head = word[:BEGINNING].replace(JOINT, " ")
+            # Longer beginnings are looked at first, and of one entry's ways the longest spelt.
             entry = (BEGINNING - len(head)) * _BEFORE + number
-            order = at - len(choice) * _BEFORE
-            letters = first if "." not in first else first[: first.index(".")]
-            if word.isalpha() and (letters == first or fold_key(letters) == word):
-                self._ways.setdefault(word, []).append(_Way(pattern, entry, order, len(word), choice[len(letters) :]))
+            order = at - len(spelt) * _BEFORE
+            if word.isalpha():
+                way = _Way(pattern, entry, order, len(word), choice[len(word) :])
+                self._ways.setdefault(word, []).append(way)
             else:
                 self._ways.setdefault(head, []).append(_Way(pattern, entry, order, 0, choice))
 
@@ -221,7 +236,6 @@ class Lexicon:
     def scan(self, text: str, tokens: Sequence[Token]) -> list[Hit]:
         """Return every pattern found in a folded text, longest per code at each word, in order of place."""
         known_words, seen = self._known, Text()
-        present: set[str] = set()
         hits: list[Hit] = []
         for index, token in enumerate(tokens):
             word = token.text
@@ -231,12 +245,14 @@ class Lexicon:
             ways = list(known.here)
             if known.next:
                 following = _following(tokens, index)
-                for size in _SIZES:
+                for size in SIZES:
                     ways += known.next.get(following[:size], ())
-            if known.gap:
-                present = present or {other.text[:size] for other in tokens for size in _SIZES}
-                for head in known.gap.keys() & present:
-                    ways += known.gap[head]
+            if known.near:
+                for head in known.near.keys() & seen.reach(text, token.end, NEAR):
+                    ways += known.near[head]
+            if known.far:
+                for head in known.far.keys() & seen.reach(text, token.end, FAR):
+                    ways += known.far[head]
             if ways and (ends := _longest(known.ready, ways, text, token, seen)):
                 hits += (Hit(*key, token.start, end, index, _last(tokens, index, end)) for key, end in ends.items())
             elif known.ready:
@@ -246,16 +262,24 @@ class Lexicon:
 
     def _learn(self, word: str) -> _Known | None:
         """Return what a word may begin, None where that is nothing, and keep it: most words come again."""
-        entries: dict[int, list[_Way]] = {}
+        entries: dict[int, list[tuple[_Way, After]]] = {}
         for size in range(1, len(word) + 1):
             for way in self._ways.get(word[:size], ()):
-                entries.setdefault(way.entry, []).append(way)
-        known = _Known()
-        for entry in sorted(entries):
-            known.take(word, sorted(entries[entry], key=attrgetter("order")))
+                if (wanted := way.after(word[way.size :])) is not None:
+                    entries.setdefault(way.entry, []).append((way, wanted))
         if len(self._known) >= _WORDS_KEPT:
             self._known.clear()
-        return self._known.setdefault(word, known or None)
+        if not entries:
+            self._known[word] = None
+            return None
+        known = self._known[word] = _Known()
+        for entry in sorted(entries):
+            known.take(sorted(entries[entry], key=_by_order))
+        return known
+
+
+def _by_order(way: tuple[_Way, After]) -> int:
+    return way[0].order
 
 
 def _longest(

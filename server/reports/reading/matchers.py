@@ -1,13 +1,14 @@
 """The matchers of patterns (patterns.py): functions made of a pattern's nodes, from the last to the first. Pure."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Final
 
 from server.reports.reading.patterns import (
+    FAR,
     OR_NONE,
-    STEPS,
+    SIZES,
     TAILS,
     AnyWord,
     Choice,
@@ -23,9 +24,15 @@ from server.reports.reading.patterns import (
 
 _LETTERS: Final = re.compile(r"[^\W\d_]*")
 _RUN: Final = re.compile(r"[^\W_]+")
-_BETWEEN: Final = re.compile(r"[ ,،]+")
-_STOP: Final = re.compile(r"ندار|نیست|داریم|nadar|nist|darim|(?:ولی|اما|vali|ama|but)\b")
-"""A verb of having or lacking between two words ends what they say together, as does a but."""
+_BETWEEN: Final = re.compile(r"[ ,،]")
+_NEXT: Final = re.compile(r"[ ,،]+(?:(?!ندار|نیست|داریم|nadar|nist|darim|(?:ولی|اما|vali|ama|but)\b)([^\W_]+))?")
+"""To the next word, and over it; not over a verb of having or lacking, which ends what two words say together, nor a
+but.
+"""
+_TAILS_BY_LETTER: Final = {
+    persian: {letter: [tail for tail in tails if tail[0] == letter] for letter in {tail[0] for tail in tails}}
+    for persian, tails in TAILS.items()
+}
 _GAPS = count()
 
 Match = Callable[[str, int, "Text"], int]
@@ -35,10 +42,11 @@ Match = Callable[[str, int, "Text"], int]
 class Text:
     """What is remembered while one text is matched: where its gaps lead, and what was found behind them."""
 
-    __slots__ = ("_behind", "found")
+    __slots__ = ("_behind", "_reach", "found")
 
     def __init__(self) -> None:
         self._behind: dict[int, list[int]] = {}
+        self._reach: dict[tuple[int, int], set[str]] = {}
         self.found: dict[tuple[int, int], int] = {}
         """(number of a gap, position behind it) → where that match ends."""
 
@@ -46,20 +54,30 @@ class Text:
         """Return where the words behind a gap at `at` begin, nearest first, ten at most."""
         starts = self._behind.get(at)
         if starts is None:
-            starts = self._behind[at] = list(_words_behind(text, at))
+            starts = self._behind[at] = _words_behind(text, at)
         return starts
 
+    def reach(self, text: str, at: int, most: int) -> set[str]:
+        """Return what the words behind a gap at `at` begin with: their first letters, up to `BEGINNING`."""
+        heads = self._reach.get((at, most))
+        if heads is None:
+            heads = {text[s : s + size] for s in self.behind(text, at)[:most] for size in SIZES}
+            self._reach[at, most] = heads
+        return heads
 
-def _words_behind(text: str, at: int) -> Iterator[int]:
-    for _ in range(STEPS["..."]):
-        between = _BETWEEN.match(text, at)
-        if between is None:
-            return
-        yield (start := between.end())
-        word = _RUN.match(text, start)
-        if word is None or _STOP.match(text, start):
-            return
-        at = word.end()
+
+def _words_behind(text: str, at: int) -> list[int]:
+    starts: list[int] = []
+    for _ in range(FAR):
+        found = _NEXT.match(text, at)
+        if found is None:
+            break
+        start, at = found.start(1), found.end()
+        if start < 0:
+            starts.append(at)
+            break
+        starts.append(start)
+    return starts
 
 
 def matcher(tree: Tree, then: Match | None = None) -> Match:
@@ -178,13 +196,13 @@ def _open(then: Match) -> Match:
 
 
 def _endings(then: Match, *, persian: bool) -> Match:
-    tails, whole = TAILS[persian], OR_NONE[persian]
+    by_letter, whole = _TAILS_BY_LETTER[persian], OR_NONE[persian]
 
     def match(text: str, at: int, known: Text) -> int:
         if then is _ended:
             last = _LETTERS.match(text, at).end()  # type: ignore[union-attr]  # it matches nothing, too
             return last if text[at:last] in whole else -1
-        for tail in tails:
+        for tail in by_letter.get(text[at : at + 1], ()):
             if text.startswith(tail, at):
                 end = then(text, at + len(tail), known)
                 if end >= 0:

@@ -8,7 +8,6 @@ first word, and whether it can go on from there the first letters of the words o
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from server.places.names import fold_key, fold_text
@@ -16,6 +15,10 @@ from server.places.names import fold_key, fold_text
 _PERSIAN: Final = re.compile(r"[\u0600-\u06ff]")
 _PIECE: Final = re.compile(r"\((?:[^\W\d_]+\|)*[^\W\d_]+\)|\.{2,3}|\\w\+|[()|*+]|[^\s(){}|*+.]+|\s+")
 """A choice of plain words is one piece."""
+_UNPLAIN: Final = re.compile(r"[^a-zA-Z0-9\u0620-\u064a\u0660-\u0669\u066e-\u06d3\u06f0-\u06f9 ()|*+.]")
+_SIGNS: Final = "()|*+.\\"
+JOINT: Final = "\u200c"
+"""Stands in a folded pattern where a word of it is two: the space between them may be missing in Persian."""
 _FA_TAILS: Final = tuple(
     "ها های هایی هامون هاشون هامان هایمان هایشان هام هاش هارو هاست هاس ی یی م ش ت مون مان تون تان شون شان رو و یم ایم "
     "اند ان ن ه ست س تا مونو شونو شو مو ا ای ایی ارو امون اشون ام اش اتون شه مه مونه شونه اس است".split()
@@ -23,10 +26,13 @@ _FA_TAILS: Final = tuple(
 _LATIN_TAILS: Final = tuple("s es ha e ye o ro am im an eshun emun i".split())
 TAILS: Final = {True: _FA_TAILS, False: _LATIN_TAILS}
 OR_NONE: Final = {persian: frozenset(tails) | {""} for persian, tails in TAILS.items()}
-STEPS: Final = {"..": 5, "...": 10}
+NEAR, FAR = 5, 10
+STEPS: Final = {"..": NEAR, "...": FAR}
 """How many words after a gap are tried: it skips up to four, or nine."""
 BEGINNING: Final = 3
 """So many letters of the next word tell whether a pattern may go on."""
+SIZES: Final = (1, 2, 3)
+"""How many letters a beginning may have."""
 
 Begins = frozenset[str] | None
 """The first letters (up to `BEGINNING`) that something may begin with; None when anything may."""
@@ -80,23 +86,26 @@ Node = Word | Space | Gap | Open | Endings | AnyWord | Words | Choice
 Tree = tuple[Node, ...]
 
 
-class Spelling(NamedTuple):
-    """How a pattern is to be read: Persian as soon as it holds one Persian letter."""
-
-    persian: bool
-
-    @classmethod
-    def of(cls, pattern: str) -> "Spelling":
-        """Return how a pattern is spelt."""
-        return cls(_PERSIAN.search(pattern) is not None)
-
-    def parse(self, pattern: str) -> Tree:
-        """Parse a pattern, or what follows its beginning. Raises ValueError when brackets do not fit."""
-        return _parsed(pattern, self.persian)
+def is_persian(pattern: str) -> bool:
+    """Tell how a pattern is spelt: as Persian as soon as it holds one Persian letter."""
+    return _PERSIAN.search(pattern) is not None
 
 
-@lru_cache(maxsize=4096)
-def _parsed(pattern: str, persian: bool) -> Tree:  # noqa: FBT001 - a cache's key
+def folded(pattern: str) -> str:
+    """Fold a pattern's words like the messages and leave its signs; a space inside a word becomes `JOINT`."""
+    if _UNPLAIN.search(pattern) is None:
+        return fold_text(pattern)
+    return "".join(map(_folded_piece, _PIECE.findall(pattern)))
+
+
+def _folded_piece(piece: str) -> str:
+    if piece[0] == "(" and len(piece) > 1:
+        return f"({'|'.join(map(_folded_piece, piece[1:-1].split('|')))})"
+    return piece if piece[0] in _SIGNS or piece.isspace() else fold_key(piece).replace(" ", JOINT)
+
+
+def parse(pattern: str, *, persian: bool) -> Tree:
+    """Parse a folded pattern, or what follows its beginning. Raises ValueError when brackets do not fit."""
     pieces = _PIECE.findall(pattern)
     tree, end = _sequence(pieces, 0, persian=persian)
     if end < len(pieces):
@@ -124,7 +133,9 @@ def _sequence(pieces: Sequence[str], at: int, *, persian: bool) -> tuple[Tree, i
         elif piece == r"\w+":
             nodes.append(AnyWord())
         elif piece[0] == "(":
-            nodes.append(_words_of(piece, persian=persian))
+            nodes.append(Words(tuple(piece[1:-1].split("|"))))
+        elif piece.isalnum():
+            nodes.append(Word(piece))
         elif not piece.isspace():
             nodes.extend(_spaced(piece, persian=persian))
         elif not any(p.startswith("..") for p in pieces[max(0, at - 1) : at + 2]):
@@ -145,17 +156,8 @@ def _choices(pieces: Sequence[str], at: int, *, persian: bool) -> tuple[Choice, 
             return Choice(tuple(ways)), at
 
 
-def _words_of(piece: str, *, persian: bool) -> Node:
-    """Return a choice of plain words; a few signs fold to several words."""
-    folded = fold_text(piece)
-    words = tuple(folded[1:-1].split("|"))
-    if all(map(str.isalpha, words)):
-        return Words(words)
-    return Choice(tuple(tuple(_spaced(word, persian=persian)) for word in piece[1:-1].split("|")))
-
-
 def _spaced(piece: str, *, persian: bool) -> Iterator[Node]:
-    for number, word in enumerate(fold_key(piece).split(" ")):
+    for number, word in enumerate(piece.split(JOINT)):
         if number:
             yield Space(persian)
         if word:
@@ -181,41 +183,65 @@ def begins(tree: Tree, at: int = 0) -> Begins:
     return frozenset(found)
 
 
-After = tuple[Literal["done", "next", "gap", "here"], Begins]
+After = tuple[Literal["done", "next", "near", "far", "here"], Begins]
 DONE: Final[After] = ("done", None)
 HERE: Final[After] = ("here", None)
-"""What is left once a word's letters are used up: nothing; the next word; a gap; `here`: the matcher must say."""
+"""What is left once a word's letters are used up: nothing; the next word; a short or a long gap; `here`: the matcher
+must say.
+"""
 
 
-def after(tree: Tree, letters: str) -> After | None:
-    """Tell what a tree wants when the word it stands in goes on with `letters`; None when it cannot match."""
-    if not tree:
-        return None if letters else DONE
-    node = tree[0]
-    if isinstance(node, Open):
-        return DONE if len(tree) == 1 else _after_ending(tree[1:], [letters[n:] for n in range(len(letters) + 1)])
-    if isinstance(node, Endings):
-        tails = OR_NONE[node.persian]
-        if len(tree) == 1:
-            return DONE if letters in tails else None
-        return _after_ending(tree[1:], [letters[len(tail) :] for tail in tails if letters.startswith(tail)])
-    return _after_ending(tree, (letters,))
+class Plan(NamedTuple):
+    """What a tree wants of the word that it stands in, and what it goes on with."""
+
+    ending: frozenset[str] | None
+    """The endings that may come first; None: any letters."""
+    then: Literal["end", "near", "far", "space", "maybe space", "letters"]
+    first: Begins
+    """What it may go on with after that."""
+
+    def after(self, letters: str) -> After | None:
+        """Tell what is wanted when the word goes on with `letters`; None when the tree cannot match."""
+        whole = self.ending is None or letters in self.ending
+        if self.then == "end":
+            return DONE if whole else None
+        if self.then in ("near", "far"):
+            return (self.then, self.first) if whole else None
+        if letters and self.then != "space" and self._goes_on(letters):
+            return HERE
+        if self.then == "letters":
+            return HERE if whole and self.first is None else None
+        return ("next", self.first) if whole else None
+
+    def _goes_on(self, letters: str) -> bool:
+        """Tell whether some ending may leave letters that the tree goes on with in the same word."""
+        if self.first is None:
+            return True
+        if self.ending is None:
+            return any(_begun(letters[at:], self.first) for at in range(len(letters)))
+        return any(letters.startswith(e) and _begun(letters[len(e) :], self.first) for e in self.ending)
 
 
-def _after_ending(tree: Tree, left: Sequence[str]) -> After | None:
-    """As `after`, where any of several remainders of the word may be left."""
-    if isinstance(tree[0], Gap):
-        return ("gap", begins(tree, 1)) if "" in left else None
-    if not isinstance(tree[0], Space):
-        first = begins(tree)
-        return HERE if first is None or any(_begun(rest, first) for rest in left) else None
-    if not tree[0].optional and "" not in left:
-        return None
-    first = begins(tree, 1)
-    if tree[0].optional and any(rest and (first is None or _begun(rest, first)) for rest in left):
-        return HERE
-    return ("next", first) if "" in left else None
+_NO_ENDING: Final = frozenset(("",))
+
+
+def plan(tree: Tree) -> Plan:
+    """Return what a tree wants first."""
+    ending: frozenset[str] | None = _NO_ENDING
+    at = 0
+    if tree and isinstance(tree[0], Open):
+        ending, at = None, 1
+    elif tree and isinstance(tree[0], Endings):
+        ending, at = OR_NONE[tree[0].persian], 1
+    if at == len(tree):
+        return Plan(ending, "end", None)
+    node = tree[at]
+    if isinstance(node, Gap):
+        return Plan(ending, "near" if node.most == NEAR else "far", begins(tree, at + 1))
+    if isinstance(node, Space):
+        return Plan(ending, "maybe space" if node.optional else "space", begins(tree, at + 1))
+    return Plan(ending, "letters", begins(tree, at))
 
 
 def _begun(rest: str, first: frozenset[str]) -> bool:
-    return not first.isdisjoint((rest[:1], rest[:2], rest[:3]))
+    return rest[:3] in first or rest[:2] in first or rest[:1] in first
