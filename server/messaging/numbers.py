@@ -20,6 +20,8 @@ def normal_number(raw: str, country: str = "IR") -> str:
 
     Short numbers (`3000`) and numbers that tell no country stay digits.
     """
+    if raw[:1] == "+" and raw.isascii() and raw[1:].isdigit():
+        return raw
     text = BETWEEN.sub("", raw.translate(DIGITS))
     digits = text.removeprefix("+")
     if not digits.isascii() or not digits.isdigit():

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -28,10 +28,10 @@ _CLASHES: Final = 8
 """Receipts have 31^7 (2.7e10) values: eight clashes in a row mean that something else is wrong."""
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(NamedTuple):
     """One message as it came. (`source`, `source_key`) is the sender's own identity of it.
 
+    A tuple: a frozen dataclass of so many fields takes as long to make as a message's hashes.
     `source` names the door and, where keys are not unique by themselves, the token (`sms:generic:<token id>`).
     `meta` is sealed as JSON; `lon`/`lat` are degrees as claimed, possible or not; `occurred_at` is a device's claim.
     """
@@ -43,7 +43,7 @@ class Incoming:
     sender: str | None = None
     recipient: str | None = None
     content_type: str = "text/plain"
-    meta: Mapping[str, Any] = field(default_factory=dict)
+    meta: Mapping[str, Any] = MappingProxyType({})
     lon: float | None = None
     lat: float | None = None
     occurred_at: datetime | None = None
@@ -51,8 +51,7 @@ class Incoming:
     flags: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """The answer: the same for the first and for every later copy. `known`: it was here before.
 
     `conflict`: the same identity came with other bytes as well; both are kept and shown. Not asked for groups.

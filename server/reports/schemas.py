@@ -6,7 +6,7 @@ No pydantic here: it refuses lone surrogates and takes NaN, and intake must keep
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -29,8 +29,7 @@ MESSAGES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """A JSON object and how its strings turn back into the bytes that came. `data` is None when it was none."""
 
     data: dict[str, Any] | None

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import uuid
-from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -23,7 +22,7 @@ NUMBER = "+989121234567"
 
 
 def message(key: str, text: str = TEXT, **changes: Any) -> Incoming:
-    return replace(Incoming("sms", "sms:test", key, text.encode(), NUMBER, "3000"), **changes)
+    return Incoming("sms", "sms:test", key, text.encode(), NUMBER, "3000")._replace(**changes)
 
 
 async def keep(ctx: Context, *items: Incoming) -> list[Accepted]:

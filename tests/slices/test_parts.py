@@ -3,7 +3,6 @@
 import asyncio
 import os
 import random
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
@@ -53,7 +52,7 @@ async def with_emergency(ctx: Context) -> UUID:
 
 
 def of(where: UUID, *parts: Incoming) -> list[Incoming]:
-    return [replace(p, emergency_id=where) for p in parts]
+    return [p._replace(emergency_id=where) for p in parts]
 
 
 async def test_parts_in_any_order_are_one_message(ctx: Context, client_of: MakeClient) -> None:

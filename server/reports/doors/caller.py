@@ -1,6 +1,6 @@
 """Who stands at a door: the token or secret path, the gateway behind it, and whether it may come in from there."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
@@ -101,4 +101,4 @@ async def keep(request: Request, caller: Caller, item: Incoming, *, unnumbered: 
 
 def with_meta(item: Incoming, **more: object) -> Incoming:
     """The message with something more beside it."""
-    return replace(item, meta={**item.meta, **more})
+    return item._replace(meta={**item.meta, **more})
