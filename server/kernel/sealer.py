@@ -25,6 +25,8 @@ from server.kernel.tasks import end
 log = structlog.get_logger("sealer")
 BUSY = 20
 """So many events within one pause are load."""
+STORM = 200
+"""So many are a storm: a map that is a third of a second behind sees more of it than one that stands."""
 FRESH = 20
 """Batches kept in memory until they are published; what falls out is read from the table again."""
 LOCK = 0x68616D79
@@ -45,9 +47,10 @@ class Sealer:
         batch: int = 1000,
         idle_s: float = 0.05,
         busy_s: float = 0.15,
+        storm_s: float = 0.35,
     ) -> None:
         self.db, self.redis, self.projections = db, redis, tuple(projections)
-        self.batch, self.idle_s, self.busy_s = batch, idle_s, busy_s
+        self.batch, self.idle_s, self.busy_s, self.storm_s = batch, idle_s, busy_s, storm_s
         self.published = -1
         self._sealed = asyncio.Event()
         self._fresh: deque[list[SealedEvent]] = deque(maxlen=FRESH)
@@ -79,11 +82,14 @@ class Sealer:
                         self._fresh.append(sealed)
                         self._sealed.set()
                     if len(sealed) < self.batch:
-                        # Under load, larger batches: what several events of a batch touch is written once.
-                        await asyncio.sleep(self.busy_s if len(sealed) >= BUSY else self.idle_s)
+                        await asyncio.sleep(self._pause(len(sealed)))
                 publishing.result()
             finally:
                 await end(publishing)
+
+    def _pause(self, sealed: int) -> float:
+        """Under load, larger batches: what several events of a batch touch is written once."""
+        return self.storm_s if sealed >= STORM else self.busy_s if sealed >= BUSY else self.idle_s
 
     async def seal_batch(self, conn: Conn) -> list[SealedEvent]:
         """Move up to `batch` events from `events_unsealed` to `events`, with the projections in one transaction."""
