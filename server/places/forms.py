@@ -37,9 +37,9 @@ def _spoken(key: str) -> Iterable[str]:
             return
 
 
-def cuts_of(key: str) -> Iterable[str]:
-    """Yield a name with each of its letters left out."""
-    return (key[:i] + key[i + 1 :] for i in range(len(key)))
+def cuts_of(key: str) -> list[str]:
+    """Return a name with each of its letters left out."""
+    return [key[:i] + key[i + 1 :] for i in range(len(key))]
 
 
 def one_off(one: str, other: str) -> bool:

