@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
+from shapely import force_2d
 from shapely.errors import ShapelyError
 from shapely.geometry import shape
 from shapely.validation import make_valid
 
 from server.kernel.errors import Problem
 from server.kernel.geo import distance_m, on_earth
+from server.places import columns
 from server.places.geonames import latin_name, persian_name, size_of
-from server.places.names import digits_to_ascii, squash
+from server.places.names import squash
 
 Progress = Callable[[int], None]
 """Told how many bytes of the file have been read."""
@@ -34,9 +36,6 @@ REASONS: Final = {
     "refused": ("refused by the database", "پایگاه داده نپذیرفت"),
     "no_word": ("a link or code, not a name", "نشانی یا کد است، نه نام"),
 }
-KINDS: Final = frozenset(
-    {"village", "town", "city", "county", "province", "shelter", "warehouse", "hospital", "assembly_point", "other"}
-)
 WHOLE_BYTES: Final = 500_000_000
 _NAMES_MOST: Final = 60
 _NAME_CHARS: Final = 200
@@ -45,23 +44,9 @@ _GEONAMES_COLUMNS: Final = 19
 _FIELD_CHARS: Final = 5_000_000
 _ACCURACY: Final = {"province": 100_000, "county": 30_000, "hospital": 300, "shelter": 300, "warehouse": 300}
 _ACCURACY_ELSE: Final = 2000
+_ACCURACY_LEAST: Final = {"city": 8000, "town": 5000}
 _HOSPITALS: Final = frozenset({"HSP", "HSPC", "CLN"})
 _GONE: Final = frozenset({"PPLH", "PPLQ", "PPLW", "PPLCH"})
-_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
-    "id": ("id", "source_id", "geonameid", "osm_id", "pcode", "شناسه", "کد"),
-    "name_fa": ("name_fa", "name:fa", "persian", "نام", "نام فارسی"),
-    "name_en": ("name_en", "name:en", "asciiname", "latin", "نام لاتین"),
-    "name": ("name", "place", "title", "city", "village"),
-    "names": ("names", "other_names", "alternatenames", "alt_name", "aliases", "نام‌های دیگر"),
-    "lat": ("lat", "latitude", "y", "عرض", "عرض جغرافیایی"),
-    "lon": ("lon", "lng", "long", "longitude", "x", "طول", "طول جغرافیایی"),
-    "kind": ("kind", "type", "place_type", "نوع"),
-    "population": ("population", "pop", "جمعیت"),
-    "province": ("province", "admin1", "state", "adm1_name", "استان"),
-    "admin1_code": ("admin1_code", "adm1_code"),
-    "country": ("country", "country_code", "iso", "کشور"),
-    "accuracy_m": ("accuracy_m", "accuracy", "radius_m"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +92,7 @@ def geonames(path: Path, country: str, progress: Progress | None = None) -> Iter
     """A GeoNames dump (allCountries.txt, IR.txt): https://download.geonames.org/export/dump/readme.txt."""
     del country
     for number, cells in tabbed(path, progress):
-        if len(cells) != _GEONAMES_COLUMNS:
+        if len(cells) != _GEONAMES_COLUMNS or not cells[0].strip():
             yield Line(number, "columns")
             continue
         yield _of_geonames(number, cells)
@@ -123,12 +108,12 @@ def tabbed(path: Path, progress: Progress | None) -> Iterator[tuple[int, list[st
 
 
 def _of_geonames(number: int, cells: list[str]) -> Line:
-    lat, lon = _number(cells[4]), _number(cells[5])
+    lat, lon = columns.number(cells[4]), columns.number(cells[5])
     names = _kept((cells[1], cells[2], *cells[3].split(",")))
     reason = _fault(names, lat, lon)
     if reason or lat is None or lon is None:
         return Line(number, reason or "no_point")
-    population = _whole(cells[14])
+    population = columns.whole(cells[14], _PEOPLE_MOST)
     kind, accuracy = _of_feature(cells[6], cells[7], population)
     return Line(
         number,
@@ -160,20 +145,46 @@ def _of_feature(feature: str, code: str, population: int) -> tuple[str, float]:
 
 
 def table(path: Path, country: str, progress: Progress | None = None) -> Iterator[Line]:
-    """A CSV file whose columns say what they are (`name`, `lat`, `lon` at least; , ; or tab between them)."""
+    """A CSV file whose columns say what they are (`name`, `lat`, `lon` at least; , ; or tab between them).
+
+    UTF-8, UTF-16 or Persian Windows. A file without the columns that it needs raises Problem; an empty one has no rows.
+    """
     csv.field_size_limit(_FIELD_CHARS)
     with path.open("rb") as binary:
-        text = io.TextIOWrapper(binary, "utf-8-sig", "replace", newline="")
-        first = text.readline()
+        encoding = columns.encoding_of(path)
+        text = io.TextIOWrapper(binary, encoding, "replace", newline="")
+        first = text.readline(_FIELD_CHARS)
         text.seek(0)
-        delimiter = max(",;\t", key=first.count)
-        reader = csv.reader(text, delimiter=delimiter)
-        header = [cell.strip().casefold() for cell in next(reader, [])]
-        for number, cells in enumerate((row for row in reader if row), 1):
+        reader = _records(csv.reader(text, delimiter=max(",;\t", key=first.count)))
+        header = [columns.folded(cell) for cell in next(reader, None) or []]
+        if header and (lacking := columns.lacking(header)):
+            raise unreadable(
+                path,
+                f"columns are missing; they may be called {columns.called(lacking)}.",
+                f"این ستون‌ها نیست؛ نام آن‌ها می‌تواند چنین باشد: {columns.called(lacking)}",
+            )
+        for number, cells in enumerate(reader, 1):
             if progress and number % 500 == 0:
                 progress(binary.tell())
+            if cells is None:
+                yield Line(number, "columns")
+                continue
             facts = {name: cell.replace("\0", "").strip() for name, cell in zip(header, cells, strict=False)}
             yield _of_facts(number, facts, f"file:{path.stem}", country)
+
+
+def _records(reader: Iterator[list[str]]) -> Iterator[list[str] | None]:
+    """The records of a table that hold anything; None for one that cannot be taken apart."""
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield None
+            continue
+        if cells:
+            yield cells
 
 
 def geojson(path: Path, country: str, progress: Progress | None = None) -> Iterator[Line]:
@@ -182,7 +193,8 @@ def geojson(path: Path, country: str, progress: Progress | None = None) -> Itera
         if not isinstance(item, dict) or item.get("type") != "Feature":
             yield Line(number, "no_feature")
             continue
-        facts = {str(k).strip().casefold(): v for k, v in (item.get("properties") or {}).items() if v is not None}
+        said = item.get("properties")
+        facts = {columns.folded(str(k)): v for k, v in said.items()} if isinstance(said, dict) else {}
         if item.get("id") is not None:
             facts["id"] = item["id"]
         placed = _geometry(item.get("geometry"))
@@ -213,6 +225,8 @@ def _features(path: Path, progress: Progress | None) -> Iterator[Any]:
         raise unreadable(path, "a collection this big; send one feature a line.", "مجموعه بسیار بزرگ است.")
     whole = _json(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
     found = whole.get("features") if isinstance(whole, dict) else None
+    if isinstance(whole, dict) and whole.get("type") == "Feature":
+        found = [whole]
     if not isinstance(found, list):
         raise unreadable(path, "no GeoJSON FeatureCollection.", "مجموعهٔ GeoJSON درستی نیست.")
     yield from found
@@ -233,7 +247,8 @@ def _json(raw: bytes) -> Any:
 def _geometry(geometry: Any) -> tuple[float, float, float, str | None] | str:
     """lat, lon, accuracy and outline of a geometry; a reason when it is none."""
     try:
-        whole = make_valid(shape(geometry))
+        # Heights are left out: the gazetteer's outlines are flat.
+        whole = make_valid(force_2d(shape(geometry)))
         if whole.is_empty:
             return "no_point"
         west, south, east, north = whole.bounds
@@ -250,25 +265,18 @@ def _geometry(geometry: Any) -> tuple[float, float, float, str | None] | str:
 
 def _of_facts(number: int, facts: Mapping[str, Any], source: str, country: str) -> Line:
     def value(thing: str) -> str:
-        found = next((facts[c] for c in _COLUMNS[thing] if facts.get(c) not in (None, "")), "")
-        return str(found).strip()
+        return columns.value(facts, thing)
 
-    lat, lon = _number(value("lat")), _number(value("lon"))
-    others = value("names").replace("|", ",").replace("،", ",").split(",")
-    names = _kept((value("name_fa"), value("name_en"), value("name"), *others))
+    lat, lon = columns.point(value("lat"), value("lon"))
+    names = _kept((value("name_fa"), value("name_en"), value("name"), *columns.other_names(facts)))
     reason = _fault(names, lat, lon)
     if reason or lat is None or lon is None:
         return Line(number, reason or "no_point")
     said_en = value("name_en")
     latin = said_en if is_name(said_en) else next((n for n in names if n.isascii()), names[0])
-    population = _whole(value("population"))
-    kind = value("kind").casefold().replace(" ", "_")
-    sized, accuracy = size_of(population)
-    if kind not in KINDS:
-        kind = sized
-    elif kind not in ("village", "town", "city"):
-        accuracy = _ACCURACY.get(kind, _ACCURACY_ELSE)
-    said = _number(value("accuracy_m"))
+    population = columns.whole(value("population"), _PEOPLE_MOST)
+    kind, accuracy = _sized(columns.kind_of(value("kind")), population)
+    said = columns.number(value("accuracy_m"))
     key = value("id") or hashlib.blake2b(f"{squash(names[0])}|{lat:.5f}|{lon:.5f}".encode(), digest_size=12).hexdigest()
     return Line(
         number,
@@ -286,6 +294,16 @@ def _of_facts(number: int, facts: Mapping[str, Any], source: str, country: str) 
         lat=lat,
         lon=lon,
     )
+
+
+def _sized(said: str | None, population: int) -> tuple[str, float]:
+    """Kind and accuracy by what a file says of its kind and by its people; a town that nobody counted is still one."""
+    sized, accuracy = size_of(population)
+    if said is None:
+        return sized, accuracy
+    if said in ("village", "town", "city"):
+        return said, max(accuracy, _ACCURACY_LEAST.get(said, 0))
+    return said, _ACCURACY.get(said, _ACCURACY_ELSE)
 
 
 def _kept(names: Iterator[str] | tuple[str, ...]) -> tuple[str, ...]:
@@ -314,15 +332,3 @@ def _fault(names: tuple[str, ...], lat: float | None, lon: float | None) -> str 
     if lat is None or lon is None:
         return "no_point"
     return None if on_earth(lon, lat) and (lat, lon) != (0.0, 0.0) else "off_earth"
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(digits_to_ascii(text).replace("٫", ".").replace("،", "."))
-    except ValueError:
-        return None
-
-
-def _whole(text: str) -> int:
-    number = _number(text.replace(",", ""))
-    return int(number) if number is not None and 0 <= number < _PEOPLE_MOST else 0

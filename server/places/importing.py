@@ -13,6 +13,7 @@ from server.access.context import Context
 from server.kernel.db import Conn
 from server.kernel.errors import Problem
 from server.kernel.ids import uuid7
+from server.places import columns
 from server.places import import_queries as queries
 from server.places.files import (
     REASONS,
@@ -78,6 +79,12 @@ async def import_places(
     """
     if not await asyncio.to_thread(path.is_file):
         raise unreadable(path, "there is no such file.", "چنین پرونده‌ای نیست.")
+    if await asyncio.to_thread(columns.is_packed, path):
+        raise unreadable(
+            path,
+            "an archive or a workbook; unpack it, or save it as CSV, first.",
+            "بایگانی یا کارپوشه است؛ نخست آن را باز کنید یا به شکل CSV ذخیره کنید.",
+        )
     kind = kind or str(await asyncio.to_thread(format_of, path))
     tally = Tally()
     if kind == NAMES:

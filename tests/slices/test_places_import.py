@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from server.access.context import Context
-from server.places import searching, service
+from server.kernel.errors import Problem
+from server.places import files, searching, service
 from server.places.importing import import_places
 from server.reports.reading import read
 from tests.slices.chain_kit import rows
@@ -96,3 +97,75 @@ async def test_tables_and_areas_come_in(ctx: Context, tmp_path: Path, client_of:
     assert shown["geometry"]["type"] == "Polygon"
     inside = await client.get("/api/places", params={"q": "deh nou", "within": str(county["id"])})
     assert [f["properties"]["name_en"] for f in inside.json()["features"]] == ["Deh Nou"]
+
+
+@pytest.mark.parametrize(
+    ("sheet", "encoding", "name", "kind", "lat"),
+    [
+        (
+            "نام,عرض جغرافيايي,طول جغرافیایی,نوع,جمعیت\nچم‌گردله,۳۳/۱۱,۴۷/۷۱,شهرستان,۱٬۲۰۰\n",
+            "utf-8",
+            "چم‌گردله",
+            "county",
+            33.11,
+        ),
+        ("Name FA;Name EN;Latitude;LONG\n;Komma;33,1712;47,7612\n", "utf-8", "Komma", "village", 33.1712),
+        ("نام\tlat\tlon\nچشمه\t33.21\t47.81\n", "utf-16", "چشمه", "village", 33.21),
+        ("نام,lat,lon,نوع\nده نو,33.2,47.8,شهر\n", "cp1256", "ده نو", "city", 33.2),
+        ('name,lat,lon\nDegrees,"33°10\'12""N","47°42\'36""E"\n', "utf-8-sig", "Degrees", "village", 33.17),
+        ("name,name:ku,lat,lon,type\nBest,بێستان,36.1,45.2,hamlet\n", "utf-8", "Best", "village", 36.1),
+    ],
+)
+def test_tables_are_taken_as_people_write_them(
+    sheet: str, encoding: str, name: str, kind: str, lat: float, tmp_path: Path
+) -> None:
+    file = tmp_path / "places.csv"
+    file.write_bytes(sheet.encode(encoding))
+    [line] = files.table(file, "IR")
+    assert (line.reason, line.kind) == (None, kind)
+    assert line.lat == pytest.approx(lat)
+    assert name in line.names
+    assert line.population == (1200 if "جمعیت" in sheet else 0)
+    assert ("بێستان" in line.names) == ("بێستان" in sheet)
+
+
+def test_a_file_that_cannot_be_used_says_why_in_both_languages(tmp_path: Path) -> None:
+    file = tmp_path / "odd.csv"
+    file.write_text("foo,bar\n1,2\n", encoding="utf-8")
+    with pytest.raises(Problem, match=r"import\.unreadable") as refused:
+        list(files.table(file, "IR"))
+    assert "columns are missing" in refused.value.en
+    assert "latitude" in refused.value.en
+    assert "عرض جغرافیایی" in refused.value.fa
+    # A record that cannot be taken apart is set aside; the next one is read.
+    file.write_text("name,lat,lon\n" + "x" * 5_000_001 + ",33,47\nGood,33.3,47.3\n", encoding="utf-8")
+    assert [line.reason for line in files.table(file, "IR")] == ["columns", None]
+
+
+async def test_an_archive_is_refused(ctx: Context, tmp_path: Path) -> None:
+    file = tmp_path / "IR.zip"
+    file.write_bytes(b"PK\x03\x04rest")
+    with pytest.raises(Problem, match=r"import\.unreadable"):
+        await import_places(ctx, file)
+
+
+async def test_odd_features_neither_stop_the_others_nor_lose_their_height(ctx: Context, tmp_path: Path) -> None:
+    ring = [[47.0, 33.0, 900.0], [47.2, 33.0, 900.0], [47.2, 33.2, 900.0], [47.0, 33.0, 900.0]]
+    shapes: list[tuple[Any, Any]] = [
+        ({"type": "Polygon", "coordinates": [ring]}, {"name": "High Zone", "kind": "county"}),
+        ({"type": "Point", "coordinates": [47.1, 33.1, 1500]}, {"names": ["Two Names", "Other Name"]}),
+        ({"type": "Point", "coordinates": [47.1, 33.1]}, ["no", "object"]),
+        ({"type": "Point", "coordinates": [47.1, 33.1]}, {"name": {"fa": "x"}}),
+    ]
+    features = [{"type": "Feature", "geometry": g, "properties": p} for g, p in shapes]
+    file = tmp_path / "odd.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    for imported, known in ((2, 0), (0, 2)):
+        tally = await import_places(ctx, file)
+        assert tally.counts() == {"rows": 4, "imported": imported, "known": known, "set_aside": 2}
+        assert tally.reasons == [(3, "no_name", False), (4, "no_name", False)]
+    [zone] = await rows(ctx, "SELECT ST_NDims(area) AS n, accuracy_m FROM places WHERE name_en = 'High Zone'")
+    assert zone["n"] == 2
+    assert await rows(ctx, "SELECT 1 FROM place_names WHERE name = 'Other Name'")
+    file.write_text(json.dumps(features[1], indent=1), encoding="utf-8")
+    assert (await import_places(ctx, file)).counts()["known"] == 1
