@@ -14,6 +14,7 @@ from server.access.sealing import Record
 from server.kernel.db import Conn
 from server.messaging.numbers import normal_number
 from server.places.names import normalise
+from server.reports.reading.commands import plain_command
 
 SPOKEN: Final = frozenset({"sms", "hotline"})
 """Channels whose sender is a telephone: the only ones whose number is opened and answered."""
@@ -21,7 +22,6 @@ TEXTED: Final = "sms:"
 """How the sources of gateways' doors begin: commands are obeyed from these alone."""
 TAIL_CHARS: Final = 300
 _START: Final = frozenset(normalise(word) for word in ("start", "شروع", "shoru", "shoroo"))
-_EDGE: Final = " \t\r\n.,،:؛;!?؟#*-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def heard_of(record: Record, row: Mapping[str, Any], reading: Mapping[str, Any],
     # Whoever may send reports may name any sender; only a gateway says whose telephone a text came from.
     texted = row["source"].startswith(TEXTED)
     command = reading.get("command") if texted else None
-    if texted and command is None and normalise(text[:40].strip(_EDGE)) in _START:
+    if texted and command is None and normalise(plain_command(text)) in _START:
         command = {"command": "START", "code": None}
     return Heard(
         row["id"],
@@ -90,5 +90,5 @@ def heard_of(record: Record, row: Mapping[str, Any], reading: Mapping[str, Any],
 
 def tail_of(text: str) -> str:
     """What stands behind a command and its code."""
-    words = text.strip(_EDGE).split(maxsplit=2)
+    words = plain_command(text).split(maxsplit=2)
     return words[2][:TAIL_CHARS] if len(words) > 2 else ""  # noqa: PLR2004 - command, code, the rest

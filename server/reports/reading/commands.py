@@ -28,7 +28,17 @@ _VERBS: Mapping[str, str] = {
 _LONE = frozenset({"STATUS", "STOP", "ACCEPT", "DONE", "FAIL"})
 _CODE = re.compile(r"^(?=.*\d)[A-Za-z0-9][A-Za-z0-9-]{2,15}$")
 _LETTER_CODE = re.compile(r"^[A-Z][A-Z-]{3,15}$")
-_EDGE = " \t\r\n.,،:؛;!?؟#*-"
+_EDGE = " \t\r\n.,،:؛;!?؟#*-\"'()<>[]{}«»“”‘’"
+_MARKS = dict.fromkeys([0x061C, *range(0x200E, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF])
+# What our own answers put before a command: their line is sent back as it stands.
+_QUOTED = re.compile(r"^(?:پیگیری|پاسخ|در پایان|to ask|reply|at the end)\s*:\s*", re.IGNORECASE)
+_APART = re.compile(r"^نا[\s\u200c]+موفق")
+# وضعیت‌K7P2, وضعیت:K7P2, وضعیتK7P2, لغو۱۱, STATUS:K7P2
+_GLUED = re.compile(
+    r"^([\u0621-\u064a\u067e-\u06cc\u200c]+)[\u200c:،؛.=_-]*(?=[A-Za-z0-9۰-۹٠-٩])|^([A-Za-z]+)[:=]+(?=[A-Za-z0-9۰-۹٠-٩])"
+)
+_CALLED = frozenset({"کد", "code", "kod", "kode"})
+_POLITE = frozenset("لطفا لطفاً ممنون مرسی متشکرم please thanks lotfan mamnoon mersi".split())
 _PLAIN = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?")
 _MAX_WORDS = 12
 _LONG_NUMBER = 8
@@ -41,8 +51,7 @@ _TIMES = re.compile(r"^[x×*](\d+)$")
 
 def parse_command(original: str, gazetteer: Gazetteer) -> CommandRead | None:
     """Return the command a message is, or None. A sentence that merely begins with such a word is none."""
-    raw = original[:400].strip(_EDGE)
-    words = raw.split()
+    words = plain_command(original).split()
     if not words or len(words) > _MAX_WORDS:
         return None
     if (
@@ -63,6 +72,33 @@ def parse_command(original: str, gazetteer: Gazetteer) -> CommandRead | None:
         orders = _orders([_TIMES.sub(r"\1", w) for w in words[1:]])
         return next((c for order in orders if (c := _need(order, gazetteer, shouted=shouted))), None)
     return _of_record(verb, rest, original, gazetteer)
+
+
+def plain_command(original: str) -> str:
+    """Return a text's first 400 signs with what people and telephones put around VERB and CODE left out.
+
+    Marks of direction, quotes, the name of the line that was copied from our answer, the word "code" itself; VERB and
+    CODE written as one word are parted. `hearing` takes the words behind the code from this too.
+    """
+    text = _QUOTED.sub("", original[:400].translate(_MARKS).strip(_EDGE))
+    text = _GLUED.sub(_parted, _APART.sub("ناموفق", text)).strip(_EDGE)
+    words = text.split(maxsplit=2)
+    verb = _verb(words[0]) if words else None
+    if verb is None or verb == "NEED" or len(words) == 1:
+        return text
+    second = words[1].strip(_EDGE)
+    if len(words) == 2:  # "STATUS code", as the help has it
+        return words[0] if verb in _LONE and second.lower() in _CALLED else text
+    behind = words[2].split(maxsplit=1)[0].strip(_EDGE)
+    if (second.lower() in _CALLED or normalise(second) in _ALSO) and _code(behind):
+        return f"{words[0]} {words[2]}"
+    return text
+
+
+def _parted(found: re.Match[str]) -> str:
+    """The verb with a blank behind it; anything else as it was."""
+    word = found[1] or found[2]
+    return f"{word} " if _verb(word) not in {None, "NEED"} else found[0]
 
 
 def _verb(word: str) -> str | None:
@@ -112,7 +148,7 @@ def _of_record(verb: str, rest: list[str], original: str, gazetteer: Gazetteer) 
         return _fix(code, tail_of_fix(original), gazetteer) if code else None
     if code is None and rest and (len(rest) > 1 or verb != "STOP"):
         return None
-    if len(rest) > 1 and verb not in ("FAIL", "DONE"):
+    if verb not in ("FAIL", "DONE") and any(w.lower() not in _POLITE for w in rest[1:]):
         return None
     if code is None and verb in ("ACCEPT", "DONE", "FAIL") and rest:
         return None
@@ -121,7 +157,7 @@ def _of_record(verb: str, rest: list[str], original: str, gazetteer: Gazetteer) 
 
 def tail_of_fix(original: str) -> str:
     """What stands behind a FIX command's code."""
-    words = original[:400].strip(_EDGE).split(maxsplit=2)
+    words = plain_command(original).split(maxsplit=2)
     return words[2] if len(words) > 2 else ""
 
 

@@ -247,6 +247,24 @@ def test_kind(text: str, kind: str) -> None:
         ("STATSU K7P2", ("STATUS", "K7P2", None, None, None)),
         ("k7p2 status", ("STATUS", "K7P2", None, None, None)),
         ("انجام شد T4K9", ("DONE", "T4K9", None, None, None)),
+        # As telephones and people write what our answers teach: "وضعیت کد" with the word left in, a line copied,
+        # verb and code in one word, quotes, marks of direction, a word of courtesy.
+        ("وضعیت کد 629G63KTN5", ("STATUS", "629G63KTN5", None, None, None)),
+        ("STATUS code: 629g63ktn5", ("STATUS", "629G63KTN5", None, None, None)),
+        ("وضعیت کد", ("STATUS", None, None, None, None)),
+        ("اصلاح کد K7P2 ۱۵", ("FIX", "K7P2", None, 15, None)),
+        ("قبول کد T۴K۹", ("ACCEPT", "T4K9", None, None, None)),
+        ("انجام کد", ("DONE", None, None, None, None)),
+        ("پیگیری: وضعیت 629G63KTN5", ("STATUS", "629G63KTN5", None, None, None)),
+        ("To ask: STATUS 629G63KTN5", ("STATUS", "629G63KTN5", None, None, None)),
+        ("وضعیت\u200c۶۲۹G۶۳KTN۵", ("STATUS", "629G63KTN5", None, None, None)),
+        ("وضعیت629G63KTN5", ("STATUS", "629G63KTN5", None, None, None)),
+        ("STATUS:629G63KTN5", ("STATUS", "629G63KTN5", None, None, None)),
+        ("«وضعیت 629G63KTN5»", ("STATUS", "629G63KTN5", None, None, None)),
+        ("\u200fوضعیت \u200e629G63KTN5\u200e", ("STATUS", "629G63KTN5", None, None, None)),
+        ("وضعیت 629G63KTN5 لطفا", ("STATUS", "629G63KTN5", None, None, None)),
+        ("لغو۱۱", ("STOP", None, None, None, None)),
+        ("نا موفق T4K9 جاده بسته", ("FAIL", "T4K9", None, None, None)),
     ],
 )
 def test_commands(text: str, command: tuple[Any, ...]) -> None:
@@ -264,6 +282,9 @@ def test_commands(text: str, command: tuple[Any, ...]) -> None:
         "قبول کنید ما آب نداریم",
         "ROAD STATUS",
         "stop the looting in Bam",
+        "وضعیت کد پستی ما بد است",
+        "قبول 5 نفر از خانواده ما",
+        "STATUS K7P2 is wrong",
     ],
 )
 def test_sentences_are_no_commands(text: str) -> None:
