@@ -39,7 +39,7 @@ def event_of(raw: bytes, content_type: str, caller_id: UUID) -> Incoming | Deliv
     """What a webhook says. What cannot be understood is kept whole, flagged `malformed`."""
     parsed = parse_object(raw)
     data = parsed.data or {}
-    event, payload = data.get("event"), data.get("payload")
+    event, payload = _text(data.get("event")), data.get("payload")
     source = f"sms:android:{caller_id}"
     if event in _BEATS:
         return Ping()

@@ -10,10 +10,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from server.kernel.ids import uuid7
+from server.reports.content import declared_charset
 from server.reports.doors.forms import Pairs, first
 from server.reports.intake import Incoming
 from server.reports.rules import EARLIEST, in_order
-from server.reports.schemas import claim
+from server.reports.schemas import claim, parse_object
 from server.reports.udh import Concat, as_meta
 
 DEFAULT_MAP: Final[Mapping[str, Sequence[str]]] = {
@@ -61,7 +62,7 @@ def message_of(raw: bytes, content_type: str, pairs: Pairs, settings: Mapping[st
         flags += [] if blank else ["malformed"]
         text, kind = (b"", "text/plain; charset=utf-8") if blank else (raw, content_type)
     else:
-        kind = f"text/plain; charset={settings.get('charset') or 'utf-8'}"
+        kind = f"text/plain; charset={_charset(raw, content_type, settings)}"
     item = Incoming(
         "sms",
         f"sms:generic:{caller_id}",
@@ -75,6 +76,13 @@ def message_of(raw: bytes, content_type: str, pairs: Pairs, settings: Mapping[st
         flags=in_order(flags),
     )
     return item, key is not None
+
+
+def _charset(raw: bytes, content_type: str, settings: Mapping[str, Any]) -> str:
+    """The charset of the words' bytes. JSON is UTF-8 whatever the panel's addresses are written in (RFC 8259, 8.1)."""
+    if parse_object(raw).data is not None:
+        return "utf-8"
+    return settings.get("charset") or declared_charset(content_type) or "utf-8"
 
 
 def _said(pairs: Pairs, settings: Mapping[str, Any], what: str) -> str | None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.messaging.gateway_rules import address_allowed, is_back, is_silent, networks_wrong
+from server.reports.content import text_of
 from server.reports.doors import panel_shape, twilio
 from server.reports.doors.android_shape import Delivery, Ping, event_of
 from server.reports.doors.forms import body_pairs, pairs_of
@@ -170,6 +171,13 @@ class TestAndroid:
         assert isinstance(picture, Incoming)
         assert (picture.body.decode(), picture.flags) == ("پل", ["media"])
 
+    @pytest.mark.parametrize("event", [["sms:received"], {"a": 1}, 5, None, "sms:unheard"])
+    def test_an_event_that_is_none_is_kept_whole(self, event: Any) -> None:
+        raw = as_json({"event": event, "id": "w1", "payload": {"message": "کمک"}})
+        item = event_of(raw, "application/json", ME)
+        assert isinstance(item, Incoming)
+        assert (item.body, item.flags) == (raw, ["malformed", "no_sender"])
+
     @given(st.binary(max_size=100) | st.recursive(st.none() | st.text() | st.integers(), st.lists).map(as_json))
     def test_whatever_comes_is_kept(self, raw: bytes) -> None:
         item = event_of(raw, "application/json", ME)
@@ -193,6 +201,14 @@ class TestPanels:
     def test_other_charsets_and_no_text(self) -> None:
         item, _ = panel_shape.message_of(b"", "", pairs_of(b"text=%C7%C8"), {"charset": "windows-1256"}, ME)
         assert (item.body, item.content_type) == (b"\xc7\xc8", "text/plain; charset=windows-1256")
+        # A panel whose addresses are in an old charset still posts JSON in UTF-8; a form may name its charset itself.
+        raw = '{"text": "سیل"}'.encode()
+        posted = body_pairs(raw, "application/json")
+        item, _ = panel_shape.message_of(raw, "application/json", posted, {"charset": "windows-1256"}, ME)
+        assert text_of(item.body, item.content_type) == "سیل"
+        kind = "application/x-www-form-urlencoded; charset=windows-1256"
+        item, _ = panel_shape.message_of(b"text=%D3%ED%E1", kind, pairs_of(b"text=%D3%ED%E1"), {}, ME)
+        assert text_of(item.body, item.content_type) == "سيل"
         item, _ = panel_shape.message_of(b"a=b", "text/plain", pairs_of(b"a=b"), {}, ME)
         assert (item.body, item.flags) == (b"a=b", ["malformed", "no_id", "no_sender"])
         item, _ = panel_shape.message_of(b"text=", "text/plain", pairs_of(b"text="), {}, ME)
