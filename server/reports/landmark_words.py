@@ -32,6 +32,9 @@ WHICH: Final = _folded(_DATA["which"])
 """What tells one from another of its name."""
 ENGLISH: Final = _set(_WORDS["english"])
 """Cues whose name stands before them."""
+OF_ENGLISH: Final = _set(_WORDS["of_english"])
+OF_PERSIAN: Final = _set(_WORDS["of_persian"])
+"""Small words that tell English from Persian in Latin letters."""
 MONTHS: Final = _set(_WORDS["months"])
 TITLES: Final = _set(_WORDS["titles"])
 PERSONS: Final = _set(_WORDS["persons"])

@@ -19,6 +19,8 @@ from server.reports.landmark_words import (
     KIN,
     MONTHS,
     NUMBERS,
+    OF_ENGLISH,
+    OF_PERSIAN,
     PERSONS,
     PLAIN,
     TITLES,
@@ -41,7 +43,7 @@ MAX_CHARS: Final = 1500
 _HASH_BYTES: Final = 6
 _SPAN_CHARS: Final = 14
 """A longer span of a rule skips words between its first and its last, which may well be a name."""
-_OF_THE_PLACE: Final = frozenset({"place.exact", "place.fuzzy"})
+_OF_THE_PLACE: Final = frozenset({"place.exact", "place.fuzzy", "place.between"})
 _NO_NAMES: Final = PLAIN | COUNTED | KIN | PERSONS | AGES
 _NOT_WORDS: Final = ("place.", "people.", "limit.", "command.")
 _NAME_WORDS: Final = 3
@@ -56,6 +58,7 @@ _FA: Final = str.maketrans(
     }
 )
 _DIGRAPHS: Final = (("kh", "x"), ("ch", "C"), ("sh", "S"), ("zh", "J"), ("gh", "G"))
+_VOWELS: Final = frozenset("aeiouاآ")
 _LATIN_DROPPED: Final = str.maketrans(dict.fromkeys("aeiouvwyh", None) | {"c": "k"})
 
 
@@ -90,9 +93,16 @@ def skeleton(word: str) -> str:
         for pair, sign in _DIGRAPHS:
             bare = bare.replace(pair, sign)
         bare = bare.translate(_LATIN_DROPPED)
-    if not bare or (len(bare) < _SHORT and word.isascii()):
+    if not bare or (len(word) < _LONG and word.isascii() and len(bare) < _SHORT):
         return word
-    return bare if len(bare) >= _SHORT else f"{bare}~"
+    # One consonant is little: whether a vowel stands before it is written in both scripts.
+    return bare if len(bare) >= _SHORT else f"{'~' * (word[0] in _VOWELS)}{bare}~"
+
+
+_CUE_KEYS: Final = {
+    key: kind for word, kind in CUES.items() if _PERSIAN.search(word) and len(key := skeleton(word)) >= _LONG
+}
+"""Consonants of the longer Persian cues → kind: darmangaah, dabestane and borj-e are spelt as one likes."""
 
 
 def marks(text: str, why: Sequence[Mapping[str, Any]] = ()) -> tuple[Mark, ...]:
@@ -100,10 +110,13 @@ def marks(text: str, why: Sequence[Mapping[str, Any]] = ()) -> tuple[Mark, ...]:
     words = _words(text[:MAX_CHARS], why)
     found: dict[Mark, None] = {}
     taken: set[int] = set()
+    english = _in_english(words)
     for at, word in enumerate(words):
-        kind = CUES.get(word.text)
+        kind = _cue(word.text)
+        if kind == "village" and (mark := _which_village(words, at)):
+            found[mark] = None
         if kind and not word.place:
-            for index, mark in _named(words, at, kind):
+            for index, mark in _named(words, at, kind, english=english):
                 taken.add(index)
                 found[mark] = None
         if word.text in PERSONS or word.text in KIN:
@@ -164,8 +177,33 @@ def _inside(start: int, end: int, spans: Iterable[tuple[int, int]]) -> bool:
     return any(a < end and start < b for a, b in spans)
 
 
-def _named(words: Sequence[_Word], at: int, kind: str) -> Iterator[tuple[int, Mark]]:
+def _cue(word: str) -> str | None:
+    """The kind of landmark that a word is called by; a longer cue in Latin letters by its consonants."""
+    return CUES.get(word) or (_CUE_KEYS.get(skeleton(word)) if word.isascii() and len(word) > _LONG else None)
+
+
+def _in_english(words: Sequence[_Word]) -> bool:
+    """Whether a message in Latin letters is English, where a landmark's name stands before its kind."""
+    return sum(w.text in OF_ENGLISH for w in words) >= sum(w.text in OF_PERSIAN for w in words)
+
+
+def _which_village(words: Sequence[_Word], at: int) -> Mark | None:
+    """Upper or lower, behind the name of a village that the gazetteer knows: روستای علی‌آباد بالا."""
+    index = at + 1
+    while index < len(words) and words[index].place and not words[index].cut:
+        index += 1
+    if index == at + 1 or index >= len(words) or words[index].cut:
+        return None
+    which = WHICH.get(words[index].text)
+    return Mark("village", True, which) if which and words[index].free else None
+
+
+def _named(words: Sequence[_Word], at: int, kind: str, *, english: bool) -> Iterator[tuple[int, Mark]]:
     """The name of the landmark whose kind stands at `at`: behind it, or before it as English has it."""
+    if words[at].text in ENGLISH and not english:
+        behind = list(_after(words, at, kind))
+        yield from behind or _before(words, at, kind)
+        return
     if words[at].text in ENGLISH:
         before = list(_before(words, at, kind))
         if before:
@@ -215,7 +253,7 @@ def _of_name(name: Sequence[tuple[int, str]], kind: str) -> Iterator[tuple[int, 
     for index, key in keys:
         yield index, Mark(kind, False, key)
     if len(keys) > 1:
-        yield keys[0][0], Mark(kind, False, keys[0][1] + keys[1][1])
+        yield keys[0][0], Mark(kind, False, skeleton(name[0][1] + name[1][1]))
 
 
 def _which(words: Sequence[_Word], index: int) -> str | None:

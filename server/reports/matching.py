@@ -45,7 +45,11 @@ _PINS: Final = frozenset(("place.pin", "place.pin_in_place", "place.near"))
 _MANY_SHARED: Final = 4
 _SOME_SHARED: Final = 3
 _FEW: Final = 2
+_TELLING: Final = 7
+"""From here on a number that is not rounded is rarely said of two things."""
 _CLOSE: Final = 1.35
+_TIE: Final = 0.25
+_PARTED: Final = -2.0
 _FAR: Final = 4.0
 
 Reason = tuple[str, float]
@@ -78,7 +82,7 @@ def judge(find: Find, spot: Spot, at: datetime, mine: Signature, candidate: Cand
         return None
     reasons.append(where)
     theirs = candidate.signature
-    reasons += _words(find, where[0], mine, theirs)
+    reasons += _words(find, where[0], mine, theirs, own=candidate.own)
     reasons += _numbers(find, mine, theirs)
     if candidate.own:
         reasons.append(("sender.same", 1.0))
@@ -103,17 +107,33 @@ def choose(
     """
     mine = signature(find.said.items()) if mine is None else mine
     best: tuple[tuple[Any, ...], Candidate, Verdict] | None = None
+    ranked: list[tuple[float, Candidate]] = []
     for candidate in candidates:
         verdict = judge(find, spot, at, mine, candidate)
         if verdict is None or verdict.score < PROPOSE:
             continue
+        ranked.append((verdict.score, candidate))
         rank = (-verdict.score, not candidate.own, candidate.spot.metres_to(spot), candidate.id.int)
         if best is None or rank < best[0]:
             best = (rank, candidate, verdict)
     if best is None:
         return Choice()
     _, candidate, verdict = best
-    return Choice(joined=candidate, verdict=verdict) if verdict.score >= JOIN else Choice(None, candidate, verdict)
+    sure = verdict.score >= JOIN and not _either(find, candidate, verdict.score, ranked)
+    return Choice(joined=candidate, verdict=verdict) if sure else Choice(None, candidate, verdict)
+
+
+def _either(find: Find, best: Candidate, score: float, ranked: Sequence[tuple[float, Candidate]]) -> bool:
+    """Whether a find suits two records equally well that their own words tell apart: a person has to say which."""
+    if best.own:
+        return False
+    theirs = best.signature.landmarks
+    return any(
+        score - points <= _TIE
+        and other is not best
+        and sum(p for _, p in _landmarks(find, "", theirs, other.signature.landmarks)) <= _PARTED
+        for points, other in ranked
+    )
 
 
 def _where(find: Find, spot: Spot, mine: Signature, candidate: Candidate) -> Reason | None:
@@ -160,13 +180,16 @@ def _at_a_point(category: str, spot: Spot, other: Spot) -> Reason:
     return ("place.pin_in_place", 1.5) if named else ("place.pin", 1.0)
 
 
-def _words(find: Find, where: str, mine: Signature, theirs: Signature) -> list[Reason]:
+def _words(find: Find, where: str, mine: Signature, theirs: Signature, *, own: bool) -> list[Reason]:
     """What landmarks say: shared ones speak for one happening, different ones of a kind against it."""
     if not mine.marked and not theirs.marked:
         return []
     alike = _sketches(where, mine, theirs)
     mine, theirs = mine.landmarks, theirs.landmarks
     if not mine.marked and not theirs.marked:
+        return alike
+    if own and not mine.marked and (where == "place.none" or find.category not in _LONE):
+        # Whoever has said which lane it is does not say so again.
         return alike
     return [*alike, *_landmarks(find, where, mine, theirs)]
 
@@ -260,7 +283,7 @@ def _one_sided(find: Find, where: str, mine: Signature, theirs: Signature) -> li
 def _numbers(find: Find, mine: Signature, theirs: Signature) -> list[Reason]:
     """Equal numbers speak for one happening; far different ones against it, where they would tell houses apart."""
     lone = find.category in _LONE
-    agree = differ = False
+    agree = exact = differ = False
     for name in NUMBERS:
         one, other = mine.numbers.get(name), theirs.numbers.get(name)
         if not one or not other:
@@ -268,10 +291,11 @@ def _numbers(find: Find, mine: Signature, theirs: Signature) -> list[Reason]:
         ratios = [max(a, b) / max(1.0, min(a, b)) for a in one for b in other]
         if min(ratios) <= _CLOSE and max(*one, *other) >= _FEW:
             agree = True
+            exact = exact or any(n >= _TELLING and n % 5 for n in set(one) & set(other))
         elif min(ratios) >= _FAR or (lone and min(ratios) > _CLOSE):
             differ = True
     if agree:
-        return [("numbers.agree", 1.0)]
+        return [("numbers.exactly", 1.5) if exact else ("numbers.agree", 1.0)]
     return [("numbers.differ", -1.0 if lone else -1.5)] if differ and find.category not in AREA_WIDE else []
 
 
