@@ -9,9 +9,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from server.access.context import Context, context
 from server.kernel.http import json_response, read_body
 from server.kernel.ids import uuid7
-from server.reports.doors import panel
+from server.reports.doors import panel, panel_shape
 from server.reports.doors.caller import ByToken, Caller, keep
-from server.reports.doors.forms import is_form
+from server.reports.doors.forms import body_pairs, first, is_form
 from server.reports.intake import Incoming
 from server.reports.rules import in_order
 from server.reports.schemas import claim, parse_object
@@ -119,6 +119,8 @@ def generic_message(raw: bytes, content_type: str, source: str) -> tuple[Incomin
     data = parsed.data or {}
     key, sender, recipient = _scalar(data.get("id")), _scalar(data.get("from")), _scalar(data.get("to"))
     text, flags = data.get("text"), []
+    if text is None and data and (found := _otherwise_named(raw, content_type, source)):
+        return found
     meta = {name: value for name, value in data.items() if name not in {"id", "from", "to", "text"}}
     if isinstance(text, str):
         body, kind = parsed.bytes_of(text), "text/plain; charset=utf-8"
@@ -129,6 +131,11 @@ def generic_message(raw: bytes, content_type: str, source: str) -> tuple[Incomin
         flags.append("no_id")
     if sender is None:
         flags.append("no_sender")
+    if "part" in meta and (
+        part := panel_shape.part_of(*(_scalar(meta.get(name)) for name in ("ref", "part", "total")))
+    ):
+        flags.append("part")
+        meta["part"] = as_meta(part)
     item = Incoming(
         "sms",
         source,
@@ -142,6 +149,14 @@ def generic_message(raw: bytes, content_type: str, source: str) -> tuple[Incomin
         flags=in_order(flags),
     )
     return item, key is not None
+
+
+def _otherwise_named(raw: bytes, content_type: str, source: str) -> tuple[Incoming, bool] | None:
+    """The message in a JSON object that calls its words `message` or `body`, as the other ways in read it."""
+    pairs = body_pairs(raw, content_type)
+    if first(pairs, panel_shape.DEFAULT_MAP["text"]) is None:
+        return None
+    return panel_shape.message_of(raw, content_type, pairs, {}, source.removeprefix("sms:generic:"))
 
 
 def _scalar(value: Any) -> str | None:

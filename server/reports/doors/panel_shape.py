@@ -15,7 +15,7 @@ from server.reports.doors.forms import Pairs, first
 from server.reports.intake import Incoming
 from server.reports.rules import EARLIEST, in_order
 from server.reports.schemas import claim, parse_object
-from server.reports.udh import Concat, as_meta
+from server.reports.udh import MOST, Concat, as_meta
 
 DEFAULT_MAP: Final[Mapping[str, Sequence[str]]] = {
     "from": ("from", "sender", "msisdn"),
@@ -23,6 +23,9 @@ DEFAULT_MAP: Final[Mapping[str, Sequence[str]]] = {
     "text": ("text", "body", "message"),
     "id": ("id", "messageid", "message_id"),
     "time": ("received_at", "time", "date"),
+    "ref": ("ref",),
+    "part": ("part",),
+    "total": ("total",),
 }
 """What panels call things most often, for one without a map."""
 _PART_NAMES: Final = ("ref", "part", "total")
@@ -43,7 +46,7 @@ def names_of(settings: Mapping[str, Any], what: str) -> tuple[str, ...]:
     return tuple(str(name) for name in value) if isinstance(value, list) else ()
 
 
-def message_of(raw: bytes, content_type: str, pairs: Pairs, settings: Mapping[str, Any], caller_id: UUID) -> Read:
+def message_of(raw: bytes, content_type: str, pairs: Pairs, settings: Mapping[str, Any], caller_id: UUID | str) -> Read:
     """The message in a request, and whether it bears an id. Without a text the whole request is kept, `malformed`."""
     text = first(pairs, names_of(settings, "text"))
     sender, recipient = _said(pairs, settings, "from"), _said(pairs, settings, "to")
@@ -101,8 +104,13 @@ def _time(text: str | None) -> datetime | None:
 
 
 def _part(pairs: Pairs, settings: Mapping[str, Any]) -> Concat | None:
-    said = [_said(pairs, settings, what) for what in _PART_NAMES]
+    return part_of(*(_said(pairs, settings, what) for what in _PART_NAMES))
+
+
+def part_of(ref: str | None, number: str | None, total: str | None) -> Concat | None:
+    """Which part of how many a gateway's parameters tell; None unless all three are numbers that make sense."""
+    said = (ref, number, total)
     if not all(s and s.isascii() and s.isdigit() and len(s) <= 9 for s in said):  # noqa: PLR2004 - no number is longer
         return None
-    reference, number, total = (int(s or 0) for s in said)
-    return Concat(reference, total, number) if total > 1 and 1 <= number <= total <= 255 else None  # noqa: PLR2004
+    reference, nth, many = (int(s or 0) for s in said)
+    return Concat(reference, many, nth) if 1 <= nth <= many <= MOST and many > 1 else None

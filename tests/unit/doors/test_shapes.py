@@ -22,6 +22,7 @@ from server.reports.doors.signatures import (
     twilio_signed,
 )
 from server.reports.intake import Incoming
+from server.reports.sms_routes import generic_message
 from server.reports.udh import Concat, as_meta, concat_of, from_meta, header_of
 
 ME = UUID(int=7)
@@ -213,6 +214,27 @@ class TestPanels:
         assert (item.body, item.flags) == (b"a=b", ["malformed", "no_id", "no_sender"])
         item, _ = panel_shape.message_of(b"text=", "text/plain", pairs_of(b"text="), {}, ME)
         assert (item.body, item.flags) == (b"", ["no_id", "no_sender"])
+
+    def test_json_at_the_generic_door_is_read_like_the_rest(self) -> None:
+        def said(**fields: Any) -> Incoming:
+            item, _ = generic_message(as_json(fields), "application/json", f"sms:generic:{ME}")
+            assert item.source == f"sms:generic:{ME}"
+            return item
+
+        other = said(message="کمک", sender="+989121234567", message_id="m1")
+        assert (other.body.decode(), other.sender, other.source_key, other.flags) == (
+            "کمک",
+            "+989121234567",
+            "m1",
+            [],
+        )
+        cut = said(text="x", id="1", ref=5, part="2", total=3)
+        assert (from_meta(cut.meta), cut.flags) == (Concat(5, 3, 2), ["no_sender", "part"])
+        for ref, part, total in ((5, 4, 3), (5, 1, 1), ("a", 1, 2), (None, 1, 2)):
+            assert from_meta(said(text="x", ref=ref, part=part, total=total).meta) is None
+        form, _ = panel_shape.message_of(b"", "", pairs_of(b"text=x&ref=5&part=2&total=3"), {}, ME)
+        assert from_meta(form.meta) == Concat(5, 3, 2)
+        assert said(message=" ").flags[0] == "malformed"
 
     def test_bodies_of_every_kind(self) -> None:
         parts = b'--B\r\nContent-Disposition: form-data; name="text"\r\n\r\nhi\r\n--B--\r\n'
