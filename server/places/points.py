@@ -70,6 +70,10 @@ _PLAIN = str.maketrans(
     }
     | dict.fromkeys("\u200c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u00a0", " ")
 )
+# ۳۳/۱۵۵۲ and 33,1552: a slash or comma before four digits and more is a decimal point (no date has them there).
+_DECIMAL = re.compile(r"(?<![\d.,/])(\d{2})[/,](?=\d{4,}(?![\d./]|,\d))")
+# 33 09 18 N: degrees, minutes and seconds with blanks alone between them.
+_BLANKS = re.compile(r"(?<![\d.])(\d{1,3}) (\d{1,2}) (\d{1,2}(?:\.\d+)?) (?=[NSEW](?!\w))", re.IGNORECASE)
 _HINT = re.compile(r"\d\.\d\d|\d ?(?:°|درجه|deg)|geo:|[2-9CFGHJMPQRVWX0]\+[2-9CFGHJMPQRVWX]|0\+", re.IGNORECASE)
 _LINK = re.compile(
     r"\bgeo:[^\s<>\"]+|(?:https?://|www\.)[^\s<>\"]+"
@@ -111,7 +115,7 @@ _ANGLE = (
 ).replace("~", "[ \t]{0,3}")
 _TWO = re.compile(
     _ANGLE.replace("{n}", "1")
-    + rf"(?:{_GAP}[,;/|و]{_GAP}| {{1,3}}- {{1,3}}|[ \t\r\n]{{1,3}})"
+    + rf"(?:{_GAP}[,;/|&و]{_GAP}| {{1,3}}- {{1,3}}|[ \t\r\n]{{1,3}})"
     + _ANGLE.replace("{n}", "2"),
     re.IGNORECASE,
 )
@@ -129,6 +133,7 @@ def find_points(text: str, home: Box | None = None) -> list[Point]:
     pair of bare numbers elsewhere is no point.
     """
     plain = digits_to_ascii(text).translate(_PLAIN)
+    plain = _BLANKS.sub(r"\1°\2'\3" + '"', _DECIMAL.sub(r"\1.", plain))
     if not _HINT.search(plain):
         return []
     found: list[Point] = []

@@ -141,3 +141,10 @@ async def containers(conn: Conn, name: str) -> list[UUID]:
     """The provinces, counties and towns that a name may mean, as what others lie in."""
     key = squash(name)
     return [r["id"] for r in await (await conn.execute(_WHICH, (key,))).fetchall()] if normalise(name) else []
+
+
+async def inhabited(conn: Conn, lon: float, lat: float) -> bool:
+    """Whether the gazetteer knows any place within about a degree: a point of a country that it holds."""
+    box = (lon - 1, lat - 1, lon + 1, lat + 1)
+    found = await conn.execute("SELECT 1 FROM places WHERE geom && ST_MakeEnvelope(%s, %s, %s, %s, 4326) LIMIT 1", box)
+    return await found.fetchone() is not None

@@ -71,6 +71,9 @@ async def test_search_finds_a_town_in_both_scripts(typed: str, client_of: MakeCl
         ("پلدختر، استان لرستان", "Poldokhtar"),
         ("Pol e Doxtar", "Poldokhtar"),
         ("خرماباد", "Khorramabad"),
+        ("شهرستان پلدختر", "Pol-e Dokhtar"),
+        ("استان لرستان", "Lorestan"),
+        ("Lorestan province", "Lorestan"),
     ],
 )
 async def test_search_takes_what_a_place_lies_in(typed: str, name: str, client_of: MakeClient) -> None:
@@ -79,6 +82,8 @@ async def test_search_takes_what_a_place_lies_in(typed: str, name: str, client_o
     assert found, typed
     first = found[0]["properties"]
     assert name.replace(" ", "") in first["name_en"].replace(" ", "")
+    for word, kind in (("شهرستان ", "county"), ("استان ", "province")):
+        assert not typed.startswith(word) or first["kind"] == kind
     if "لرستان" in typed:
         assert {f["properties"]["province_en"] for f in found} == {"Lorestan"}
 
@@ -112,6 +117,42 @@ async def test_search_takes_points_and_ranks_by_what_is_near(client_of: MakeClie
     one = await client.get(f"/api/places/{fars['id']}")
     assert one.json()["geometry"]["type"] == "Point"
     assert (await client.get("/api/places/00000000-0000-0000-0000-000000000000")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "بین خرم‌آباد و پلدختر",
+        "between Khorramabad and Pol-e Dokhtar",
+        "جاده خرم آباد به پلدختر",
+        "the road from Khorramabad to Poldokhtar",
+        "محور خرم‌آباد - پلدختر",
+    ],
+)
+async def test_search_takes_a_stretch_as_reading_does(typed: str, client_of: MakeClient) -> None:
+    client = await client_of("volunteer")
+    [middle] = (await client.post("/api/places/search", json={"q": typed})).json()["features"]
+    assert middle["geometry"]["coordinates"] == pytest.approx([48.033, 33.32], abs=0.01)
+    assert 30_000 < middle["properties"]["accuracy_m"] < 45_000
+    assert (middle["id"], middle["properties"]["found"]) == (None, "between")
+    assert middle["properties"]["name_fa"].startswith("بین خرم")
+
+
+@pytest.mark.parametrize(
+    ("typed", "lon", "lat"),
+    [
+        ("47.71014, 33.15249", 47.71014, 33.15249),
+        ("۴۷/۷۱۰۱۴ ۳۳/۱۵۲۴۹", 47.71014, 33.15249),
+        ("N 47.71014, E 33.15249", 33.15249, 47.71014),
+        ("12.34567, 98.76543", 98.76543, 12.34567),
+    ],
+)
+async def test_a_pair_in_the_wrong_order_is_turned_round(
+    typed: str, lon: float, lat: float, client_of: MakeClient
+) -> None:
+    client = await client_of("volunteer")
+    [point] = (await client.post("/api/places/search", json={"q": typed})).json()["features"]
+    assert point["geometry"]["coordinates"] == [lon, lat]
 
 
 async def test_search_keeps_its_bounds(client_of: MakeClient) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from server.kernel.geo import distance_m
+from server.places import spots
 from server.places.gazetteer import Gazetteer, Match, PlaceRow
 from server.places.names import fold_key
 from server.places.points import Point, find_points
@@ -15,7 +16,6 @@ from server.reports.reading.text import Message
 NAMED_KM: Final = 60.0
 """So far from a point a name beside it may still be what it is called."""
 AROUND_KM: Final = 25.0
-HALF_MOST_M: Final = 50_000.0
 """On a longer road the stretch nearer to the end that is named first is meant; the accuracy tells the rest."""
 _DETAIL_WORDS: Final = 4
 _JOINING = frozenset(fold_key(w) for w in "و به تا - and to ta be va o ba با".split())
@@ -105,7 +105,7 @@ def other_end(message: Message, match: Match, row: PlaceRow, matches: Sequence[M
     if len(between) > 1 or not set(between) <= _JOINING:
         return None
     towns = [c for c in after.candidates if c.kind not in ("province", "county")]
-    ends = [c for c in towns if c != row and distance_m(c.lon, c.lat, row.lon, row.lat) <= 6 * HALF_MOST_M]
+    ends = [c for c in towns if c != row and distance_m(c.lon, c.lat, row.lon, row.lat) <= 6 * spots.HALF_MOST_M]
     if (
         not ends
         or after.cues & {"county", "province"}
@@ -117,10 +117,8 @@ def other_end(message: Message, match: Match, row: PlaceRow, matches: Sequence[M
 
 def midway(one: PlaceRow, other: PlaceRow) -> tuple[float, float, int]:
     """Return lat, lon of the middle between two places, and how far the ends lie from it, in metres."""
-    whole = distance_m(one.lon, one.lat, other.lon, other.lat)
-    share = min(0.5, HALF_MOST_M / whole) if whole else 0.5
-    lat, lon = one.lat + (other.lat - one.lat) * share, one.lon + (other.lon - one.lon) * share
-    return round(lat, 5), round(lon, 5), round(max(whole * (1 - share), one.accuracy_m, 1))
+    lon, lat, accuracy = spots.midway((one.lon, one.lat, one.accuracy_m), (other.lon, other.lat, other.accuracy_m))
+    return lat, lon, accuracy
 
 
 def note_details(message: Message, named: Iterable[tuple[int, int]]) -> None:

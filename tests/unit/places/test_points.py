@@ -69,6 +69,10 @@ def test_codes_are_judged_without_failing(code: str) -> None:
         ("33.15249 47.71014", "decimal"),
         ("47.71014, 33.15249", "decimal"),
         ("lat 33.15249 lon 47.71014", "decimal"),
+        ("lat=33.15249&lng=47.71014", "decimal"),
+        ("۳۳/۱۵۲۴۹ ۴۷/۷۱۰۱۴", "decimal"),
+        ("33,15249; 47,71014", "decimal"),
+        ("33 09 08.96 N, 47 42 36.5 E", "dms"),
         ("lon: 47.71014, lat: 33.15249", "decimal"),
         ("طول جغرافیایی ۴۷.۷۱۰۱۴ عرض جغرافیایی ۳۳.۱۵۲۴۹", "decimal"),
         ("N33.15249 E47.71014", "decimal"),
@@ -110,6 +114,8 @@ def test_points_are_found(text: str, form: str) -> None:
         "12.345.678, 13.345.678",
         "۱۲۰۰ نفر، ۳۰۰ خانوار",
         "2010-01-22 19:09:44",
+        "از 12/1398 تا 01/1399",
+        "33,1000 47,2000,300",
     ],
 )
 def test_other_numbers_are_no_points(text: str) -> None:
