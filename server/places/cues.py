@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from server.places.names import fold_key
 
@@ -50,8 +49,7 @@ _STOPS = ".,،:;؛!?؟-()"
 EZAFE = frozenset({"e", "ye", "i", "yi"})
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One word of a folded text; `start`, `end` are offsets in it."""
 
     text: str

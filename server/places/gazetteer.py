@@ -139,15 +139,13 @@ class Gazetteer:
     def find(self, folded: Folded, tokens: Sequence[Token] | None = None) -> list[Match]:
         """Return the places named in a folded text, in order, not overlapping."""
         words = tokens_of(folded.text) if tokens is None else tokens
+        texts = [word.text for word in words]
         matches: list[Match] = []
-        at = 0
-        while at < len(words):
-            match = self._exact_at(words, at, folded.text)
-            if match is None:
-                at += 1
-                continue
-            matches.append(match)
-            at = match.last + 1
+        done = -1
+        for at in range(len(words)):
+            if at > done and self._may_begin(texts, at) and (match := self._exact_at(words, texts, at, folded.text)):
+                matches.append(match)
+                done = match.last
         return matches or self._fuzzy_matches(words, folded.text) or self._sounding(words, folded.text)
 
     def begun(self, folded: Folded) -> str | None:
@@ -161,14 +159,13 @@ class Gazetteer:
                 return " ".join(w.text for w in run)
         return None
 
-    def _exact_at(self, words: Sequence[Token], at: int, text: str) -> Match | None:
-        if not self._may_begin(words, at):
-            return None
+    def _exact_at(self, words: Sequence[Token], texts: list[str], at: int, text: str) -> Match | None:
         for count in range(min(_LONGEST, len(words) - at), 0, -1):
-            run = [w.text for w in words[at : at + count]]
-            key = "".join(run)
+            run = texts[at : at + count]
+            whole = key = "".join(run)
             rows = self._index.get(key)
-            whole = key
+            if rows is None and count > 2:
+                continue
             if count == 1 and (here := self._we_are_in(key, rows, plainly=words[at - 1].text == _WE)):
                 rows, key = here
             if rows is None and count <= 2 and not (count == 2 and set(run) & GLUE):
@@ -198,13 +195,15 @@ class Gazetteer:
             )
         return None
 
-    def _may_begin(self, words: Sequence[Token], at: int) -> bool:
+    def _may_begin(self, texts: Sequence[str], at: int) -> bool:
         """Tell at one glance, for most words of a message, that no name begins here."""
-        word = words[at].text
-        if word in self._index or word.endswith("یم"):
+        word = texts[at]
+        if len(word) < _HEAD:
+            joined = "".join(texts[at : at + _HEAD])[:_HEAD]
+            return joined in self._heads or word in self._index or word.endswith("یم")
+        if word[:_HEAD] in self._heads or word.endswith("یم") or word in self._index:
             return True
-        joined = word if len(word) >= _HEAD else "".join(w.text for w in words[at : at + _HEAD])
-        return joined[:_HEAD] in self._heads or (len(word) >= _BARE_FROM and word.startswith(_FA_HEADS))
+        return len(word) >= _BARE_FROM and word.startswith(_FA_HEADS)
 
     def _we_are_in(
         self, key: str, rows: tuple[int, ...] | None, *, plainly: bool

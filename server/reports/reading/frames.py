@@ -56,8 +56,9 @@ class _Frame:
     code: str
     part: str
     needed: tuple[str, ...]
+    all_of: frozenset[str]
     without: tuple[str, ...]
-    nowhere: tuple[str, ...]
+    nowhere: frozenset[str]
     ordered: bool
     span: int
     one_clause: bool
@@ -182,7 +183,7 @@ class Frames:
         best: dict[tuple[str, str, str, int], tuple[int, int]] = {}
         for concept in found:
             for frame in self._by_rarest.get(concept, ()):
-                if all(c in found for c in frame.needed) and not any(c in found for c in frame.nowhere):
+                if frame.all_of.issubset(found) and frame.nowhere.isdisjoint(found):
                     for first, last in _together(frame, found, sentence, clause):
                         key = (frame.group, frame.code, frame.part, sentence[first])
                         if key not in best or last - first < best[key][1] - best[key][0]:
@@ -227,7 +228,8 @@ def _frame(group: str, code: str, part: str, line: str) -> _Frame:
             without.append(piece[1:])
         elif piece != ">":
             needed.append(piece)
-    return _Frame(group, code, part, tuple(needed), tuple(without), tuple(nowhere), ">" in line, span, one_clause)
+    meanings = tuple(needed), frozenset(needed), tuple(without), frozenset(nowhere)
+    return _Frame(group, code, part, *meanings, ">" in line, span, one_clause)
 
 
 def _table(name: str) -> dict[str, Any]:

@@ -241,25 +241,28 @@ _ARRIVED = tuple(
     fold_key(w)
     for w in ("رسید", "resid", "arrived", "came", "گرفتیم", "received", "no longer", "have come", "has come")
 )
-_DENIALS = (
-    "شایعه",
-    "شایعست",
-    "دروغ",
-    "تکذیب",
-    "rumor",
-    "rumour",
-    "false",
-    "صحت",
-    "not true",
-    "shaye",
-    "dorugh",
-    "واقعیت",
+_DENIALS = tuple(
+    fold_key(word)
+    for word in (
+        "شایعه",
+        "شایعست",
+        "دروغ",
+        "تکذیب",
+        "rumor",
+        "rumour",
+        "false",
+        "صحت",
+        "not true",
+        "shaye",
+        "dorugh",
+        "واقعیت",
+    )
 )
 
 
 def _is_denial(message: Message) -> bool:
     return message.has("denial") or any(
-        message.text[h.start : h.end].startswith(d) for h in message.signals("update") for d in map(fold_key, _DENIALS)
+        message.text.startswith(_DENIALS, h.start, h.end) for h in message.signals("update")
     )
 
 

@@ -52,6 +52,7 @@ _FIRST_WORD = re.compile(r"[^\s(*+|).]*")
 _BEFORE = 1 << 20
 """More than there are patterns, or ways to begin one."""
 _WORDS_KEPT = 30_000
+_BY_ENTRY = attrgetter("entry", "order")
 
 
 class Hit(NamedTuple):
@@ -236,6 +237,8 @@ class Lexicon:
     def scan(self, text: str, tokens: Sequence[Token]) -> list[Hit]:
         """Return every pattern found in a folded text, longest per code at each word, in order of place."""
         known_words, seen = self._known, Text()
+        heads = [_heads(token.text) for token in tokens]
+        present = set().union(*heads)
         hits: list[Hit] = []
         for index, token in enumerate(tokens):
             word = token.text
@@ -244,15 +247,13 @@ class Lexicon:
                 continue
             ways = list(known.here)
             if known.next:
-                following = _following(tokens, index)
-                for size in SIZES:
-                    ways += known.next.get(following[:size], ())
-            if known.near:
-                for head in known.near.keys() & seen.reach(text, token.end, NEAR):
-                    ways += known.near[head]
-            if known.far:
-                for head in known.far.keys() & seen.reach(text, token.end, FAR):
-                    ways += known.far[head]
+                for head in next(filter(None, heads[index + 1 :]), ()):
+                    if head in known.next:
+                        ways += known.next[head]
+            for shelf, most in ((known.near, NEAR), (known.far, FAR)):
+                if shelf and not shelf.keys().isdisjoint(present):
+                    for head in shelf.keys() & seen.reach(text, token.end, most):
+                        ways += shelf[head]
             if ways and (ends := _longest(known.ready, ways, text, token, seen)):
                 hits += (Hit(*key, token.start, end, index, _last(tokens, index, end)) for key, end in ends.items())
             elif known.ready:
@@ -288,7 +289,8 @@ def _longest(
     """Return where each (group, code, part) found at a word ends, the longest of its patterns, in order of entry."""
     found = [(entry, key, token.end) for entry, key in ready]
     done = -1
-    ways.sort(key=attrgetter("entry", "order"))
+    if len(ways) > 1:
+        ways.sort(key=_BY_ENTRY)
     for way in ways:
         if way.entry != done and (end := way.end(text, token.start, seen)) >= 0:
             done = way.entry
@@ -307,12 +309,10 @@ def _last(tokens: Sequence[Token], index: int, end: int) -> int:
     return index
 
 
-def _following(tokens: Sequence[Token], index: int) -> str:
-    """Return the next word that is not empty, '' when there is none."""
-    for at in range(index + 1, len(tokens)):
-        if word := tokens[at].text:
-            return word
-    return ""
+@lru_cache(maxsize=_WORDS_KEPT)
+def _heads(word: str) -> tuple[str, ...]:
+    """Return what a word begins with: its first letters, up to `BEGINNING`."""
+    return tuple(word[:size] for size in SIZES if size <= len(word))
 
 
 def _split_head(pattern: str) -> tuple[list[str], str]:

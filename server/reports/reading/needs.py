@@ -50,6 +50,8 @@ def find_needs(
     hits = [
         breathed(message, h) for h in message.hits if h.group == "need" and not masked(message, h, spans, sentences)
     ]
+    if not hits:
+        return []
     listing = Listing(message, hits, UNIT_WORDS)
     for hit in hits:
         if hit.code in found and found[hit.code][0].quantity is not None:

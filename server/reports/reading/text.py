@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 
 from server.places.gazetteer import Token
 from server.places.names import Folded, fold, fold_key
@@ -20,6 +21,7 @@ MAX_CHARS = 4000
 _WORD = re.compile(r"\d+(?:[.,٬]\d+)*|[^\W\d_]+")
 _SENTENCE_END = re.compile(r"[.!?؟;؛…\n]")
 _CLAUSE_END = re.compile(r"[,،:()\[\]/|]")
+_FIRST, _FIRST_AND_LAST = attrgetter("first"), attrgetter("first", "last")
 # Words that turn the talk: what stands before them says nothing about what stands after.
 _TURNS = frozenset(fold_key(w) for w in ("ولی", "اما", "لیکن", "but", "however", "vali", "ama", "although", "بلکه"))
 
@@ -41,7 +43,9 @@ class Message:
     original: str = ""
     hints: Hints | None = None
     own: OwnWords | None = None
+    points: list[tuple[int, int]] = field(default_factory=list)
     candidates: list[PlaceRead] = field(default_factory=list)
+    _signalled: set[str] | None = field(default=None, init=False)
 
     @property
     def as_written(self) -> "Message":
@@ -55,11 +59,15 @@ class Message:
 
     def signals(self, *codes: str) -> list[Hit]:
         """Return the signal hits of these codes, in order."""
+        if not self.has(*codes):
+            return []
         return [h for h in self.hits if h.group == "signal" and h.code in codes]
 
     def has(self, *codes: str) -> bool:
         """Tell whether a signal of these codes was found."""
-        return any(h.group == "signal" and h.code in codes for h in self.hits)
+        if self._signalled is None:
+            self._signalled = {h.code for h in self.hits if h.group == "signal"}
+        return not self._signalled.isdisjoint(codes)
 
     def word(self, index: int) -> str:
         """Return a word, '' beyond either end."""
@@ -83,16 +91,29 @@ def prepare(text: str, hints: Hints | None = None, own: OwnWords | None = None) 
     tokens = [Token(m.group(), m.start(), m.end()) for m in _WORD.finditer(folded.text)]
     sentence, clause, questions = _divide(folded.text, tokens)
     hits = _scanned(folded.text, tokens, sentence, clause, own)
-    numbers = _counting(find_numbers(tokens), tokens, folded, text)
+    original = text[:MAX_CHARS]
+    points = [(p.start, p.end) for p in find_points(original)]
+    numbers = _counting(find_numbers(tokens), tokens, folded, points)
     return Message(
-        folded, tokens, sentence, clause, questions, hits, numbers, cut, original=text[:MAX_CHARS], hints=hints, own=own
+        folded,
+        tokens,
+        sentence,
+        clause,
+        questions,
+        hits,
+        numbers,
+        cut,
+        original=original,
+        hints=hints,
+        own=own,
+        points=points,
     )
 
 
 def _scanned(text: str, tokens: list[Token], sentence: list[int], clause: list[int], own: OwnWords | None) -> list[Hit]:
     """What the lexicon and its frames find, and what the own words of the coordinators find, in order of place."""
     hits = [*lexicon().scan(text, tokens), *frames().scan(tokens, sentence, clause)]
-    return sorted([*hits, *own.scan(text, tokens)] if own else hits, key=lambda hit: hit.first)
+    return sorted([*hits, *own.scan(text, tokens)] if own else hits, key=_FIRST)
 
 
 def spoken(message: Message, lang: str) -> Message:
@@ -135,8 +156,8 @@ def spoken(message: Message, lang: str) -> Message:
     folded = Folded("".join(pieces), tuple(offsets), message.folded.original_length)
     moved = [h._replace(start=tokens[h.first].start, end=tokens[h.last].end) for h in message.hits]
     hits = list(dict.fromkeys((*_scanned(folded.text, tokens, message.sentence, message.clause, message.own), *moved)))
-    hits.sort(key=lambda hit: (hit.first, hit.last))
-    numbers = _counting(find_numbers(tokens), tokens, folded, message.original)
+    hits.sort(key=_FIRST_AND_LAST)
+    numbers = _counting(find_numbers(tokens), tokens, folded, message.points)
     return replace(message, folded=folded, tokens=tokens, hits=hits, numbers=numbers, written=message)
 
 
@@ -160,9 +181,8 @@ def _respelt(word: str, lang: str) -> str | None:
     return mended(word) if word[0] > "\u0600" else None
 
 
-def _counting(numbers: list[Number], tokens: list[Token], folded: Folded, text: str) -> list[Number]:
+def _counting(numbers: list[Number], tokens: list[Token], folded: Folded, spans: list[tuple[int, int]]) -> list[Number]:
     """Leave out the numbers that are coordinates: they count nobody."""
-    spans = [(p.start, p.end) for p in find_points(text[:MAX_CHARS])]
     if not spans:
         return numbers
     at = [folded.offsets[tokens[n.first].start] for n in numbers]
@@ -178,12 +198,13 @@ def _divide(text: str, tokens: list[Token]) -> tuple[list[int], list[int], froze
     before = 0
     for token in tokens:
         between = text[before : token.start]
-        if sentences and _SENTENCE_END.search(between):
+        plain = between == " " or not sentences
+        if not plain and _SENTENCE_END.search(between):
             if "?" in between or "؟" in between:
                 questions.add(sentence)
             sentence += 1
             clause += 1
-        elif sentences and (_CLAUSE_END.search(between) or token.text in _TURNS):
+        elif sentences and (token.text in _TURNS or (not plain and _CLAUSE_END.search(between))):
             clause += 1
             sentence += token.text in _TURNS
         sentences.append(sentence)
