@@ -170,11 +170,16 @@ async def _stands(conn: Conn, report_id: UUID, changes: Mapping[str, Any]) -> bo
 
 
 async def undo(conn: Conn, ctx: Context, wish: amending.Wish, desk: UUID) -> dict[str, Any]:
-    """Take a look back, and the correction that made version `wish.version` (0: there was none) if it still stands."""
+    """Take a look back, and the correction that made version `wish.version` (0: there was none) if it still stands.
+
+    With a mere look the watch over a life that it ended goes on; who corrected a message has read it.
+    """
     row = await service.seen(conn, wish.principal, "report.correct", wish.report_id)
     if wish.version and await amending_queries.version(conn, row["id"]) == wish.version:
         await amending.undo(conn, ctx, wish)
-    await queries.unlook(conn, row["id"], desk, HELD_S)
+    since = await queries.unlook(conn, row["id"], desk, HELD_S)
+    if since is not None and not wish.version:
+        await watching.unseen(conn, row["id"], since, HELD_S)
     data = {"undone": True}
     await emit(
         conn, NewEvent("report.looked", "report", row["id"], row["emergency_id"], wish.principal.actor, data=data)

@@ -1,6 +1,7 @@
 """SQL of the queue of reports to look at: what it costs follows from what is asked for, not from what is stored."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -160,13 +161,17 @@ async def looked(conn: Conn, report_id: UUID, actor: str) -> bool:
     return done.rowcount == 1
 
 
-async def unlook(conn: Conn, report_id: UUID, desk: UUID, seconds: float) -> None:
-    """The look is taken back: the report waits again, held by the desk."""
-    await conn.execute(
-        "UPDATE report_looks SET looked_at = NULL, looked_by = NULL, held_by = %s,"
-        " held_until = clock_timestamp() + make_interval(secs => %s) WHERE report_id = %s",
+async def unlook(conn: Conn, report_id: UUID, desk: UUID, seconds: float) -> datetime | None:
+    """The look is taken back: the report waits again, held by the desk. Since when it had been looked at."""
+    found = await conn.execute(
+        "UPDATE report_looks q SET looked_at = NULL, looked_by = NULL, held_by = %s,"
+        " held_until = clock_timestamp() + make_interval(secs => %s) FROM (SELECT report_id, looked_at"
+        " FROM report_looks WHERE report_id = %s FOR UPDATE) was WHERE q.report_id = was.report_id"
+        " RETURNING was.looked_at",
         (desk, seconds, report_id),
     )
+    row = await found.fetchone()
+    return row["looked_at"] if row else None
 
 
 async def waiting(

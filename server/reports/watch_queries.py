@@ -121,6 +121,16 @@ async def mark_seen(conn: Conn, report_ids: Sequence[UUID], actor: str) -> int:
     return done.rowcount
 
 
+async def watch_again(conn: Conn, report_id: UUID, since: datetime, grace_s: float) -> None:
+    """Watch a report again whose watch was ended at `since` or later; an earlier look still counts."""
+    await conn.execute(
+        "UPDATE report_watches SET seen_at = NULL, seen_by = NULL,"
+        " due_at = greatest(due_at, clock_timestamp() + make_interval(secs => %s))"
+        " WHERE report_id = %s AND seen_at >= %s",
+        (grace_s, report_id, since),
+    )
+
+
 async def watched_of(conn: Conn, record_ids: Sequence[UUID]) -> list[UUID]:
     """The unseen reports that stand behind needs and incidents."""
     found = await (await conn.execute(_OF_RECORDS, {"ids": list(record_ids)})).fetchall()

@@ -5,6 +5,7 @@ The chain puts a watch on each; whoever opens it, decides about its record, take
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
@@ -135,6 +136,11 @@ async def _tell_people(conn: Conn, ctx: Context, due: Sequence[DictRow]) -> int:
 async def seen(conn: Conn, report_ids: Sequence[UUID], actor: str) -> int:
     """Somebody has looked at these reports; how many were still watched."""
     return await queries.mark_seen(conn, list(report_ids), actor) if report_ids else 0
+
+
+async def unseen(conn: Conn, report_id: UUID, since: datetime, grace_s: float) -> None:
+    """The look of then is taken back: what it ended is watched again, with `grace_s` seconds left at least."""
+    await queries.watch_again(conn, report_id, since, grace_s)
 
 
 async def see(conn: Conn, principal: Principal, report_id: UUID) -> dict[str, Any]:

@@ -93,6 +93,10 @@ async def test_what_is_shown_is_opened_on_record_and_no_look(ctx: Context, clien
     assert await kit.rows(ctx, unseen) == []
     assert len(await kit.rows(ctx, "SELECT 1 FROM events_unsealed WHERE verb = 'report.looked'")) == 1
     assert ids(await take(client, desk)) == []
+    # Entered by mistake and taken back: nobody has looked, and the watch over a life goes on.
+    back = await client.post(f"/api/inbox/{sent}/undo", json={"desk": str(desk)})
+    assert (back.json()["looked"], back.json()["watched"]) == (False, True)
+    assert len(await kit.rows(ctx, unseen + " AND due_at > clock_timestamp()")) == 1
     dispatcher = await client_of("dispatcher")
     assert (await dispatcher.post("/api/inbox/take", json={"desk": str(desk)})).status_code == 403
 
