@@ -1,9 +1,8 @@
 /** What to check next, one record at a time: the question, why it is asked, the newest words, and one key for the answer. */
 import { ApiError, ask } from './api.ts';
-import { newKey } from './calls.ts';
 import { byId, fill, h } from './dom.ts';
-import { whyNot } from './forms.ts';
 import { lang, t } from './i18n.ts';
+import { Ahead } from './inboxahead.ts';
 import type { Answers } from './inboxanswers.ts';
 import { keyed, listen, showKeys, type Bond } from './inboxkeys.ts';
 import { message, recordCard, type Item, type Label, type RecordBrief } from './inboxparts.ts';
@@ -36,8 +35,6 @@ export interface ChecksNeeds {
   drawState(): void;
 }
 
-const AHEAD = 3;
-const LOOK_AGAIN_MS = 15_000;
 const WHYS = 4;
 /** How one knows: pressed before the answer, it goes along with it where it fits. */
 const REASONS: readonly { code: string; fits: readonly string[]; says: () => string }[] = [
@@ -52,41 +49,11 @@ const REASONS: readonly { code: string; fits: readonly string[]; says: () => str
 const inWords = (one: { fa: string; en: string }): string => (lang() === 'fa' ? one.fa : one.en);
 
 export function runChecks({ answers, label, emergency, may, drawState }: ChecksNeeds): void {
-  const desk = newKey(Date.now());
-  let current: Check | null = null;
-  let ahead: Check[] = [];
+  const supply = new Ahead<Check>('/api/inbox/checks', emergency, (check) => show(check));
   const past: Past[] = [];
-  const answered = new Set<string>();
-  let asking = false;
-  let failed = '';
   let reason = '';
 
-  async function take(): Promise<void> {
-    if (asking) return;
-    asking = true;
-    try {
-      const have = [...(current ? [current.id] : []), ...ahead.map((one) => one.id), ...answered].slice(0, 20);
-      const { data } = await ask<{ items: Check[] }>('/api/inbox/checks', { method: 'POST', body: { desk, have, most: AHEAD, ...(emergency ? { emergency } : {}) }, stay: true });
-      failed = '';
-      ahead.push(...data.items);
-    } catch (error) {
-      failed = whyNot(error as ApiError);
-    } finally {
-      asking = false;
-    }
-    if (current) return;
-    if (ahead.length) next();
-    else drawNothing();
-  }
-
-  function next(): void {
-    current = ahead.shift() ?? null;
-    if (ahead.length < 2) void take();
-    show(current);
-  }
-
   function show(check: Check | null): void {
-    current = check;
     byId('desk').hidden = check === null;
     byId('nothing').hidden = check !== null;
     if (!check) return drawNothing();
@@ -118,8 +85,8 @@ export function runChecks({ answers, label, emergency, may, drawState }: ChecksN
 
   function drawNothing(): void {
     const box = byId('nothing');
-    if (asking) return fill(box, h('p', { class: 'state state--loading', role: 'status' }, t('Loading')));
-    if (failed) return fill(box, h('p', { class: 'state state--error', role: 'alert' }, failed));
+    if (supply.asking) return fill(box, h('p', { class: 'state state--loading', role: 'status' }, t('Loading')));
+    if (supply.failed) return fill(box, h('p', { class: 'state state--error', role: 'alert' }, supply.failed));
     fill(box, h('p', { class: 'state' }, h('b', {}, t('Nothing waits to be checked.'))), h('p', { class: 'state' }, t('What would change most if somebody knew stands here.')));
   }
 
@@ -134,18 +101,18 @@ export function runChecks({ answers, label, emergency, may, drawState }: ChecksN
   }
 
   function put(path: string, body: Record<string, unknown>, undo: string | null, match?: number): void {
-    if (!current) return;
-    const check = current;
+    const check = supply.current;
+    if (!check) return;
     const kept = answers.keep({ of: check.id, path: `/api/${check.type}s/${check.id}/${path}`, body, ...(match === undefined ? {} : { match, insist: true }) });
     past.push({ check, key: kept.key, undo });
-    answered.add(check.id);
-    next();
+    supply.done();
     drawState();
   }
 
   function say(to: 'confirmed' | 'refuted'): void {
     const fits = REASONS.find((one) => one.code === reason)?.fits.includes(to);
-    if (current && may.verify) put('verify', { verification: to, ...(fits ? { reason } : {}) }, 'verify/undo', current.version);
+    const check = supply.current;
+    if (check && may.verify) put('verify', { verification: to, ...(fits ? { reason } : {}) }, 'verify/undo', check.version);
   }
 
   function because(at: number): void {
@@ -167,9 +134,7 @@ export function runChecks({ answers, label, emergency, may, drawState }: ChecksN
     const one = past.pop();
     if (!one) return toast(t('There is nothing to take back.'));
     if (!answers.takeBack(one.key) && one.undo) answers.keep({ of: one.check.id, path: `/api/${one.check.type}s/${one.check.id}/${one.undo}`, body: {}, match: one.check.version, insist: true });
-    if (current) ahead.unshift(current);
-    answered.delete(one.check.id);
-    show(one.check);
+    supply.back(one.check);
     drawState();
   }
 
@@ -191,7 +156,5 @@ export function runChecks({ answers, label, emergency, may, drawState }: ChecksN
     keyed(t('Take back'), 'U', back),
   );
   listen(bonds, () => byId('message').focus());
-  setInterval(() => !current && navigator.onLine && void take(), LOOK_AGAIN_MS);
-  void take();
-  drawNothing();
+  supply.begin();
 }

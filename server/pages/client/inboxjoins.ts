@@ -1,10 +1,7 @@
 /** Unsure joins, one question at a time: two voices side by side, and one key for "the same" or "two". */
-import type { ApiError } from './api.ts';
-import { ask } from './api.ts';
-import { newKey } from './calls.ts';
 import { byId, fill, h } from './dom.ts';
-import { whyNot } from './forms.ts';
 import { t } from './i18n.ts';
+import { Ahead } from './inboxahead.ts';
 import type { ChecksNeeds } from './inboxchecks.ts';
 import { keyed, listen, showKeys, type Bond } from './inboxkeys.ts';
 import { message, unsureFacts, type Item, type Unsure } from './inboxparts.ts';
@@ -21,46 +18,13 @@ interface Past {
   decided: Decided | null;
 }
 
-const AHEAD = 3;
-const LOOK_AGAIN_MS = 15_000;
-
 export function runJoins({ answers, label, emergency, drawState }: ChecksNeeds): void {
-  const desk = newKey(Date.now());
-  let current: Question | null = null;
-  let ahead: Question[] = [];
+  const supply = new Ahead<Question>('/api/inbox/joins', emergency, (question) => show(question));
   const past: Past[] = [];
-  const answered = new Set<string>();
   /** Questions that were answered and taken back: the next answer undoes the first one's work. */
   const again = new Map<string, Decided>();
-  let asking = false;
-  let failed = '';
-
-  async function take(): Promise<void> {
-    if (asking) return;
-    asking = true;
-    try {
-      const have = [...(current ? [current.id] : []), ...ahead.map((one) => one.id), ...[...answered].slice(-14)];
-      const { data } = await ask<{ items: Question[] }>('/api/inbox/joins', { method: 'POST', body: { desk, have, most: AHEAD, ...(emergency ? { emergency } : {}) }, stay: true });
-      failed = '';
-      ahead.push(...data.items.filter((one) => !answered.has(one.id)));
-    } catch (error) {
-      failed = whyNot(error as ApiError);
-    } finally {
-      asking = false;
-    }
-    if (current) return;
-    if (ahead.length) next();
-    else drawNothing();
-  }
-
-  function next(): void {
-    current = ahead.shift() ?? null;
-    if (ahead.length < 2) void take();
-    show(current);
-  }
 
   function show(question: Question | null): void {
-    current = question;
     byId('desk').hidden = question === null;
     byId('nothing').hidden = question !== null;
     if (!question) return drawNothing();
@@ -74,30 +38,28 @@ export function runJoins({ answers, label, emergency, drawState }: ChecksNeeds):
 
   function drawNothing(): void {
     const box = byId('nothing');
-    if (asking) return fill(box, h('p', { class: 'state state--loading', role: 'status' }, t('Loading')));
-    if (failed) return fill(box, h('p', { class: 'state state--error', role: 'alert' }, failed));
+    if (supply.asking) return fill(box, h('p', { class: 'state state--loading', role: 'status' }, t('Loading')));
+    if (supply.failed) return fill(box, h('p', { class: 'state state--error', role: 'alert' }, supply.failed));
     fill(box, h('p', { class: 'state' }, h('b', {}, t('No join is unsure.'))), h('p', { class: 'state' }, t('Where two voices may tell of one happening, the question comes here.')));
   }
 
   function say(to: Decided): void {
-    if (!current) return;
-    const question = current;
+    const question = supply.current;
+    if (!question) return;
     const before = again.get(question.id);
     const { record, other, type } = question;
     let key: string | null = null;
     if (!before) key = answers.keep({ of: question.id, path: `/api/join-proposals/${question.id}/${to}`, body: {} }).key;
     else if (before === 'apart' && to === 'join') key = answers.keep({ of: question.id, path: `/api/${type}s/${other.id}/merge`, body: { other: record.id } }).key;
     past.push({ question, key, decided: to });
-    answered.add(question.id);
-    next();
+    supply.done();
     drawState();
   }
 
   function pass(): void {
-    if (!current) return;
-    past.push({ question: current, key: null, decided: null });
-    answered.add(current.id);
-    next();
+    if (!supply.current) return;
+    past.push({ question: supply.current, key: null, decided: null });
+    supply.done();
   }
 
   function back(): void {
@@ -108,9 +70,7 @@ export function runJoins({ answers, label, emergency, drawState }: ChecksNeeds):
       if (one.decided === 'join') answers.keep({ of: question.id, path: `/api/${question.type}s/${question.other.id}/split`, body: { report: question.report } });
       again.set(question.id, 'apart');
     }
-    if (current) ahead.unshift(current);
-    answered.delete(question.id);
-    show(question);
+    supply.back(question);
     drawState();
   }
 
@@ -129,9 +89,7 @@ export function runJoins({ answers, label, emergency, drawState }: ChecksNeeds):
     keyed(t('Take back'), 'U', back),
   );
   listen(bonds, () => byId('message').focus());
-  setInterval(() => !current && navigator.onLine && void take(), LOOK_AGAIN_MS);
-  void take();
-  drawNothing();
+  supply.begin();
 }
 
 /** Why the two may be one, or two: what the rule of joining went by, in words. */
