@@ -40,7 +40,7 @@ _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('join:' || e::text
 _OWN: Final = """
 SELECT DISTINCT s.sender AS sender_hash, l.need_id, l.incident_id, coalesce(d.category, i.category) AS category,
   coalesce(d.emergency_id, i.emergency_id) AS emergency_id, coalesce(d.last_reported_at, i.last_reported_at) AS last_at,
-  d.corroboration, d.status
+  d.corroboration, d.status, coalesce(d.place_id, i.place_id) AS place_id
 FROM unnest(%s::bytea[]) AS s(sender)
 CROSS JOIN LATERAL (
   SELECT k.need_id, k.incident_id FROM report_links k WHERE k.sender_hash = s.sender AND k.undone_at IS NULL

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import cos, radians
 from typing import Any, Final
 from uuid import UUID
@@ -24,6 +24,9 @@ _ANYWHERE: Final = UUID(int=0)
 _NO_KEYS: Final = (f"{MARK}{SKETCH}:", f"{MARK}age")
 _BY_ITSELF: Final = (f"{MARK}village:", f"{MARK}person:", f"{MARK}kin:")
 """Landmarks that need no named place to be looked for."""
+_GOES_ON: Final = timedelta(hours=6)
+_FEW_TOLD: Final = 6
+"""One report makes two to four records; more than this are of several."""
 _METRES_A_DEGREE: Final = 111_320.0
 Row = Mapping[str, Any]
 
@@ -76,7 +79,7 @@ class Known:
     """The open records that finds may belong to, by kind, emergency and category; grows as the batch makes its own."""
 
     def __init__(self, own: Mapping[bytes, Sequence[Row]], gone: set[UUID]) -> None:
-        self.own, self._gone = own, gone
+        self.own, self.gone = own, gone
         self._by: dict[tuple[Kind, UUID, str], dict[UUID, Candidate]] = {}
         self.rulings: dict[tuple[UUID, bytes], str] = {}
         """(record, what a report said alike) → joined or apart, as a person has decided before."""
@@ -85,27 +88,32 @@ class Known:
 
     def fork(self) -> "Known":
         """A copy that another round of deciding may add to."""
-        copy = Known(self.own, self._gone)
+        copy = Known(self.own, self.gone)
         copy._by = {key: dict(found) for key, found in self._by.items()}
         copy.rulings, copy.apart = self.rulings, self.apart
         return copy
 
     def add(self, kind: Kind, emergency: UUID, category: str, candidate: Candidate) -> None:
         """Put a record among the candidates."""
-        if candidate.id not in self._gone:
+        if candidate.id not in self.gone:
             self._by.setdefault((kind, emergency, category), {})[candidate.id] = candidate
+
+    def spot_of(self, kind: Kind, emergency: UUID, category: str, record: UUID) -> Spot:
+        """Where a record is, if it is among the candidates."""
+        found = self._by.get((kind, emergency, category), {}).get(record)
+        return found.spot if found else NOWHERE
 
     def for_find(self, report: Understood, find: Find) -> list[Candidate]:
         """The records of the find's category, those that its sender has spoken of marked."""
         assert report.emergency_id is not None  # noqa: S101 - only reports of an emergency get here
         known = self._by.get((find.kind, report.emergency_id, find.category), {})
-        near = {i: c for i, c in known.items() if i not in self._gone} if self._gone else dict(known)
+        near = {i: c for i, c in known.items() if i not in self.gone} if self.gone else dict(known)
         for row in self.own.get(report.sender or b"", ()):
             subject = row["need_id"] if find.kind == "need" else row["incident_id"]
             if (
                 subject
                 and (row["category"], row["emergency_id"]) == (find.category, report.emergency_id)
-                and subject not in self._gone
+                and subject not in self.gone
             ):
                 seen = near.get(subject) or Candidate(subject, NOWHERE, row["last_at"])
                 near[subject] = replace(seen, last_at=row["last_at"], own=True)
@@ -154,6 +162,11 @@ def decide(reports: Sequence[Understood], known: Known) -> Woven:
     for report in reports:
         finds = sorted(report.finds, key=lambda f: f.kind)
         made = [_belongs(report, find, known, woven) for find in finds]
+        for subject, find in _carried_on(report, known, woven):
+            subject.last_at = max(subject.last_at, report.at)
+            woven.subjects[subject.id] = subject
+            made.append(subject)
+            finds.append(find)
         incident = next((s for s in made if s.category in CLOSURE_KINDS), None) or next(
             (s for s in made if s.kind == "incident"), None
         )
@@ -177,6 +190,34 @@ def decide(reports: Sequence[Understood], known: Known) -> Woven:
             )
         woven.parts[report.id] = (sum(s.kind == "need" for s in made), sum(s.kind == "incident" for s in made))
     return woven
+
+
+def _carried_on(report: Understood, known: Known, woven: Woven) -> list[tuple[Subject, Find]]:
+    """What a report goes on about, that names it no more: its sender's records of the last hours, if these are few.
+
+    "Nobody has come yet", or an update from the same place. Somebody who has told of much has to say what he means.
+    """
+    if not (joining.goes_on(report.reading) or (report.reading["kind"] == "update" and not report.closing)):
+        return []
+    place = report.spot.place_id
+    if report.spot.located and place is None:
+        return []
+    said = {(f.kind, f.category) for f in report.finds}
+    told: dict[UUID, Subject] = {}
+    for row in known.own.get(report.sender or b"", ()):
+        record: UUID = row["need_id"] or row["incident_id"]
+        soon = timedelta(0) <= report.at - row["last_at"] <= _GOES_ON
+        here = not report.spot.located or row["place_id"] in {None, place}
+        ours = row["emergency_id"] == report.emergency_id and record not in known.gone
+        if soon and here and ours and (report.id, record) not in known.apart:
+            kind: Kind = "need" if row["need_id"] else "incident"
+            spot = known.spot_of(kind, row["emergency_id"], row["category"], record)
+            told[record] = woven.subjects.get(record) or Subject(
+                kind, record, row["emergency_id"], row["category"], spot, row["last_at"], new=False
+            )
+    if len(told) > _FEW_TOLD or any((s.kind, s.category) in said for s in told.values()):
+        return []
+    return [(s, Find(s.kind, s.category, joining.said_by(report.reading))) for s in told.values()]
 
 
 def _primary(subject: Subject) -> tuple[bool, bool, int]:

@@ -104,17 +104,17 @@ def locate(named: Spot, given: Spot, *, answered: bool = False) -> tuple[Spot, t
 def near(kind: Kind, category: str, one: Spot, other: Spot) -> bool:
     """Whether two spots may be of one record of this category."""
     same_place = one.place_id is not None and one.place_id == other.place_id
-    metres = one.metres_to(other)
-    if one.exact and other.exact:
-        reach = max(one.accuracy_m or 0, other.accuracy_m or 0, SLACK_M)
-        if category in AREA_WIDE:
-            return same_place or metres <= NEAR_M
-        return metres <= min(reach, NEAR_M)
-    coarse = max(one.accuracy_m or 0, other.accuracy_m or 0)
-    if one.exact != other.exact and (kind == "need" or category in OF_A_HOUSE):
+    exact = one.exact
+    if exact != other.exact:
+        coarse = max(one.accuracy_m or 0, other.accuracy_m or 0)
         # A house is not the town: only in a village small enough to be walked across are the two the same.
-        return coarse <= NEAR_M and metres <= coarse
-    return same_place or (one.exact != other.exact and coarse <= NEAR_M and metres <= coarse)
+        in_it = coarse <= NEAR_M and one.metres_to(other) <= coarse
+        return in_it or (same_place and kind != "need" and category not in OF_A_HOUSE)
+    if not exact:
+        return same_place
+    if category in AREA_WIDE:
+        return same_place or one.metres_to(other) <= NEAR_M
+    return one.metres_to(other) <= min(max(one.accuracy_m or 0, other.accuracy_m or 0, SLACK_M), NEAR_M)
 
 
 def better(one: Spot, than: Spot) -> bool:
@@ -150,9 +150,7 @@ def finds(reading: Mapping[str, Any], marks: Mapping[str, int] | None = None) ->
     command = reading.get("command")
     if reading["kind"] in {"offer", "other"} or is_closing(reading) or (command and command["command"] != "NEED"):
         return []
-    common: Said = {VOICE: 1, f"{_URGENCY}{reading['urgency']}": 1, **(marks or {})}
-    if reading["people"] is not None:
-        common["people"] = reading["people"]
+    common = said_by(reading) | dict(marks or {})
     incidents = [Find("incident", code, dict(common)) for code in dict.fromkeys(reading["incidents"])]
     of_needs = common | {f"{_GROUP}{code}": 1 for code in reading["vulnerable"]}
     if reading["households"] is not None:
@@ -168,9 +166,21 @@ def finds(reading: Mapping[str, Any], marks: Mapping[str, int] | None = None) ->
     return [*needs.values(), *incidents]
 
 
+def said_by(reading: Mapping[str, Any]) -> Said:
+    """What a reading's report says of whatever it speaks of: one voice, its urgency, how many people."""
+    said: Said = {VOICE: 1, f"{_URGENCY}{reading['urgency']}": 1}
+    return said if reading["people"] is None else said | {"people": reading["people"]}
+
+
 def is_closing(reading: Mapping[str, Any]) -> bool:
     """Whether a report's words say that something is over: met, cancelled. STOP and DONE are no words about a need."""
     return bool(reading["kind"] == "update" and reading["urgency"] == "none" and not reading.get("command"))
+
+
+def goes_on(reading: Mapping[str, Any]) -> bool:
+    """Whether a report tells of something without saying what, nor where: "nobody has come yet, he is worse"."""
+    speaks = reading["kind"] in {"report", "update"} and not reading.get("command") and not is_closing(reading)
+    return bool(speaks and not (reading["needs"] or reading["incidents"] or reading["place"]))
 
 
 def with_answers(reading: Mapping[str, Any], answers: Mapping[str, Any]) -> dict[str, Any]:

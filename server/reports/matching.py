@@ -26,6 +26,8 @@ MARKS_MOST: Final = 48
 _ALIKE_BYTES: Final = 16
 _FELT_BY_ALL: Final = frozenset({"flooding", "aftershock", "power_outage"})
 """What two points a kilometre apart have in common."""
+_METRES_A_DEGREE: Final = 110_000.0
+"""A little less than a degree of latitude anywhere."""
 _WITHIN_M: Final = 30_000.0
 _DOOR_M: Final = 100.0
 _VILLAGE_M: Final = 2_000.0
@@ -150,9 +152,16 @@ def _where(find: Find, spot: Spot, mine: Signature, candidate: Candidate) -> Rea
     if not spot.exact and not other.exact and mine.marked and candidate.signature.marked:
         # A village that one names and the other only places by its town: words have to say that it is the same.
         coarse = max(spot.accuracy_m or 0, other.accuracy_m or 0)
-        if spot.metres_to(other) <= min(coarse, _WITHIN_M):
+        if _within(spot, other, min(coarse, _WITHIN_M)):
             return ("place.within", -0.25)
     return None
+
+
+def _within(spot: Spot, other: Spot, metres: float) -> bool:
+    """Whether two spots are so near; most candidates are ruled out by their latitude alone."""
+    if spot.lat is None or other.lat is None or abs(spot.lat - other.lat) * _METRES_A_DEGREE > metres:
+        return False
+    return spot.metres_to(other) <= metres
 
 
 def _how_near(category: str, spot: Spot, other: Spot) -> Reason:

@@ -15,6 +15,8 @@ class Signature:
 
     marks: Mapping[str, frozenset[str]] = field(default_factory=dict)
     numbers: Mapping[str, frozenset[float]] = field(default_factory=dict)
+    _known: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What has been worked out once: a record is compared with many reports."""
 
     def plus(self, other: "Signature") -> "Signature":
         """What both say together."""
@@ -23,15 +25,27 @@ class Signature:
     @property
     def landmarks(self) -> "Signature":
         """The same without the sketches of whole messages."""
-        return Signature({k: v for k, v in self.marks.items() if k != SKETCH}, self.numbers)
+        if SKETCH not in self.marks:
+            return self
+        found: Signature | None = self._known.get("landmarks")
+        if found is None:
+            found = Signature({k: v for k, v in self.marks.items() if k != SKETCH}, self.numbers)
+            self._known["landmarks"] = found
+        return found
 
     @property
     def sketches(self) -> list[set[str]]:
         """The hashed rare words of each message, and its script."""
-        step = SKETCH_BYTES * 2
-        return [
-            {text[:1], *(text[i : i + step] for i in range(1, len(text), step))} for text in self.marks.get(SKETCH, ())
-        ]
+        if SKETCH not in self.marks:
+            return []
+        found: list[set[str]] | None = self._known.get("sketches")
+        if found is None:
+            step = SKETCH_BYTES * 2
+            found = [
+                {text[:1], *(text[i : i + step] for i in range(1, len(text), step))} for text in self.marks[SKETCH]
+            ]
+            self._known["sketches"] = found
+        return found
 
     @property
     def marked(self) -> bool:

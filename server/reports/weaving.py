@@ -118,7 +118,7 @@ class Weaver:
 
     async def _own(self, conn: Conn, reports: Sequence[Understood], at: datetime) -> dict[bytes, list[DictRow]]:
         """What the senders have lately spoken of before."""
-        senders = {r.sender for r in reports if r.sender and (r.closing or r.finds)}
+        senders = {r.sender for r in reports if r.sender and (r.closing or r.finds or joining.goes_on(r.reading))}
         found: dict[bytes, list[DictRow]] = {}
         for row in await queries.own_subjects(conn, sorted(senders), at):
             found.setdefault(bytes(row["sender_hash"]), []).append(row)

@@ -96,7 +96,7 @@ class World:
             kept = woven.subjects[subject]
             row = {"need_id": link["need_id"], "incident_id": link["incident_id"], "category": kept.category}
             self.own.setdefault(report.sender or b"", []).append(
-                row | {"emergency_id": EMERGENCY, "last_at": report.at}
+                row | {"emergency_id": EMERGENCY, "last_at": report.at, "place_id": kept.spot.place_id}
             )
         for asked in woven.asked:
             self.asked.add((asked.subject.id, asked.other))

@@ -11,7 +11,7 @@ from server.reports.joining import Candidate, Find
 from server.reports.landmarks import MARK, marks, sealed, skeleton
 from server.reports.matching import JOIN, alike, choose, judge
 from server.reports.signatures import Signature, signature
-from tests.support.joining_scores import cases, hashed, score
+from tests.support.joining_scores import World, cases, hashed, score
 
 TOWN, T0 = UUID(int=1), datetime(2026, 3, 1, tzinfo=UTC)
 IN_TOWN = Spot(TOWN, 47.71, 33.15, 5000.0)
@@ -37,6 +37,9 @@ def test_labelled_happenings_are_joined_and_near_misses_are_not(held: bool, prec
         ("مدرسه هفده شهریور", "madrese 17 shahrivar"),
         ("روستای دره‌باغ", "darebagh village"),
         ("پل قدیمی", "old bridge"),
+        ("تونل حیات الغیب", "tunel hayatolgheyb basteh shode"),
+        ("کوی آریا", "kooye Aria"),
+        ("درمانگاه سینا", "darmangaahe sina"),
     ],
 )
 def test_one_landmark_in_two_spellings_meets(one: str, other: str) -> None:
@@ -48,6 +51,53 @@ def test_words_leave_as_hashes_alone() -> None:
     assert fields
     assert all(name.startswith(MARK) and int(name.rpartition(":")[2].lstrip("pl"), 16) >= 0 for name in fields)
     assert not [name for name in fields if skeleton("مرادی") in name.rpartition(":")[2]]
+
+
+def test_what_is_left_of_a_short_name_still_differs() -> None:
+    assert skeleton("اریا") == skeleton("aria") != skeleton("رویا") == skeleton("roya")
+
+
+def test_the_language_says_on_which_side_a_name_stands() -> None:
+    assert {m.key for m in marks("rah basteh tunel 7 rizesh karde")} >= {"7"}
+    assert {m.key for m in marks("the Kashkan bridge is closed")} >= {skeleton("kashkan")}
+
+
+def test_an_update_joins_what_its_sender_told_of_last() -> None:
+    first = {"of": "a", "minute": 0, "sender": "p1", "text": "پلدختر کوچه مرادی خونه ریخته ۳ نفر زیر آوارن"}
+    for minute, sender, follows in ((30, "p1", True), (30, "p2", False), (600, "p1", False)):
+        world = World(default_gazetteer())
+        world.hear(first)
+        world.hear({"of": "a", "minute": minute, "sender": sender, "text": "هنوز کسی برای کمک نیومده، اینجا خیلی بده"})
+        assert bool(world.records[0] & world.records[1]) is follows, (minute, sender)
+
+
+def test_a_sender_need_not_say_the_lane_again() -> None:
+    lane, nothing = _said(mark__alley__a=1), Signature()
+    water = Find("need", "water", {"voice": 1})
+    for own, joined in ((True, True), (False, False)):
+        known = Candidate(UUID(int=9), IN_TOWN, T0, own=own, signature=lane)
+        assert bool(choose(water, IN_TOWN, T0, [known], nothing).joined) is joined
+
+
+def test_what_suits_two_records_alike_is_asked() -> None:
+    here, there = (
+        Candidate(UUID(int=n), IN_TOWN, T0, signature=_said(people=9, **{f"mark__quarter__{n}": 1})) for n in (1, 2)
+    )
+    alone = Candidate(UUID(int=3), IN_TOWN, T0, signature=_said(people=9))
+    food = Find("need", "food", {"voice": 1})
+    assert choose(food, IN_TOWN, T0, [alone], _said(people=9)).joined == alone
+    both = choose(food, IN_TOWN, T0, [here, there], _said(people=9))
+    assert (both.joined, both.asked) == (None, here)
+    assert choose(food, IN_TOWN, T0, [here], _said(people=9)).joined == here
+
+
+def test_a_number_nobody_rounds_says_more() -> None:
+    for people, reason in ((17, "numbers.exactly"), (20, "numbers.agree"), (3, "numbers.agree")):
+        known = Candidate(UUID(int=9), IN_TOWN, T0, signature=_said(people=people))
+        find = Find("incident", "trapped_people", {"voice": 1})
+        found = judge(find, IN_TOWN, T0, _said(people=people), known)
+        assert found is not None
+        assert reason in dict(found.reasons)
 
 
 def _said(**said: object) -> Signature:
