@@ -90,7 +90,7 @@ class Gazetteer:
     _heads: frozenset[str] = frozenset()
     _cells: dict[tuple[int, int], tuple[int, ...]] = field(default_factory=dict)
     bounds: Box | None = None
-    _cuts: dict[str, list[str]] | None = None
+    _cuts: dict[int, dict[str, list[str]]] = field(default_factory=dict)
     _sounds: dict[str, list[str]] | None = None
 
     @classmethod
@@ -339,27 +339,31 @@ class Gazetteer:
 
     def _near(self, key: str, *, big_only: bool) -> tuple[int, ...]:
         found: set[int] = set()
-        misspelt = self._by_cut()
+        longer, alike = self._cut_names(len(key) + 1), self._cut_names(len(key))
         for cut in (key, *cuts_of(key)):
-            for name in (cut, *misspelt.get(cut, ())):
+            for name in (cut, *(longer if cut is key else alike).get(cut, ())):
                 if abs(len(name) - len(key)) <= 1 and one_off(key, name):
                     found.update(self._index.get(name, ()))
         least = 10_000 if big_only else 0
         return tuple(sorted(r for r in found if self.rows[r].population >= least))
 
-    def _by_cut(self) -> dict[str, list[str]]:
-        """File the longer names of the bigger places by what is left without any one letter, when first wanted."""
-        if self._cuts is None:
-            cuts: dict[str, list[str]] = {}
-            for name, rows in self._index.items():
-                if len(name) >= _FUZZY_FROM and rows[0] < _FUZZY_ROWS:
-                    for cut in cuts_of(name):
-                        if cut in cuts:
-                            cuts[cut].append(name)
-                        else:
-                            cuts[cut] = [name]
-            self._cuts = cuts
-        return self._cuts
+    def _cut_names(self, size: int) -> dict[str, list[str]]:
+        """File the names of so many letters of the bigger places by what is left without any one, when first wanted."""
+        if (cuts := self._cuts.get(size)) is None:
+            cuts = {}
+            for name in self._names_of(size):
+                for cut in cuts_of(name):
+                    if cut in cuts:
+                        cuts[cut].append(name)
+                    else:
+                        cuts[cut] = [name]
+            self._cuts[size] = cuts
+        return cuts
+
+    def _names_of(self, size: int) -> list[str]:
+        if size < _FUZZY_FROM:
+            return []
+        return [name for name, rows in self._index.items() if len(name) == size and rows[0] < _FUZZY_ROWS]
 
     def _by_sound(self) -> dict[str, list[str]]:
         """File the longer Latin names by their consonants, when first wanted."""

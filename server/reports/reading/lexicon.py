@@ -87,10 +87,8 @@ class _Pattern:
         """Return what follows a beginning: its own tail and what follows the first choice."""
         found = self._trees.get(tail)
         if found is None:
-            if tail:
-                found = (*parse(tail, persian=self.persian), *self.tree())
-            else:
-                found = parse(self.rest, persian=self.persian)
+            own = parse(tail or self.rest, persian=self.persian)
+            found = (*own, *self.tree()) if tail else own
             self._trees[tail] = found
         return found
 

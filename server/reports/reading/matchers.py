@@ -10,7 +10,6 @@ from server.reports.reading.patterns import (
     OR_NONE,
     SIZES,
     TAILS,
-    AnyWord,
     Choice,
     Endings,
     Gap,
@@ -89,23 +88,19 @@ def matcher(tree: Tree, then: Match | None = None) -> Match:
 
 
 def _matcher_of(node: Node, then: Match, *, spaced: bool) -> Match:
-    match node:
-        case Word(letters):
-            return _word(letters, then)
-        case Words(letters):
-            return _words(letters, then)
-        case Space(optional):
-            return _space(then, optional=optional)
-        case Gap(most):
-            return _gap(most, then, spaced=spaced)
-        case Open():
-            return _open(then)
-        case Endings(persian):
-            return _endings(then, persian=persian)
-        case AnyWord():
-            return _any_word(then)
-        case Choice(ways):
-            return _choice(ways, tuple(matcher(way, then) for way in ways))
+    if isinstance(node, Word):
+        return _word(node.letters, then)
+    if isinstance(node, Space):
+        return _space(then, optional=node.optional)
+    if isinstance(node, Words):
+        return _words(node.letters, then)
+    if isinstance(node, Gap):
+        return _gap(node.most, then, spaced=spaced)
+    if isinstance(node, Endings):
+        return _endings(then, persian=node.persian)
+    if isinstance(node, Choice):
+        return _choice(node.ways, tuple([matcher(way, then) for way in node.ways]))
+    return _open(then) if isinstance(node, Open) else _any_word(then)
 
 
 def _may_begin_with_space(tree: Tree, at: int) -> bool:

@@ -8,6 +8,7 @@ first word, and whether it can go on from there the first letters of the words o
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from server.places.names import fold_key, fold_text
@@ -104,6 +105,7 @@ def _folded_piece(piece: str) -> str:
     return piece if piece[0] in _SIGNS or piece.isspace() else fold_key(piece).replace(" ", JOINT)
 
 
+@lru_cache(maxsize=4096)
 def parse(pattern: str, *, persian: bool) -> Tree:
     """Parse a folded pattern, or what follows its beginning. Raises ValueError when brackets do not fit."""
     pieces = _PIECE.findall(pattern)
@@ -219,7 +221,7 @@ class Plan(NamedTuple):
             return True
         if self.ending is None:
             return any(_begun(letters[at:], self.first) for at in range(len(letters)))
-        return any(letters.startswith(e) and _begun(letters[len(e) :], self.first) for e in self.ending)
+        return any(letters[:at] in self.ending and _begun(letters[at:], self.first) for at in range(len(letters)))
 
 
 _NO_ENDING: Final = frozenset(("",))
