@@ -27,6 +27,10 @@ def build() -> typer.Typer:
     @app.callback()
     def before(ctx: typer.Context) -> None:
         if ctx.invoked_subcommand not in INSTANCE:
+            from server.kernel.logs import configure
+
+            # What is logged goes to stderr: stdout is the answer, often one JSON document.
+            configure()
             name_instance()
 
     for name in COMMANDS:
