@@ -36,6 +36,8 @@ OF_ENGLISH: Final = _set(_WORDS["of_english"])
 OF_PERSIAN: Final = _set(_WORDS["of_persian"])
 """Small words that tell English from Persian in Latin letters."""
 MONTHS: Final = _set(_WORDS["months"])
+NUMBERED: Final = _set(_WORDS["numbered"])
+"""What makes a name of the number before it, whether or not a cue stands there."""
 TITLES: Final = _set(_WORDS["titles"])
 PERSONS: Final = _set(_WORDS["persons"])
 KIN: Final = _set(_WORDS["kin"])

@@ -18,6 +18,7 @@ from server.reports.landmark_words import (
     ENGLISH,
     KIN,
     MONTHS,
+    NUMBERED,
     NUMBERS,
     OF_ENGLISH,
     OF_PERSIAN,
@@ -123,6 +124,8 @@ def marks(text: str, why: Sequence[Mapping[str, Any]] = ()) -> tuple[Mark, ...]:
             for index, mark in _after(words, at, "person" if word.text in PERSONS else "kin"):
                 taken.add(index)
                 found[mark] = None
+        if word.text in NUMBERED and at and not (at > 1 and _cue(words[at - 2].text)) and (n := _which(words, at - 1)):
+            found[Mark("beside", True, n)] = None
         if word.text in AGES and at and words[at - 1].text.isdigit():
             found[Mark("age", True, words[at - 1].text)] = None
     for mark in _beside(words, taken):

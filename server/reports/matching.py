@@ -251,8 +251,8 @@ def _landmarks(find: Find, where: str, mine: Signature, theirs: Signature) -> li
 
 def _across(one: Signature, other: Signature) -> set[str]:
     """Kinds of `one` whose words the other tells without their kind, beside the place's name."""
-    loose = other.marks.get("beside", frozenset())
-    return {kind for kind, keys in one.marks.items() if kind[-1] != "#" and keys & loose}
+    loose, numbers = (other.marks.get(kind, frozenset()) for kind in ("beside", "beside#"))
+    return {kind for kind, keys in one.marks.items() if keys & (numbers if kind[-1] == "#" else loose)}
 
 
 def _named_kin(mine: Signature, theirs: Signature) -> set[str]:
