@@ -304,7 +304,7 @@ def _numbers(find: Find, mine: Signature, theirs: Signature) -> list[Reason]:
         elif min(ratios) >= _FAR or (lone and min(ratios) > _CLOSE):
             differ = True
     if agree:
-        return [("numbers.exactly", 1.5) if exact else ("numbers.agree", 1.0)]
+        return [("numbers.agree", 1.5 if exact else 1.0)]
     return [("numbers.differ", -1.0 if lone else -1.5)] if differ and find.category not in AREA_WIDE else []
 
 

@@ -93,12 +93,12 @@ def test_what_suits_two_records_alike_is_asked() -> None:
 
 
 def test_a_number_nobody_rounds_says_more() -> None:
-    for people, reason in ((17, "numbers.exactly"), (20, "numbers.agree"), (3, "numbers.agree")):
+    for people, points in ((17, 1.5), (20, 1.0), (3, 1.0)):
         known = Candidate(UUID(int=9), IN_TOWN, T0, signature=_said(people=people))
         find = Find("incident", "trapped_people", {"voice": 1})
         found = judge(find, IN_TOWN, T0, _said(people=people), known)
         assert found is not None
-        assert reason in dict(found.reasons)
+        assert dict(found.reasons)["numbers.agree"] == points
 
 
 def _said(**said: object) -> Signature:
