@@ -4,10 +4,23 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 Label = Annotated[str, Field(min_length=1, max_length=60)]
 """What the roster calls the post or the shift: "night, north". No name is needed."""
+
+_LAST_YEAR = 8999
+
+
+def _possible(moment: datetime) -> datetime:
+    """Beyond this a moment may not exist in another time zone, and PostgreSQL keeps what Python cannot read."""
+    if not 1970 <= moment.year <= _LAST_YEAR:  # noqa: PLR2004 - before there were telephones of this sort
+        raise ValueError("no time that a duty may have")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_possible)]
+"""With its offset: a time without one is another in each time zone."""
 
 
 class NewDuty(BaseModel):
@@ -19,8 +32,8 @@ class NewDuty(BaseModel):
     label: Label
     emergency: UUID | None = None
     lang: Literal["fa", "en"] | None = None
-    from_at: Annotated[AwareDatetime | None, Field(alias="from")] = None
-    until_at: Annotated[AwareDatetime | None, Field(alias="until")] = None
+    from_at: Annotated[Moment | None, Field(alias="from")] = None
+    until_at: Annotated[Moment | None, Field(alias="until")] = None
     mine: bool = False
     """Whether it is the number of whoever asks, who alone then sees it in full."""
 
@@ -31,5 +44,5 @@ class DutyChange(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     ended: Literal[True] | None = None
-    until_at: Annotated[datetime | None, Field(alias="until")] = None
+    until_at: Annotated[Moment | None, Field(alias="until")] = None
     label: Label | None = None

@@ -154,6 +154,19 @@ class TestPanels:
         kept = await rows(ctx, "SELECT flags FROM reports ORDER BY received_at, id")
         assert [row["flags"] for row in kept] == [["no_id"], ["no_id"], ["malformed", "no_id", "no_sender"]]
 
+    @pytest.mark.parametrize("kind", ["text/x\r\nX-A: b", "آ/b", "", 5, "text"])
+    async def test_an_answer_that_no_header_can_hold_still_answers(
+        self, client_of: MakeClient, ctx: Context, kind: Any
+    ) -> None:
+        made = await gateway(client_of, "generic", way="path", settings={"answer": "ok-1", "answer_type": kind})
+        answer = await (await client_of(None)).get("/" + made["at"], params={"text": "کمک", "from": "09121234567"})
+        assert (answer.status_code, answer.text, answer.headers["content-type"]) == (
+            200,
+            "ok-1",
+            "text/plain; charset=utf-8",
+        )
+        assert await count(ctx, "reports") == 1
+
     async def test_a_form_at_the_generic_door_is_the_message_that_json_would_be(
         self, client_of: MakeClient, ctx: Context
     ) -> None:

@@ -11,10 +11,11 @@ import orjson
 import psycopg
 import pytest
 
+from ops.sms.trial import Trial
 from server.access.context import Context, make_context
 from server.kernel.ids import uuid7
 from server.kernel.settings import Settings
-from server.messaging import outbox_queries, recording, rules, sending, sending_queries
+from server.messaging import gateways, outbox_queries, recording, rules, sending, sending_queries
 from server.messaging.delivering import is_signed, reported, reported_by_id
 from server.messaging.models import LIFE
 from server.messaging.outbox import Draft, put, to_hash
@@ -203,6 +204,24 @@ async def test_quiet_hours_stop_and_a_numbers_own_limit_keep_messages_back(house
     await house.run("UPDATE messages SET expires_at = clock_timestamp()")
     await house.send()
     assert (await house.states())[("dropped", "expired")] == 4
+
+
+async def test_a_message_of_the_operators_test_passes_quiet_hours_or_never_leaves(house: House) -> None:
+    gateway = await house.gateway()
+    async with house.ctx.db.tx() as conn:
+        known = next(g for g in await gateways.all_gateways(conn, house.ctx) if g.id == gateway)
+    asked = asyncio.create_task(Trial(house.ctx, known, None, lambda _fa, _en: None)._sent(SARA))
+    rows: list[Any] = []
+    for _ in range(2000):
+        rows = rows or await house.run(
+            "SELECT id, expires_at - created_at < interval '2 minutes' AS soon FROM messages"
+        )
+        await asyncio.sleep(0 if rows else 0.01)
+    await house.send(quiet_hours="00:00-23:59")
+    async with house.ctx.db.tx() as conn:
+        await reported_by_id(conn, rows[0]["id"], "delivered")
+    assert (await asyncio.wait_for(asked, 20))["state"] == "delivered"
+    assert rows[0]["soon"]
 
 
 async def test_a_queue_that_stands_raises_an_alarm_until_it_moves(house: House) -> None:

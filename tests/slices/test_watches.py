@@ -97,7 +97,10 @@ async def test_what_nobody_looks_at_for_five_minutes_rings_once(ctx: Context, cl
     assert await watching.turn(ctx) == 0
     assert await alarms(ctx) == []
     assert len(await texts(ctx)) == 2
-    ended = await boss.patch(f"/api/duties/{made.json()['id']}", json={"ended": True})
+    duty = f"/api/duties/{made.json()['id']}"
+    for until in ("2999-01-01T00:00:00", "9999-12-31T23:59:59-14:00"):
+        assert (await boss.patch(duty, json={"until": until})).status_code == 422
+    ended = await boss.patch(duty, json={"ended": True})
     assert (ended.status_code, ended.json()["now"]) == (200, False)
 
 

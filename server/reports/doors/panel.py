@@ -1,5 +1,8 @@
 """Panels: GET or POST with parameters under names of their own, and answers of their own."""
 
+import re
+from typing import Final
+
 from fastapi import Request, Response
 
 from server.kernel.http import json_response, read_body
@@ -35,9 +38,13 @@ async def handed_over(caller: Caller, request: Request, ctx: Services, body: byt
     return _wished(settings.get("answer"), settings.get("answer_type"))
 
 
+_KIND: Final = re.compile(r"[\w.+-]+/[\w.+-]+(; *[\w-]+=[\w.\"-]+)*", re.ASCII)
+
+
 def _wished(answer: object, kind: object) -> Response:
+    """A setting that no header can hold must not cost the panel its answer: the message is kept by now."""
     return Response(
-        answer if isinstance(answer, str) else "OK",
-        media_type=kind if isinstance(kind, str) and kind.isascii() else "text/plain",
+        answer.encode("utf-8", "replace") if isinstance(answer, str) else b"OK",
+        media_type=kind if isinstance(kind, str) and _KIND.fullmatch(kind) else "text/plain",
         headers={"Cache-Control": "no-store"},
     )
