@@ -87,6 +87,8 @@ def plain_command(original: str) -> str:
     if verb is None or verb == "NEED" or len(words) == 1:
         return text
     second = words[1].strip(_EDGE)
+    if verb == "ACCEPT" and {normalise(w.strip(_EDGE)) for w in text.split()[1:]} <= _ALSO | {"می", "کنم"}:
+        return words[0]
     if len(words) == 2:  # "STATUS code", as the help has it
         return words[0] if verb in _LONE and second.lower() in _CALLED else text
     behind = words[2].split(maxsplit=1)[0].strip(_EDGE)

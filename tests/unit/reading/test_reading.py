@@ -255,6 +255,8 @@ def test_kind(text: str, kind: str) -> None:
         ("اصلاح کد K7P2 ۱۵", ("FIX", "K7P2", None, 15, None)),
         ("قبول کد T۴K۹", ("ACCEPT", "T4K9", None, None, None)),
         ("انجام کد", ("DONE", None, None, None, None)),
+        ("قبول می کنم", ("ACCEPT", None, None, None, None)),
+        ("قبول میکنم.", ("ACCEPT", None, None, None, None)),
         ("پیگیری: وضعیت 629G63KTN5", ("STATUS", "629G63KTN5", None, None, None)),
         ("To ask: STATUS 629G63KTN5", ("STATUS", "629G63KTN5", None, None, None)),
         ("وضعیت\u200c۶۲۹G۶۳KTN۵", ("STATUS", "629G63KTN5", None, None, None)),
