@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from server.reports.learning.store import Stored
 
 _PATIENCE_S = 3
+_GOLD = Path(__file__).parents[2] / "tests" / "unit" / "reading"
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
@@ -36,15 +37,22 @@ def learn(  # noqa: PLR0913 - a command with its options
     *,
     baseline: Annotated[bool, typer.Option("--baseline", help="Beside TF-IDF with logistic regression.")] = False,
     listed: Annotated[bool, typer.Option("--list", help="List the models there are.")] = False,
-    off: Annotated[bool, typer.Option("--off", help="Let no model speak: the rules alone.")] = False,
+    off: Annotated[bool, typer.Option("--off", help="Let no model learnt here speak: rules and base model.")] = False,
+    rules: Annotated[bool, typer.Option("--rules", help="Let no model speak, not even the base.")] = False,
+    base: Annotated[
+        bool, typer.Option("--base", help="Make the base model anew, of the phrases in this tree.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Learn a classifier from FILE; it speaks only where it beats the rules: آموختن از پیام‌های برچسب‌خورده."""
     from server.kernel.settings import Settings
 
     home = Settings().home
-    if listed or off or activate:
-        _switch(home, activate=activate, off=off, as_json=as_json)
+    if listed or off or rules or activate:
+        _switch(home, activate=activate, off=off, rules=rules, as_json=as_json)
+        return
+    if base:
+        _base(country, as_json=as_json)
         return
     if file is None:
         raise typer.BadParameter("a file to learn from is missing", param_hint="FILE")
@@ -58,11 +66,44 @@ def learn(  # noqa: PLR0913 - a command with its options
         _say(report)
 
 
-def _switch(home: Path, *, activate: str, off: bool, as_json: bool) -> None:
-    from server.reports.learning import store
+def _base(country: str, *, as_json: bool) -> None:
+    """Make the base model anew, where it is shipped from."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    from server.places.gazetteer import default_gazetteer
+    from server.reports.learning import base_training, phrases
+    from server.reports.learning.base_model import FOLDER
+    from server.reports.reading import Reading, read
+    from server.reports.reading.model import Kind
+
+    gazetteer = default_gazetteer(country.upper())
+
+    def by_rules(text: str, kind: Kind | None) -> Reading:
+        return read(text, gazetteer, kind=kind)
+
+    try:
+        lines = phrases.every()
+        gold = phrases.tuned_gold([_GOLD / "gold.jsonl", *sorted((_GOLD / "gold").glob("*.jsonl"))])
+    except phrases.BadPhrase as bad:
+        raise _no_model("base", str(bad)) from bad
+    version = time.strftime("%Y-%m-%d", time.gmtime())
+    taught = base_training.teach(lines, by_rules, version, lambda line: typer.echo(line, err=True), gold)
+    base_training.store(FOLDER, taught)
+    if as_json:
+        print(json.dumps(taught.card, ensure_ascii=False))
+        return
+    for measure, figure in taught.card["measures"]["with_model"].items():
+        print(f"{measure:<16} rules {taught.card['measures']['rules'][measure]:.3f}  with the base model {figure:.3f}")
+
+
+def _switch(home: Path, *, activate: str, off: bool, rules: bool, as_json: bool) -> None:
+    from server.reports.learning import speaking, store
     from server.reports.learning.model import opened
 
-    if off:
+    if rules:
+        store.silence(home)
+        _on_record("model.silenced", {})
+    elif off:
         store.activate(home, None)
         _on_record("model.silenced", {})
     elif activate:
@@ -73,16 +114,19 @@ def _switch(home: Path, *, activate: str, off: bool, as_json: bool) -> None:
             raise _no_model(activate, str(bad)) from bad
         store.activate(home, stored)
         _on_record("model.activated", {"lines": stored.card.get("lines"), "speaks": len(stored.card["speaks"])})
-    speaking = store.active(home)
-    models = [_line_of(stored, speaking) for stored in store.every(home)]
+    chosen = store.active(home)
+    models = [_line_of(stored, chosen) for stored in store.every(home)]
+    helper = speaking.helper(home)
+    who = helper.name if helper else store.RULES
     if as_json:
-        print(json.dumps({"models": models}, ensure_ascii=False))
+        print(json.dumps({"models": models, "speaks": who}, ensure_ascii=False))
         return
     for model in models:
         mark = "*" if model["active"] else " "
         print(f"{mark} {model['model']:<50} {model['lines']} lines, speaks on {model['speaks']} labels")
-    if speaking is None:
-        typer.echo("no model speaks: the rules alone", err=True)
+    typer.echo(f"speaks beside the rules: {who}" if helper else "no model speaks: the rules alone", err=True)
+    if speaking.shipped() is None:
+        typer.echo("the base model that is shipped cannot be used", err=True)
 
 
 def _on_record(verb: str, data: dict[str, Any]) -> None:

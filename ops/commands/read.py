@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from server.reports.learning.model import Model
+    from server.places.gazetteer import Gazetteer
+    from server.reports.learning.speaking import Helper
+    from server.reports.reading import Reading
+    from server.reports.reading.model import Kind
 
 _EVERY = 5000
 _BATCH = 256
@@ -23,12 +27,15 @@ def register(app: typer.Typer) -> None:
     def read_command(
         file: Annotated[str, typer.Argument(metavar="FILE.jsonl", help='Lines {"id", "text"}; "-" is stdin.')],
         model: Annotated[
-            str, typer.Option(help="The built-in rules; a model's name beside them, or active.")
-        ] = "rules",
+            str,
+            typer.Option(
+                help="Beside the rules: base, as shipped; none; a model's name; active, as the instance has it."
+            ),
+        ] = "base",
         country: Annotated[str, typer.Option(help="Country of the gazetteer, ISO 3166 alpha-2.")] = "IR",
     ) -> None:
         """Print one reading a line for each message of FILE, in order; a bad line gives {"id", "error"}."""
-        chosen = None if model == "rules" else _model(model)
+        chosen = _helper(model)
         if file != "-" and not Path(file).is_file():
             raise typer.BadParameter(f"no such file: {file}", param_hint="FILE.jsonl")
         done = bad = 0
@@ -51,44 +58,52 @@ def _lines(file: str) -> Iterator[bytes]:
         yield from stream
 
 
-def _model(name: str) -> "Model":
-    """Open a model of this instance by its name. Raises BadParameter when there is none that can be used."""
+def _helper(name: str) -> "Helper | None":
+    """Return who is to speak beside the rules. Raises BadParameter when there is no such model that can be used."""
     from server.kernel.settings import Settings
-    from server.reports.learning import store
+    from server.reports.learning import speaking, store
     from server.reports.learning.model import only_speaking, opened
 
+    if name in ("none", store.RULES):
+        return None
+    if name == "base":
+        base = speaking.shipped()
+        if base is None:
+            typer.echo("the base model cannot be used: the rules alone", err=True)
+        return speaking.Helper(None, base) if base else None
     home = Settings().home
+    if name == "active":
+        return speaking.helper(home)
     try:
-        stored = store.active(home) if name == "active" else store.newest(home, name)
-        return only_speaking(opened(stored or store.newest(home, "active")))
+        model = only_speaking(opened(store.newest(home, name)))
     except store.BadModel as bad:
-        known = ", ".join(["rules", *sorted({model.name for model in store.every(home)})])
+        known = ", ".join(["none", "base", "active", *sorted({model.name for model in store.every(home)})])
         raise typer.BadParameter(f"unknown model {name!r} ({bad}); known: {known}", param_hint="--model") from bad
+    return speaking.Helper(model, speaking.shipped() if model.on_base else None)
 
 
-def readings(lines: Iterator[bytes], country: str = "IR", model: "Model | None" = None) -> Iterator[dict[str, Any]]:
+def readings(lines: Iterator[bytes], country: str = "IR", helper: "Helper | None" = None) -> Iterator[dict[str, Any]]:
     """Yield one dict a non-empty line: a reading with its id first, or {"id", "error"}."""
     from server.places.gazetteer import default_gazetteer
-    from server.reports.reading import Reading, read
+    from server.reports.reading import read
 
     gazetteer = default_gazetteer(country.upper())
     numbered = enumerate(lines, start=1)
-    while batch := list(islice(numbered, _BATCH if model else 1)):
+    while batch := list(islice(numbered, _BATCH if helper else 1)):
         parsed = [_parse(raw.lstrip(b"\xef\xbb\xbf") if n == 1 else raw) for n, raw in batch if raw.strip()]
         texts = [text for _, text, _ in parsed if text is not None]
-        found: list[Reading] = [read(text, gazetteer) for text in texts]
-        if model is not None:
-            found = _fused(model, texts, found)
+        found = [read(text, gazetteer) for text in texts]
+        if helper is not None:
+            found = helper.helped(texts, found, partial(_again, texts, gazetteer))
         made = iter(found)
         for identifier, text, error in parsed:
             yield {"id": identifier, "error": error} if text is None else {"id": identifier} | next(made).as_dict()
 
 
-def _fused(model: "Model", texts: list[str], found: list[Any]) -> list[Any]:
-    from server.reports.learning.fusing import fuse
+def _again(texts: Sequence[str], gazetteer: "Gazetteer", number: int, kind: "Kind") -> "Reading":
+    from server.reports.reading import read
 
-    suggested = model.suggest(texts, found)
-    return [fuse(reading, one, len(text)) for reading, one, text in zip(found, suggested, texts, strict=True)]
+    return read(texts[number], gazetteer, kind=kind)
 
 
 def _parse(raw: bytes) -> tuple[Any, str | None, str]:

@@ -16,10 +16,11 @@ from server.reports import joining, landmarks
 from server.reports.content import notes_of, text_of
 from server.reports.hearing import Heard, heard_of
 from server.reports.intake import TABLE
-from server.reports.learning.speaking import Helper
+from server.reports.learning.speaking import Helper, told_by_own
 from server.reports.own_words import Shelf
-from server.reports.reading import PlaceRead, Reading, read
+from server.reports.reading import OWN_SIGN, PlaceRead, Reading, read
 from server.reports.reading.hints import Hints
+from server.reports.reading.model import Kind
 from server.reports.reading.places import place_called
 from server.standards.taxonomy import INCIDENTS, NEEDS
 
@@ -85,7 +86,7 @@ def understand_all(sealing: Sealing, atlas: Atlas, rows: Iterable[Mapping[str, A
         except Exception as error:  # noqa: BLE001 - whatever one report breaks, the others are read
             batch.bad.append((row["id"], type(error).__name__))
     if atlas.helper is not None:
-        _help(atlas.helper, [one for one in opened if one.found is not None])
+        _help(atlas, atlas.helper, [one for one in opened if one.found is not None])
     for one in opened:
         try:
             batch.good.append(_understood(sealing, atlas, one, country))
@@ -108,13 +109,30 @@ def _open(sealing: Sealing, atlas: Atlas, row: Mapping[str, Any]) -> _Opened:
     return _Opened(row, record, answers, whole, text, found)
 
 
-def _help(helper: Helper, opened: Sequence[_Opened]) -> None:
-    """Let the model say its part of all at once: one message at a time costs ten times as much."""
+def _help(atlas: Atlas, helper: Helper, opened: Sequence[_Opened]) -> None:
+    """Let the models say their part of all at once: one message at a time costs ten times as much.
+
+    What coordinators' own words say of a message stays as they say it.
+    """
     by_rules = [one.found for one in opened if one.found is not None]
-    for one, found in zip(opened, helper.helped([o.text for o in opened], by_rules), strict=True):
+
+    def again(number: int, kind: Kind) -> Reading:
+        one = opened[number]
+        own = atlas.own.of(one.row["emergency_id"])
+        return read(one.text, atlas.gazetteer, own=own, hints=one.row.get("hints"), kind=kind)
+
+    spared = [_own_says(atlas, one) for one in opened]
+    for one, found in zip(opened, helper.helped([o.text for o in opened], by_rules, again, spared), strict=True):
         if one.found is not None:
             one.whole = helper.stored(one.whole, one.found, found)
         one.found = found
+
+
+def _own_says(atlas: Atlas, one: _Opened) -> frozenset[str]:
+    """Labels that the own words of an emergency's coordinators decided."""
+    if one.found is None or not any(sign.startswith(OWN_SIGN) for sign in one.found.signs):
+        return frozenset()
+    return told_by_own(one.found, read(one.text, atlas.gazetteer, hints=one.row.get("hints")))
 
 
 def _understood(sealing: Sealing, atlas: Atlas, one: _Opened, country: str) -> Understood:

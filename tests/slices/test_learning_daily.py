@@ -7,7 +7,9 @@ from psycopg.types.json import Jsonb
 
 from server.access.context import Context
 from server.kernel.ids import uuid7
-from server.reports.learning import daily, store
+from server.places.gazetteer import default_gazetteer
+from server.reports.learning import base_model, daily, phrases, store
+from server.reports.reading import read
 from tests.slices.chain_kit import emergency, needs_of, rows, told
 from tests.support.web import MakeClient
 
@@ -59,3 +61,20 @@ async def test_corrections_are_learnt_heard_and_told_in_figures(ctx: Context, cl
     whole = json.dumps(speaking.card, ensure_ascii=False)
     assert not any(word in whole for word in (*_PLACES, "زغالدان"))
     store.activate(ctx.settings.home, None)
+
+
+@pytest.mark.usefixtures("base_speaks")
+async def test_the_base_model_speaks_in_the_chain_and_is_named(ctx: Context, client_of: MakeClient) -> None:
+    where = await emergency(ctx)
+    texts = [phrase.text for phrase in phrases.every()[::701]]
+    sent = await told(ctx, where, *texts)
+    by_rules = [read(text, default_gazetteer()).kind for text in texts]
+    kept = await rows(ctx, "SELECT report_id, reading FROM readings WHERE current")
+    readings = {row["report_id"]: row["reading"] for row in kept}
+    named = [readings[report.id].get("model") for report in sent]
+    assert any(named)
+    assert {name for name in named if name} == {base_model.base().name}
+    assert [readings[report.id]["kind"] for report in sent] != by_rules
+    helped = sent[named.index(base_model.base().name)]
+    reading = (await (await client_of("coordinator")).get(f"/api/reports/{helped.id}/reading")).json()
+    assert reading["by"] == "model" or not any(w["rule"].startswith("model.") for w in reading["why"])

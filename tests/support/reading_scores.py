@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from server.places.gazetteer import Gazetteer
+from server.reports.learning.speaking import Helper
 from server.reports.reading import Reading, read
 
 GOLD_HOME = Path(__file__).parents[1] / "unit" / "reading"
@@ -107,11 +108,19 @@ def _counted(score: Score, case: Case, reading: Reading) -> None:
         score.judge("place_named", place_ok(case, reading), case)
 
 
-def score(cases: Sequence[Case], gazetteer: Gazetteer) -> Score:
+def readings_of(cases: Sequence[Case], gazetteer: Gazetteer, helper: Helper | None = None) -> list[Reading]:
+    """Read the cases, by the rules alone or with the models that help them."""
+    texts = [case["text"] for case in cases]
+    readings = [read(text, gazetteer) for text in texts]
+    if helper is None:
+        return readings
+    return helper.helped(texts, readings, lambda number, kind: read(texts[number], gazetteer, kind=kind))
+
+
+def score(cases: Sequence[Case], gazetteer: Gazetteer, helper: Helper | None = None) -> Score:
     """Read the cases and judge every measure."""
     result = Score()
-    for case in cases:
-        reading = read(case["text"], gazetteer)
+    for case, reading in zip(cases, readings_of(cases, gazetteer, helper), strict=True):
         want = {f"i.{c}" for c in case["incidents"]} | {f"n.{n['category']}" for n in case["needs"]}
         got = {f"i.{c}" for c in reading.incidents} | {f"n.{n.category}" for n in reading.needs}
         result.labels("codes", want, got, case)

@@ -1,16 +1,17 @@
 """Day by day: learning from what coordinators set right, in a process of its own that gives its memory back.
 
 `python -m server.reports.learning.daily` learns when it is due. What people looked at and left alone counts as right,
-or the rules would look worse than they are. The new model speaks only if it reads better than what stands.
+or what stands would look worse than it is. The new model stands on the base model, if that speaks, and itself speaks
+only if it reads better than what stands.
 """
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import structlog
 from psycopg.rows import DictRow
@@ -27,6 +28,10 @@ from server.reports.content import text_of
 from server.reports.intake import TABLE
 from server.reports.learning import queries
 from server.reports.reading import Reading, read
+from server.reports.reading.model import Kind
+
+if TYPE_CHECKING:
+    from server.reports.learning.model import Model
 
 log = structlog.get_logger("learning")
 NAME: Final = "daily"
@@ -36,6 +41,14 @@ LEAST: Final = 30
 MOST: Final = 20_000
 LEFT_FOR_ONE: Final = 3
 GAIN: Final = 0.01
+
+
+class ByRules(Protocol):
+    """Reads a message by the rules; its kind may be known."""
+
+    def __call__(self, text: str, kind: Kind | None = None) -> Reading:
+        """Read."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +79,8 @@ async def learn_if_due(ctx: Context, *, at_once: bool = False) -> Outcome | None
         return None
     gazetteer = await places.gazetteer(ctx)
 
-    def by_rules(text: str) -> Reading:
-        return read(text, gazetteer)
+    def by_rules(text: str, kind: Kind | None = None) -> Reading:
+        return read(text, gazetteer, kind=kind)
 
     outcome = await asyncio.to_thread(_learn, ctx.sealing, home, rows, by_rules)
     if outcome is not None:
@@ -99,34 +112,47 @@ def lines_of(sealing: Sealing, rows: Sequence[DictRow]) -> list[Any]:
     return lines
 
 
-def _learn(sealing: Sealing, home: Path, rows: Sequence[DictRow], by_rules: Callable[[str], Reading]) -> Outcome | None:
+def _learn(sealing: Sealing, home: Path, rows: Sequence[DictRow], by_rules: ByRules) -> Outcome | None:
     from server.reports.learning import store, training
     from server.reports.learning.corpus import Corpus
-    from server.reports.learning.model import opened
+    from server.reports.learning.speaking import Helper, shipped
 
     lines = lines_of(sealing, rows)
     corpus = Corpus(lines=lines, asked=frozenset(label for line in lines for label in line.labels))
+    alone = store.rules_alone(home)
+    base = None if alone else shipped()
+    helper = Helper(None, base)
+
+    def as_it_stands(text: str) -> Reading:
+        return helper.helped([text], [by_rules(text)], lambda _, kind: by_rules(text, kind))[0]
+
     try:
-        learnt = training.learn(corpus, by_rules)
+        learnt = training.learn(corpus, as_it_stands)
     except ValueError:
         return None
-    standing = store.active(home)
-    rival = None
-    if standing is not None:
-        try:
-            rival = opened(standing)
-        except store.BadModel:
-            standing = None
-    new, old = training.against(learnt, rival)
-    activated = bool(learnt.model.speaks) and new >= old + GAIN
+    rival = _standing(home)
+    theirs = training.prepare(lines, by_rules) if rival and base and not rival.on_base else None
+    new, old = training.against(learnt, rival, theirs)
+    activated = bool(learnt.model.speaks) and new >= old + GAIN and not alone
     version = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    stored = store.save(
-        home, NAME, version, training.arrays_of(learnt.model), learnt.card | {"new": new, "standing": old}
-    )
+    card = learnt.card | {"new": new, "standing": old, "on_base": base is not None}
+    stored = store.save(home, NAME, version, training.arrays_of(learnt.model), card)
     if activated:
         store.activate(home, stored)
     store.forget(home, NAME, keep=10)
     return Outcome(f"{stored.name}@{stored.version}", len(lines), new, old, activated)
+
+
+def _standing(home: Path) -> "Model | None":
+    """Return the model learnt here that speaks now; None when none does, or none that can be used."""
+    from server.reports.learning import store
+    from server.reports.learning.model import opened
+
+    standing = store.active(home)
+    try:
+        return opened(standing) if standing else None
+    except store.BadModel:
+        return None
 
 
 def _told(outcome: Outcome) -> dict[str, Any]:

@@ -35,6 +35,11 @@ class Suggestion:
     spans: Mapping[str, tuple[int, int] | None] = field(default_factory=dict)
     coarse: bool = False
 
+    def without(self, labels: frozenset[str]) -> "Suggestion":
+        """Return what is said of the other labels."""
+        left = {name: yes for name, yes in self.verdicts.items() if name not in labels}
+        return Suggestion(self.model, left, self.spans, self.coarse) if labels else self
+
 
 def fuse(reading: Reading, suggestion: Suggestion, length: int = 0) -> Reading:
     """Return the reading with the model's labels; `length` of the text, where no piece of it speaks alone.

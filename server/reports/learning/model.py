@@ -53,6 +53,8 @@ class Model:
     bias: npt.NDArray[np.float32]
     thresholds: npt.NDArray[np.float32]
     coarse: bool = False
+    on_base: bool = False
+    """Learnt from readings that the base model had helped with: it stands on it, not in its place."""
 
     def scores(self, batch: Batch) -> npt.NDArray[np.float32]:
         """Return docs x labels: how far each message is on the label's side, before thresholds."""
@@ -153,6 +155,7 @@ def opened(stored: Stored) -> Model:
         bias.astype(np.float32),
         thresholds.astype(np.float32),
         card.get("coarse") is True,
+        card.get("on_base") is True,
     )
 
 
@@ -171,6 +174,7 @@ def only_speaking(model: Model) -> Model:
         model.bias[keep],
         model.thresholds[:, keep],
         model.coarse,
+        model.on_base,
     )
 
 

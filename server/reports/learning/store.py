@@ -24,8 +24,11 @@ from server.reports.learning.active import FILE as ACTIVE
 from server.reports.learning.active import folder_of
 
 FORMAT: Final = 1
+RULES: Final = "rules"
+"""Chosen instead of a model's name: the rules alone."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _VERSION: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z(-[0-9]+)?")
+_TAKEN: Final = frozenset({RULES, "none", "base", "active"})
 _MOST_BYTES: Final = 400_000_000
 _MOST_MEMBERS: Final = 64
 _HALF_MADE_S: Final = 3600
@@ -49,7 +52,7 @@ class Stored:
 
 def valid_name(name: str) -> bool:
     """Tell whether a model may bear this name: it becomes a folder."""
-    return _NAME.fullmatch(name) is not None and name != "rules"
+    return _NAME.fullmatch(name) is not None and name not in _TAKEN
 
 
 def save(home: Path, name: str, version: str, arrays: Arrays, card: Mapping[str, Any]) -> Stored:
@@ -102,16 +105,33 @@ def active(home: Path) -> Stored | None:
         return None
 
 
+def rules_alone(home: Path) -> bool:
+    """Tell whether somebody has chosen that no model speaks here, not even the base."""
+    try:
+        return bool(json.loads((folder_of(home) / ACTIVE).read_text(encoding="utf-8"))["name"] == RULES)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 def activate(home: Path, stored: Stored | None) -> None:
-    """Let a model speak from the next message on; None silences every model."""
+    """Let a model speak from the next message on; None leaves the base model alone."""
+    if stored is None:
+        (folder_of(home) / ACTIVE).unlink(missing_ok=True)
+        return
+    _choose(home, {"name": stored.name, "version": stored.version})
+
+
+def silence(home: Path) -> None:
+    """Let no model speak from the next message on, not even the base: the rules alone."""
+    _choose(home, {"name": RULES})
+
+
+def _choose(home: Path, chosen: Mapping[str, str]) -> None:
     models = folder_of(home)
     models.mkdir(parents=True, exist_ok=True)
-    if stored is None:
-        (models / ACTIVE).unlink(missing_ok=True)
-        return
     making = models / f".{ACTIVE}.{os.getpid()}"
     with making.open("w", encoding="utf-8") as stream:
-        json.dump({"name": stored.name, "version": stored.version}, stream)
+        json.dump(chosen, stream)
         _flush(stream)
     making.replace(models / ACTIVE)
     _flush_folder(models)

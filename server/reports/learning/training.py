@@ -139,11 +139,12 @@ def arrays_of(model: Model) -> dict[str, npt.NDArray[Any]]:
     }
 
 
-def against(learnt: Learnt, rival: Model | None) -> tuple[float, float]:
+def against(learnt: Learnt, rival: Model | None, theirs: Prepared | None = None) -> tuple[float, float]:
     """Return micro-F1 of the new model's readings in held-out folds, and of the rival's (or the rules').
 
     Over all labels but urgency, which follows from the others. A rival may have learnt from some of these lines: it is
-    favoured, so nothing is replaced without need.
+    favoured, so nothing is replaced without need. `theirs`: the lines as the rival reads them, if it does not stand on
+    what the new model stands on.
     """
     model, prepared = learnt.model, learnt.prepared
     truth = truth_of(prepared.lines, model.labels)
@@ -151,8 +152,9 @@ def against(learnt: Learnt, rival: Model | None) -> tuple[float, float]:
     new = fused_by(prepared.readings, model, model.speaks, over)
     old = list(prepared.readings)
     if rival is not None:
-        over = margins(rival.scores(prepared.batch), prepared.readings, rival.thresholds, rival.lang)
-        old = fused_by(prepared.readings, rival, rival.speaks, over)
+        seen = theirs or prepared
+        over = margins(rival.scores(seen.batch), seen.readings, rival.thresholds, rival.lang)
+        old = fused_by(seen.readings, rival, rival.speaks, over)
     own = [not name.startswith("urgency.") for name in model.labels]
     figures = [f1(truth[:, own], said_by(readings, model.labels)[:, own]) for readings in (new, old)]
     return _round(figures[0]), _round(figures[1])

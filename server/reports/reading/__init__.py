@@ -10,9 +10,10 @@ Pure functions and data files; how it works and how well: docs/reading.md.
 
 from server.reports.reading.model import CommandRead, NeedRead, PlaceRead, Reading, Why
 from server.reports.reading.own import OwnEntry, OwnWords, PhraseError
-from server.reports.reading.reader import RULES_VERSION, read
+from server.reports.reading.reader import OWN_SIGN, RULES_VERSION, read
 
 __all__ = [
+    "OWN_SIGN",
     "RULES_VERSION",
     "CommandRead",
     "NeedRead",

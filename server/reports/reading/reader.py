@@ -22,6 +22,8 @@ from server.standards.taxonomy import INCIDENTS
 
 RULES_VERSION = "2026-11-3"
 
+OWN_SIGN = "own."
+"""Signs that begin so are coordinators' own words that were found, by group and code."""
 _MAX_WHY = 200
 
 
@@ -57,6 +59,9 @@ def _understood(message: Message, text: str, gazetteer: Gazetteer, known: Kind |
         return _commanded(message, _command_lang(message, lang), command, gazetteer)
     message = spoken(message, lang)
     signs.update([f"{h.group}.{h.code}.{h.part}" for h in message.hits])
+    if message.own:
+        for as_seen in (message, message.as_written):
+            signs.update([f"{OWN_SIGN}{h.group}.{h.code}" for h in message.own.scan(as_seen.text, as_seen.tokens)])
     spans, sentences = masks(message)
     told, background = find_incidents(message, spans, sentences)
     closed = is_closed(message, told)

@@ -129,11 +129,11 @@ def test_only_what_a_stranger_s_file_may_hold_is_opened(tmp_path):
 
 
 def test_the_active_model_is_heard_anew_when_it_changes_and_a_broken_one_is_silent(tmp_path):
-    assert speaking.helper(tmp_path) is None
+    assert speaking.helper(tmp_path).base is not None
     stored = kept(tmp_path)
     store.activate(tmp_path, stored)
     helper = speaking.helper(tmp_path)
-    assert helper is not None
+    assert helper.base is None
     assert helper is speaking.helper(tmp_path)
     assert helper.helped(["tarpaulin"], [BLANK])[0].needs == (NeedRead("shelter"),)
     assert helper.stored({}, BLANK, helper.helped(["tarpaulin"], [BLANK])[0]) == {"model": "small@20260101T000000Z"}
@@ -141,9 +141,11 @@ def test_the_active_model_is_heard_anew_when_it_changes_and_a_broken_one_is_sile
     assert again.version == "20260101T000000Z-2"
     (again.folder / "arrays.npz").write_bytes(b"")
     store.activate(tmp_path, again)
+    assert speaking.helper(tmp_path).name.startswith("base@")
+    store.silence(tmp_path)
     assert speaking.helper(tmp_path) is None
     store.activate(tmp_path, None)
-    assert speaking.helper(tmp_path) is None
+    assert speaking.helper(tmp_path).name.startswith("base@")
     assert store.active(tmp_path) is None
 
 

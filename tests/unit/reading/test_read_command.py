@@ -46,6 +46,17 @@ def test_command_prints_readings_only(app: typer.Typer, tmp_path: Path) -> None:
     assert [json.loads(line)["id"] for line in result.stdout.splitlines()] == ["a", None, 7, None, None, "b", None, "c"]
 
 
+def test_the_base_model_speaks_unless_told_not_to(app: typer.Typer) -> None:
+    line = json.dumps({"id": "a", "text": "شیر آب را که باز می‌کنی فقط هوا می‌آید، سه روز است"}, ensure_ascii=False)
+    said = {}
+    for model in ("base", "none"):
+        answer = CliRunner().invoke(app, ["read", "-", "--model", model], input=line.encode())
+        said[model] = json.loads(answer.stdout)
+    assert said["base"] == json.loads(CliRunner().invoke(app, ["read", "-"], input=line.encode()).stdout)
+    assert set(said["base"]) == set(said["none"])
+    assert not any(why["rule"].startswith("model.") for why in said["none"]["why"])
+
+
 def test_stdin_and_unknown_model(app: typer.Typer) -> None:
     assert json.loads(CliRunner().invoke(app, ["read", "-"], input=LINES[0]).stdout)["id"] == "a"
     assert CliRunner().invoke(app, ["read", "-", "--model", "magic"]).exit_code == 2
