@@ -95,15 +95,20 @@ async def correct(conn: Conn, ctx: Context, wish: Wish, changes: Mapping[str, An
 
 
 async def undo(conn: Conn, ctx: Context, wish: Wish) -> tuple[dict[str, Any], int]:
-    """Take the last correction back: what stood before it is the reading again, and the report is woven anew."""
+    """Take the last correction, or what was taken of reading anew, back: what stood before it is the reading again."""
     row, standing = await _taken(conn, wish)
     last = await queries.last_correction(conn, row["id"], standing["id"]) if standing else None
-    earlier = await queries.reading(conn, last["before_id"]) if last and last["before_id"] else None
-    if standing is None or last is None or earlier is None:
+    proposed = await queries.taken_proposal(conn, row["id"], standing["id"]) if standing and not last else None
+    before = (last or proposed or {}).get("before_id")
+    earlier = await queries.reading(conn, before) if before else None
+    if standing is None or before is None or earlier is None:
         raise nothing_to_undo()
-    await queries.take_back(conn, last["id"], wish.principal.actor)
     made = await queries.put_reading(conn, row["id"], earlier["reading"], earlier["rules_version"])
-    await queries.restand(conn, last["before_id"], made)
+    if last:
+        await queries.take_back(conn, last["id"], wish.principal.actor)
+        await queries.restand(conn, before, made)
+    elif proposed:
+        await queries.leave_proposal(conn, proposed["id"], wish.principal.actor)
     await weave_anew(conn, ctx, row, standing["reading"], earlier["reading"], wish.on_needs, wish.principal.actor)
     fields = rules.changed(standing["reading"], earlier["reading"])
     await _tell(conn, row, wish.principal, {"fields": fields, "undone": True})

@@ -112,6 +112,26 @@ async def last_correction(conn: Conn, report_id: UUID, reading_id: UUID) -> Dict
     ).fetchone()
 
 
+async def taken_proposal(conn: Conn, report_id: UUID, reading_id: UUID) -> DictRow | None:
+    """The proposal of reading anew that a person took and that made this reading: id, before_id."""
+    return await (
+        await conn.execute(
+            "SELECT p.id, p.from_reading_id AS before_id FROM reading_proposals p JOIN readings r ON r.id = %s"
+            " WHERE p.report_id = %s AND p.state = 'taken' AND r.reading = p.after"
+            " AND r.rules_version = p.rules_version ORDER BY p.decided_at DESC LIMIT 1",
+            (reading_id, report_id),
+        )
+    ).fetchone()
+
+
+async def leave_proposal(conn: Conn, proposal_id: UUID, actor: str) -> None:
+    """A proposal that was taken is left after all."""
+    await conn.execute(
+        "UPDATE reading_proposals SET state = 'left', decided_at = clock_timestamp(), decided_by = %s WHERE id = %s",
+        (actor, proposal_id),
+    )
+
+
 async def reading(conn: Conn, reading_id: UUID) -> DictRow | None:
     """One reading: rules_version, reading."""
     return await (

@@ -71,7 +71,15 @@ async def test_differences_are_proposed_grouped_and_taken_and_what_people_decide
     taken = (await client.post("/api/reading-proposals/take", json={"difference": group["difference"]})).json()
     assert taken == {"taken": 1, "refused": 0, "left_over": 0}
     assert [n["corroboration"] for n in await needs_of(ctx, where, "heating")] == [2]
-    assert (await client.get(f"/api/reports/{second.id}/reading")).json()["by"] == "rules"
+    held = await client.get(f"/api/reports/{second.id}/reading")
+    assert held.json()["by"] == "rules"
+    # What was taken can be taken back: the reading before it stands again, once.
+    back = f"/api/reports/{second.id}/reading/undo"
+    undone = await client.post(back, json={}, headers={"If-Match": held.headers["ETag"]})
+    assert (undone.status_code, undone.json()["needs"]) == (200, [])
+    assert [n["corroboration"] for n in await needs_of(ctx, where, "heating")] == [1]
+    again = await client.post(back, json={}, headers={"If-Match": undone.headers["ETag"]})
+    assert (again.status_code, again.json()["code"]) == (409, "reading.nothing_to_undo")
     assert (await client.get(path)).json()["people"] == 3
 
 
