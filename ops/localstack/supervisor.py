@@ -314,8 +314,9 @@ class Supervisor:
         child.plan_restart()
 
     def _pause(self) -> None:
-        """Sleep until a signal (a child's end among them) or the next tick."""
-        select.select([self._wake], [], [], TICK_SECONDS)
+        """Sleep until a signal (a child's end among them), a child's time to start again, or the next tick."""
+        due = [child.due - time.monotonic() for child in self.children if child.popen is None]
+        select.select([self._wake], [], [], max(0.0, min([TICK_SECONDS, *due])))
         try:
             while self._wake.recv(4096):
                 pass

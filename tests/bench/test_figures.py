@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.bench import bench_chain, bench_claims, bench_import, bench_intake, bench_map, bench_stream
+from tests.bench import bench_chain, bench_claims, bench_import, bench_intake, bench_map, bench_start, bench_stream
 
 
 def _tell(name: str, figures: dict[str, Any]) -> None:
@@ -18,6 +18,10 @@ def test_import() -> None:
     figures = bench_import.run()
     _tell("import reports (Haiti 2010)", figures)
     assert (figures["rows"], figures["again_imported"]) == (1949, 0)
+
+
+def test_start() -> None:
+    _tell("starts, one web process", bench_start.run())
 
 
 def test_stream() -> None:
