@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -111,9 +112,10 @@ class BaseModel:
         known = valued(seen_of(sights), self.keys, self.scale)
         doc, row, value, _ = known
         both = np.zeros((len(sights), self.weights.shape[1]), dtype=np.float32)
-        if len(doc):
-            begins = np.flatnonzero(np.diff(doc, prepend=-1))
-            both[doc[begins]] = np.add.reduceat(self.weights[row] * value[:, None], begins, axis=0)
+        cuts = np.searchsorted(doc, np.arange(len(sights) + 1)).tolist()
+        # One message at a time: its rows fit into the processor's cache, those of a batch do not.
+        for number, (begin, end) in enumerate(pairwise(cuts)):
+            both[number] = value[begin:end] @ self.weights[row[begin:end]]
         of = len(self.labels)
         hidden = np.maximum(both[:, of:] + self.first_bias, 0)
         found = both[:, :of] + hidden @ self.second + (self.bias - self.thresholds)
