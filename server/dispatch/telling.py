@@ -17,12 +17,13 @@ from server.dispatch import sms_queries as queries
 from server.dispatch import sms_rules as rules
 from server.kernel.db import Conn
 from server.kernel.ids import new_code
-from server.messaging.models import HIGH, LIFE
+from server.messaging.models import HIGH, LIFE, NORMAL
 from server.messaging.outbox import Draft, put
 
 log = structlog.get_logger("dispatch")
 TABLE: Final = "volunteers"
 PURPOSE: Final = "task_code"
+_PRIORITY: Final = {"life": LIFE, "high": HIGH}
 
 
 async def tell(conn: Conn, ctx: Context, tasks: Sequence[Mapping[str, Any]]) -> dict[UUID, datetime]:
@@ -46,7 +47,7 @@ async def tell(conn: Conn, ctx: Context, tasks: Sequence[Mapping[str, Any]]) -> 
                 template="task.new",
                 params={"code": code},
                 lang=language(person["languages"], ctx.settings.language),
-                priority=LIFE if task["urgency"] == "life" else HIGH,
+                priority=_PRIORITY.get(task["urgency"], NORMAL),
                 dedupe_key=f"task:{task['id']}:{task['fence']}",
                 task_id=task["id"],
                 emergency_id=task["emergency_id"],

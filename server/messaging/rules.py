@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from server.messaging.kinds import ANSWERING, LIFE
+from server.messaging.kinds import ANSWERING, HIGH, LIFE
 
 FIRST_BACKOFF_S: Final = 5.0
 LONGEST_BACKOFF_S: Final = 600.0
@@ -79,8 +79,12 @@ def quiet_end(local: datetime, quiet: str) -> datetime | None:
 
 
 def keeps_quiet(kind: str, priority: int) -> bool:
-    """Whether a message waits for the morning: all but what saves a life, answers her own message, or is an alarm."""
-    return priority != LIFE and kind not in ANSWERING and kind != "alarm"
+    """Whether a message waits for the morning: all but what saves a life, answers her own message, or is an alarm.
+
+    An urgent task does not wait either: it would be dropped, late, before she ever read it, and nobody would know.
+    """
+    urgent_task = kind == "task" and priority <= HIGH
+    return priority != LIFE and kind not in ANSWERING and kind != "alarm" and not urgent_task
 
 
 @dataclass(slots=True)

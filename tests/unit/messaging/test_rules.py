@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.messaging import rules
-from server.messaging.models import LIFE, NORMAL, STATES
+from server.messaging.models import HIGH, LIFE, NORMAL, STATES
 from server.messaging.rules import Asked, Wait, Way, choose, merged
 
 pytestmark = pytest.mark.unit
@@ -95,6 +95,8 @@ def test_who_waits_and_who_does_not() -> None:
         *((kind, NORMAL, True) for kind in ("notice", "task", "note")),
         *((kind, NORMAL, False) for kind in ("receipt", "answer", "alarm")),
         *((kind, LIFE, False) for kind in ("notice", "task", "note")),
+        ("task", HIGH, False),
+        ("note", HIGH, True),
     ],
 )
 def test_what_waits_for_morning(kind: str, priority: int, keeps: bool) -> None:
