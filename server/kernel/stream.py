@@ -50,7 +50,9 @@ class StreamWriter:
         False when the stream holds the first of them already: somebody else has written to it, nothing was added.
         """
         first, last = lines[0].seq, lines[-1].seq
-        args: list[int | bytes] = [first, last, max(0, last - STREAM_LENGTH), orjson.dumps([tuple(line) for line in lines])]
+        # orjson takes no named tuples.
+        told = orjson.dumps([tuple(line) for line in lines])
+        args: list[int | bytes] = [first, last, max(0, last - STREAM_LENGTH), told]
         return bool(await self._append(keys=[self._key], args=args))
 
 
