@@ -74,7 +74,8 @@ async def _life(names: Sequence[str]) -> None:
 
 def main(names: Sequence[str]) -> None:
     """Run the loops named until told to stop."""
-    give_way(names)
+    if settings().give_way:
+        give_way(names)
     # The loop that the web processes have too: these wait for the database thousands of times a second.
     uvloop.run(_life(names))
 

@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     """How many segments all gateways together may send in a day; life-saving messages pass."""
     recipient_hourly: int = Field(default=20, ge=1)
     """How many messages one number gets in an hour; life-saving messages pass."""
+    give_way: bool = True
+    """Whether the workers let web processes and the database go first. Not where others' work fills the machine: beside
+    it reading would get next to nothing."""
     spool: Path | None = None
     """Where messages lie while the database is away; best on another disk than the database's."""
     spool_bytes: int = Field(default=2_000_000_000, ge=1_000_000)

@@ -24,7 +24,7 @@ RUNS = 3
 def run(runs: int = RUNS) -> dict[str, Any]:
     """Seconds of the first and of a repeated import (medians), rows a second, and the bare COPY's."""
     home = Path(f"/tmp/hamyar-bench-import-{os.getpid()}")
-    instance = Instance(home, env={"HAMYAR_DRILL": "1"})
+    instance = Instance(home, env={"HAMYAR_DRILL": "1", "HAMYAR_GIVE_WAY": "1"})
     first, again, counts = [], [], {}
     try:
         instance.run("up", "--detach")

@@ -218,7 +218,7 @@ def run(seconds: float = 60.0) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="intake-bench-") as folder:
         home = Path(os.environ.get("BENCH_HOME", folder))
         home.chmod(0o755)
-        instance = Instance(home, PORT, {"HAMYAR_WORKERS": "2", "HAMYAR_DRILL": "1"})
+        instance = Instance(home, PORT, {"HAMYAR_WORKERS": "2", "HAMYAR_DRILL": "1", "HAMYAR_GIVE_WAY": "1"})
         instance.run("up", "--detach")
         try:
             return measure(instance, seconds)
