@@ -40,6 +40,8 @@ log = structlog.get_logger("chain")
 BATCH: Final = 50
 BATCH_MOST: Final = 200
 """A full batch is followed by one twice as large, up to this: whatever a batch costs as such is shared by more."""
+BATCH_HOT: Final = 20
+"""While intake is hot, so that a rest in proportion is short: nobody may wait long for the one message that matters."""
 LANES: Final = 2
 """While one batch waits for the database the next is read: the two halves of the work lie on different cores."""
 WAIT_S: Final = 0.15
@@ -86,14 +88,16 @@ async def _lane(ctx: Context, weaver: Weaver, bell: Bell, pace: Pace) -> None:
     limit = BATCH
     while True:
         began = time.monotonic()
-        read = await _one_batch(ctx, weaver, limit)
-        if not read:
+        taken = await _one_batch(ctx, weaver, limit)
+        more = min(limit * 2, BATCH_MOST) if taken >= limit else BATCH
+        if not taken:
             await bell.wait(WAIT_S)
         elif rest_s := await pace.rest_s(time.monotonic() - began):
+            more = BATCH_HOT
             await asyncio.sleep(rest_s)
-        elif BUSY <= read < limit:
+        elif BUSY <= taken < limit:
             await asyncio.sleep(GATHER_S)
-        limit = min(limit * 2, BATCH_MOST) if read >= limit else BATCH
+        limit = more
 
 
 async def _rerank_each_minute(ctx: Context, on_needs: Sequence[OnNeeds]) -> None:
