@@ -222,8 +222,6 @@ def settings_text() -> str:
         "min_wal_size": "128MB",
         "checkpoint_timeout": "10min",
         "checkpoint_completion_target": "0.9",
-        # In a storm tables grow a hundredfold within a minute: plans made for empty ones would then be slow.
-        "autovacuum_naptime": "15s",
         # Queries here are short; compiling them costs more than it gives.
         "jit": "off",
         # Parallel workers need /dev/shm, 64 MB in a container, and on few cores they take turns with the web.

@@ -18,7 +18,24 @@ _AS_TYPED = _DIGITS | dict.fromkeys(map(ord, " -\u200c\u200e\u200f"))
 
 
 _TAIL = (1 << 62) - 1
+_DRAW = 1024
 _last = uuid.UUID(int=0)
+
+
+_drawn = bytearray()
+
+
+def _random(count: int) -> bytes:
+    """Random bytes of the system's, drawn many at a time: a call for each id took longer than the id."""
+    if len(_drawn) < count:
+        _drawn.extend(os.urandom(_DRAW))
+    taken = bytes(_drawn[-count:])
+    del _drawn[-count:]
+    return taken
+
+
+# A child must not give out what its parent gives out.
+os.register_at_fork(after_in_child=_drawn.clear)
 
 
 def uuid7(now_ms: int | None = None) -> uuid.UUID:
@@ -29,9 +46,9 @@ def uuid7(now_ms: int | None = None) -> uuid.UUID:
     global _last  # noqa: PLW0603 - the last id is what the next one must exceed
     ms = time.time_ns() // 1_000_000 if now_ms is None else now_ms
     if now_ms is None and ms <= _last.int >> 80 and _last.int & _TAIL < _TAIL - (1 << 32):
-        _last = uuid.UUID(int=_last.int + 1 + int.from_bytes(os.urandom(4)))
+        _last = uuid.UUID(int=_last.int + 1 + int.from_bytes(_random(4)))
         return _last
-    value = (ms & ((1 << 48) - 1)) << 80 | int.from_bytes(os.urandom(10), "big")
+    value = (ms & ((1 << 48) - 1)) << 80 | int.from_bytes(_random(10), "big")
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     made = uuid.UUID(int=value)

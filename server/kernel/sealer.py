@@ -25,7 +25,7 @@ from server.kernel.tasks import end
 log = structlog.get_logger("sealer")
 BUSY = 20
 """So many events within one pause are load."""
-STORM = 200
+STORM = 60
 """So many are a storm: a map that is a third of a second behind sees more of it than one that stands."""
 FRESH = 20
 """Batches kept in memory until they are published; what falls out is read from the table again."""

@@ -33,6 +33,9 @@ CROWD: Final = 8
 STEP_S, STEPS = 0.004, 5
 """A group costs the database as much as twenty messages in it do: after a group of CROWD or more the next one waits, in
 steps and 20 ms at most, for as long as others keep coming. One message alone waits for nobody."""
+SOON_S: Final = 0.02
+"""A message that comes so soon after the last group waits as long for company: from a hundred a second on, two or three
+share what a transaction costs web process and database."""
 PATIENCE_S: Final = 2.0
 """A group that the database has not kept by then goes to the shelter: a gateway would soon ask again."""
 
@@ -63,6 +66,7 @@ class Front:
         self._lanes = Lanes()
         self._last = 0
         """How many went together last."""
+        self._ended_at = float("-inf")
         self._waiting: list[Waiting] = []
         self._flusher: asyncio.Task[None] | None = None
         self._ringing: asyncio.Task[None] | None = None
@@ -97,6 +101,8 @@ class Front:
     async def _flush(self) -> None:
         # Once round the loop: all requests that were read from their sockets by now go together.
         await asyncio.sleep(0)
+        if self._last < CROWD and time.monotonic() - self._ended_at < SOON_S:
+            await asyncio.sleep(SOON_S)
         try:
             while self._waiting:
                 if self._last >= CROWD:
@@ -106,6 +112,7 @@ class Front:
                 await self._settle(group)
         finally:
             self._flusher = None
+            self._ended_at = time.monotonic()
 
     async def _gather(self) -> None:
         """Wait for company as long as it keeps coming."""
