@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from field_forms.problems import FormProblem
-from field_forms.roles import UNITS, URGENCIES, VULNERABLE, parse_cell
+from field_forms.roles import ROLES, UNITS, URGENCIES, VULNERABLE, parse_cell
 
 __all__ = [
     "COLUMN",
+    "ROLES",
     "UNITS",
     "URGENCIES",
     "VULNERABLE",

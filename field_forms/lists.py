@@ -20,9 +20,7 @@ LISTS: Mapping[str, tuple[str, ...]] = {
 }
 """File → its columns. `name` is the code of the record, never its internal id."""
 ENTITY_LISTS: Mapping[str, tuple[str, ...]] = {"households": ("card", "place", "people", "infants")}
-"""Lists of entities that the built-in forms make → their properties. Beside these stand `name`, `label` and
-`__version`, which Collect needs to know a row again."""
-ENTITY_COLUMNS = ("name", "label", "__version")
+"""Lists of entities that the built-in forms make → their properties (beside what every such file has)."""
 _SPLIT = str.maketrans(dict.fromkeys("\r\n\t\0", " "))
 
 
@@ -42,8 +40,3 @@ def write_list(columns: Iterable[str], rows: Iterable[Mapping[str, object]]) -> 
             [str(row[column]).translate(_SPLIT) if row.get(column) is not None else "" for column in header]
         )
     return out.getvalue().encode()
-
-
-def write_entities(dataset: str, rows: Iterable[Mapping[str, object]], properties: Iterable[str] = ()) -> bytes:
-    """The file of a list of entities; `properties` are those of a list that no built-in form makes."""
-    return write_list((*ENTITY_COLUMNS, *(ENTITY_LISTS.get(dataset) or properties)), rows)

@@ -28,8 +28,8 @@ _LINES = {
     "fa": {"place": "مکان", "location": "مختصات", "unnamed": "پرسش"},
     "en": {"place": "Place", "location": "Position", "unnamed": "Question"},
 }
-# Pictures and codes of places on the phone, which say nothing to a reader of the summary.
-_UNSAID = frozenset({"photo", "signature", "closure"})
+# Names of pictures, lines of numbers and ids, which say nothing to a reader of the summary.
+_UNSAID = frozenset({"photo", "signature", "closure", "entity"})
 
 
 @dataclass(frozen=True, slots=True)
