@@ -70,14 +70,6 @@ class Answers:
         for answer in self.all(role):
             yield answer.question, answer.value
 
-    def saved(self) -> Iterator[Answer]:
-        """The answers that are properties of entities."""
-        for question in self.bindings.questions:
-            if question.save_to:
-                for key, value, order in self._by_path.get(question.path, ()):
-                    if value:
-                        yield Answer(question, key, value, order)
-
     def nearest(self, role: str, key: str, order: int) -> Answer | None:
         """The answer of a role that is meant at the place `key`, or None."""
         rounds = self._rounds(role)

@@ -1,8 +1,7 @@
 """How a form's questions tie to the model: the `hamyar` column of the survey sheet and its sidecar.
 
 A cell holds a role and, where the role takes them, a code, a kind or a unit: `need.quantity water litre`. The
-roles stand in `roles.py`, and in `docs/forms-columns.md` for people. Beside them the sidecar keeps the `save_to`
-column of XLSForm, which ties a question to a property of an entity.
+roles stand in `roles.py`, and in `docs/forms-columns.md` for people.
 """
 
 import re
@@ -40,7 +39,6 @@ class Binding:
     """One question tied to the model; `path` has no indexes, `repeat` is the nearest repeat around it.
 
     A group or a repeat stands here too when its cell fixes a word for all that is in it (`movement count`).
-    `save_to`: the property of an entity that the answer is, as the sheet writes it.
     """
 
     path: str
@@ -51,7 +49,6 @@ class Binding:
     multiple: bool = False
     label: Texts = field(default_factory=dict)
     choices: dict[str, Texts] = field(default_factory=dict)
-    save_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +75,6 @@ class Bindings:
                     "multiple": q.multiple,
                     "label": q.label,
                     "choices": q.choices,
-                    **({"save_to": q.save_to} if q.save_to else {}),
                 }
                 for q in self.questions
             ],
@@ -178,7 +174,6 @@ def build(tree: Mapping[str, Any], languages: Sequence[str]) -> Bindings:
                 choices={str(c["name"]): texts(c.get("label")) for c in listed if "name" in c}
                 if kind.startswith(_SELECTS) and role
                 else {},
-                save_to=str((node.get("bind") or {}).get("entities:saveto") or "") or None,
             )
         )
     return Bindings(tuple(questions), tuple(repeats), tuple(languages))

@@ -45,8 +45,8 @@ class FormNeed:
 class FormReport:
     """What a submission says: `counts` holds people by group word, `summary` text by language.
 
-    `summary`, `place_name` and `notes`, the names of shelters and all of `entities` are personal text and are kept
-    where such text is kept. `consent` is what people said who were asked for it, None where nobody was asked.
+    `summary`, `place_name`, `notes` and the names of shelters are personal text and are kept where such text is kept.
+    `consent` is what people said who were asked for it, None where nobody was asked.
     """
 
     needs: tuple[FormNeed, ...] = ()
@@ -73,7 +73,7 @@ class FormReport:
     problems: tuple[tuple[str, str], ...] = ()
 
     def answers(self) -> dict[str, Any]:
-        """The structured answers, without any typed text but names of places; entities by list, id and action."""
+        """The structured answers, without any typed text but names of places."""
         return {
             "needs": [{"category": n.category, "quantity": n.quantity, "unit": n.unit} for n in self.needs],
             "incidents": list(self.incidents),
@@ -92,7 +92,7 @@ class FormReport:
             "shelters": [asdict(shelter) for shelter in self.shelters],
             "checkins": [asdict(checkin) for checkin in self.checkins],
             "followups": [asdict(followup) for followup in self.followups],
-            "entities": [{"dataset": e.dataset, "id": e.id, "action": e.action} for e in self.entities],
+            "entities": [asdict(entity) for entity in self.entities],
         }
 
 

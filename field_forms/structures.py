@@ -5,7 +5,7 @@ books, by its own rules and rights. Codes of items, centres, tasks and shelters 
 hold, as chosen; typed codes (volunteers, needs) have Latin digits and capitals.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -106,14 +106,11 @@ class FormFollowup:
 
 @dataclass(frozen=True, slots=True)
 class FormEntity:
-    """A registration, or a change of one: `action` is create, update or upsert.
+    """A registration, or a change of one, that may be kept: nobody said no. `action` is create, update or upsert.
 
-    `label` and `properties` are personal text. `base_version` is the version that the phone changed, if any.
+    What it says of the entity is read by the form's own declaration, not by roles.
     """
 
     dataset: str
     id: str
     action: str
-    label: str | None = None
-    properties: dict[str, str] = field(default_factory=dict)
-    base_version: int | None = None

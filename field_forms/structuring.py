@@ -8,7 +8,7 @@ nearest to it in the form.
 import re
 from datetime import date, datetime, time
 
-from field_forms.answers import SHOWN, Answer, Answers, code
+from field_forms.answers import Answer, Answers, code
 from field_forms.openrosa import GeoPoint, parse_geopoint, plain
 from field_forms.roles import (
     CHECKIN_STATES,
@@ -34,7 +34,7 @@ from field_forms.structures import (
 
 _TRUE = frozenset({"1", "true"})
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
-_ENTITY = re.compile(r"(?P<around>.*)/meta(?:\[\d+\])?/entity(?:\[\d+\])?\Z")
+_ENTITY = re.compile(r".*/meta(?:\[\d+\])?/entity(?:\[\d+\])?\Z")
 _CODE_MAX = 200
 """A code that is longer (characters) was not chosen from any list of ours."""
 
@@ -210,16 +210,11 @@ def followups(got: Answers) -> tuple[FormFollowup, ...]:
 
 def entities(got: Answers) -> tuple[FormEntity, ...]:
     """Entities that the submission creates or changes. Nobody is registered who did not consent."""
-    declared: dict[str, tuple[str, dict[str, str]]] = {}
-    for key, attributes in got.instance.attributes.items():
-        match = _ENTITY.match(key)
-        if match and attributes.get("dataset", "").strip():
-            declared[match.group("around")] = (key, attributes)
-    properties = _properties(got, declared)
     found = []
-    for around, (key, attributes) in declared.items():
-        action = _action(attributes)
-        if action is None:
+    for key, attributes in got.instance.attributes.items():
+        action = _action(attributes) if _ENTITY.match(key) else None
+        dataset = attributes.get("dataset", "").strip()
+        if action is None or not dataset:
             continue
         entity_id = attributes.get("id", "").strip().lower().removeprefix("uuid:")
         if not _UUID.match(entity_id):
@@ -229,18 +224,7 @@ def entities(got: Answers) -> tuple[FormEntity, ...]:
         if asked is not None and asked.value != "yes":
             got.problems.append((plain(key), "entity.no_consent"))
             continue
-        version = attributes.get("baseVersion", "").strip()
-        label = got.instance.fields.get(f"{key}/label", "").strip()
-        found.append(
-            FormEntity(
-                dataset=attributes["dataset"].strip(),
-                id=entity_id,
-                action=action,
-                label=label[:SHOWN] or None,
-                properties=properties[around],
-                base_version=int(version) if version.isascii() and version.isdigit() else None,
-            )
-        )
+        found.append(FormEntity(dataset, entity_id, action))
     return tuple(found)
 
 
@@ -249,17 +233,3 @@ def _action(attributes: dict[str, str]) -> str | None:
     if creates and updates:
         return "upsert"
     return "create" if creates else "update" if updates else None
-
-
-def _properties(got: Answers, declared: dict[str, tuple[str, dict[str, str]]]) -> dict[str, dict[str, str]]:
-    """The answers with a `save_to`, each given to the innermost declaration around it."""
-    found: dict[str, dict[str, str]] = {around: {} for around in declared}
-    for answer in got.saved():
-        steps = answer.key.split("/")
-        name = (answer.question.save_to or "").rpartition("#")[2]
-        for depth in range(len(steps) - 1, 0, -1):
-            properties = found.get("/".join(steps[:depth]))
-            if properties is not None:
-                properties[name] = answer.value[:SHOWN]
-                break
-    return found

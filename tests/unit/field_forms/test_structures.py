@@ -78,7 +78,7 @@ def test_groups_one_below_the_other_keep_item_and_amount_together() -> None:
     assert nameless.problems == (("/data/g2/much2", "movement.item_missing"),)
 
 
-def test_an_entity_is_changed_in_its_own_round() -> None:
+def test_an_entity_is_changed_by_its_id() -> None:
     bindings = _form(
         "| | text | card | C | | card |\n| | begin repeat | kid | K | | |\n"
         "| | text | age | A | | |\n| | end repeat | | | | |",
@@ -90,7 +90,7 @@ def test_an_entity_is_changed_in_its_own_round() -> None:
         " id='UUID:0B2F7C54-5D1E-4C50-9D7A-3D8F1F4A9C11'/></meta>",
     )
     entity_id = "0b2f7c54-5d1e-4c50-9d7a-3d8f1f4a9c11"
-    assert report.entities == (FormEntity("things", entity_id, "update", None, {"card": "7"}, 3),)
+    assert report.entities == (FormEntity("things", entity_id, "update"),)
     nameless = _said(bindings, "<card>7</card><meta><entity dataset='things' create='1' id='7'/></meta>")
     assert (nameless.entities, nameless.problems) == ((), (("/data/meta/entity", "entity.no_id"),))
 
