@@ -5,6 +5,7 @@ Collect splits a submission with many files into several POSTs, each with the sa
 the one it replaces as `deprecatedID`; edits may arrive before what they edit, and two phones may edit the same.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -41,8 +42,7 @@ class Merged:
     @property
     def doubtful(self) -> frozenset[str]:
         """Names under which different contents came."""
-        names = [name for name, _ in self.files]
-        return frozenset(name for name in names if names.count(name) > 1)
+        return frozenset(name for name, count in Counter(name for name, _ in self.files).items() if count > 1)
 
     def names(self) -> frozenset[str]:
         """Names of the files that are here."""
@@ -116,9 +116,10 @@ def lineages(replaces: Mapping[str, str | None], order: Mapping[str, int] | None
     smallest id and is cut there.
     """
     parent = {one: other for one, other in replaces.items() if other and other != one}
-    roots = {one: _root(one, parent) for one in replaces}
+    roots = _roots(replaces, parent)
     groups: dict[str, list[str]] = {}
-    for one, root in roots.items():
+    for one in replaces:
+        root = roots[one]
         groups.setdefault(root, []).append(one)
     found: dict[str, Lineage] = {}
     for root, members in groups.items():
@@ -131,12 +132,15 @@ def lineages(replaces: Mapping[str, str | None], order: Mapping[str, int] | None
     return found
 
 
-def _root(one: str, parent: Mapping[str, str]) -> str:
-    seen: dict[str, None] = {}
-    while one in parent:
-        if one in seen:
-            ring = list(seen)[list(seen).index(one) :]
-            return min(ring)
-        seen[one] = None
-        one = parent[one]
-    return one
+def _roots(every: Iterable[str], parent: Mapping[str, str]) -> dict[str, str]:
+    """The oldest id of each line; every step is gone once, however long the lines are."""
+    roots: dict[str, str] = {}
+    for one in every:
+        trail: dict[str, int] = {}
+        here = one
+        while here in parent and here not in roots and here not in trail:
+            trail[here] = len(trail)
+            here = parent[here]
+        root = min(list(trail)[trail[here] :]) if here in trail else roots.get(here, here)
+        roots |= dict.fromkeys([*trail, one], root)
+    return roots

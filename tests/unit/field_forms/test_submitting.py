@@ -76,3 +76,18 @@ def test_each_instance_has_one_line_with_a_current_one_in_any_order(
         assert one in line.members
         assert line.current in line.heads
         assert replaces.get(line.current) in (None, *line.members, line.root)
+
+
+def test_ten_thousand_edits_and_files_are_no_burden() -> None:
+    many = 10_000
+    chain = {str(n): str(n - 1) if n else None for n in range(many)}
+    assert lineages(dict(reversed(chain.items())))["7"].current == str(many - 1)
+    files = frozenset((f"{n}.jpg", "1") for n in range(many))
+    whole = merge(merge(Merged(), Part("x", files)), Part("x", frozenset({("7.jpg", "2")})))
+    assert (whole.doubtful, whole.state(whole.names())) == ({"7.jpg"}, "whole")
+
+
+def test_a_ring_of_edits_is_cut_at_its_smallest_id() -> None:
+    found = lineages({"b": "c", "c": "a", "a": "b", "d": "b"})
+    assert {line.root for line in found.values()} == {"a"}
+    assert found["a"].heads == ("d",)
