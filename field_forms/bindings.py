@@ -1,23 +1,7 @@
 """How a form's questions tie to the model: the `hamyar` column of the survey sheet and its sidecar.
 
-A cell of the `hamyar` column holds a role and, where the role takes them, a code and a unit, parted by
-spaces:
-
-| cell | the answer is |
-|---|---|
-| `incident.category` | one or more incident codes (a select), what happened |
-| `need.category` | one or more need codes (a select), what people lack |
-| `need.quantity` | a number, for the `need.category` of the same group or repeat |
-| `need.quantity water litre` | a number of litres of water; the need counts even when the select lacks it |
-| `need.unit` | the unit of the quantity of the same repeat |
-| `people`, `households` | whole numbers: everybody affected, families |
-| `count child` | how many of the people are children (any group word); a vulnerable group when above zero |
-| `vulnerable` | one or more vulnerable groups (a select) |
-| `urgency` | `life`, `high`, `normal` or `none` |
-| `location` | a geopoint |
-| `place` | the name of the place, typed |
-| `text` | free text that a person should read |
-| `photo` | a picture's file name |
+A cell holds a role and, where the role takes them, a code, a kind or a unit: `need.quantity water litre`. The
+roles stand in `roles.py`, and in `docs/forms-columns.md` for people.
 """
 
 import re
@@ -26,29 +10,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from field_forms.problems import FormProblem
+from field_forms.roles import ROLES, UNITS, URGENCIES, VULNERABLE, parse_cell
+
+__all__ = [
+    "COLUMN",
+    "ROLES",
+    "UNITS",
+    "URGENCIES",
+    "VULNERABLE",
+    "Binding",
+    "Bindings",
+    "build",
+    "cell_problem",
+    "parse_cell",
+]
 
 COLUMN = "hamyar"
-UNITS = frozenset({"person", "household", "litre", "pack", "tent", "piece", "set", "vehicle", "kg"})
-VULNERABLE = ("child", "infant", "elderly", "pregnant", "disabled", "chronic_illness", "woman_headed")
-URGENCIES = ("life", "high", "normal", "none")
-
-# role: how many words may follow it
-ROLES: Mapping[str, tuple[int, int]] = {
-    "incident.category": (0, 0),
-    "need.category": (0, 0),
-    "need.quantity": (0, 2),
-    "need.unit": (0, 0),
-    "people": (0, 0),
-    "households": (0, 0),
-    "count": (1, 1),
-    "vulnerable": (0, 0),
-    "urgency": (0, 0),
-    "location": (0, 0),
-    "place": (0, 0),
-    "text": (0, 0),
-    "photo": (0, 0),
-}
-_WORD = re.compile(r"[a-z][a-z0-9_]*\Z")
 _LANGUAGE = re.compile(r"\(([A-Za-z]{2,3}(?:-[A-Za-z]{2})?)\)\s*\Z")
 _GROUPS = frozenset({"group", "repeat", "survey", "loop"})
 _SELECTS = ("select one", "select all that apply", "rank")
@@ -59,7 +36,10 @@ Texts = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """One question tied to the model; `path` has no indexes, `repeat` is the nearest repeat around it."""
+    """One question tied to the model; `path` has no indexes, `repeat` is the nearest repeat around it.
+
+    A group or a repeat stands here too when its cell fixes a word for all that is in it (`movement count`).
+    """
 
     path: str
     kind: str
@@ -122,32 +102,50 @@ def texts(label: object) -> Texts:
     return {"": str(label)} if isinstance(label, str) else {}
 
 
-def parse_cell(cell: str) -> tuple[str, tuple[str, ...]] | str:
-    """A cell of the `hamyar` column → (role, words), or the code of what is wrong with it."""
-    role, *words = cell.split()
-    if role not in ROLES:
-        return "hamyar.unknown_role"
-    low, high = ROLES[role]
-    if not low <= len(words) <= high or not all(_WORD.match(word) for word in words):
-        return "hamyar.bad_words"
-    if role == "need.quantity" and words[1:] and words[1] not in UNITS:
-        return "hamyar.unknown_unit"
-    return role, tuple(words)
-
-
 _CELL_MESSAGES: Mapping[str, tuple[str, str]] = {
     "hamyar.unknown_role": ("نقش «{cell}» شناخته نیست.", "The role '{cell}' is not known."),
     "hamyar.bad_words": ("«{cell}» درست نوشته نشده است.", "'{cell}' is not written as its role asks."),
     "hamyar.unknown_unit": ("یکای «{cell}» شناخته نیست.", "The unit in '{cell}' is not known."),
+    "hamyar.unknown_kind": ("«{cell}» از گونه‌های این نقش نیست.", "The kind in '{cell}' is not one of the role's."),
+    "hamyar.unknown_choice": (
+        "گزینهٔ «{cell}» برای نقش «{role}» معنایی ندارد؛ یکی از این‌ها را بنویسید: {codes}",
+        "The choice '{cell}' means nothing for the role '{role}'; use one of: {codes}",
+    ),
+    "hamyar.wrong_type": (
+        "نقش «{role}» با این نوع پرسش جور نیست: «{cell}».",
+        "The role '{role}' does not go with a question of the type '{cell}'.",
+    ),
+    "hamyar.alone": (
+        "نقش «{role}» تنها معنایی ندارد؛ در فرم یکی از این نقش‌ها هم لازم است: {codes}",
+        "The role '{role}' says nothing alone; the form needs one of these roles too: {codes}",
+    ),
     "hamyar.unknown_code": ("کد «{cell}» در فهرست کدها نیست.", "The code '{cell}' is not in the taxonomy."),
 }
 
 
-def cell_problem(code: str, row: int | None, cell: str, sheet: str = "survey", column: str = COLUMN) -> FormProblem:
-    """The problem of a `hamyar` cell, or of a choice whose code the taxonomy lacks."""
+def cell_problem(
+    code: str,
+    row: int | None,
+    cell: str,
+    sheet: str = "survey",
+    column: str = COLUMN,
+    role: str = "",
+    codes: Sequence[str] = (),
+) -> FormProblem:
+    """The problem of a `hamyar` cell, or of the type or the choices of a question that has one.
+
+    `codes` are what would have been right, where that is a short list.
+    """
     fa, en = _CELL_MESSAGES[code]
-    shown = cell[:80]
-    return FormProblem(sheet, row, column, code, fa.format(cell=shown), en.format(cell=shown))
+    shown, right = cell[:80], ", ".join(codes)
+    return FormProblem(
+        sheet,
+        row,
+        column,
+        code,
+        fa.format(cell=shown, role=role, codes=right.replace(", ", "، ")),
+        en.format(cell=shown, role=role, codes=right),
+    )
 
 
 def build(tree: Mapping[str, Any], languages: Sequence[str]) -> Bindings:
@@ -159,7 +157,7 @@ def build(tree: Mapping[str, Any], languages: Sequence[str]) -> Bindings:
         kind = str(node.get("type", ""))
         if kind == "repeat":
             repeats.append(path)
-        if kind in _GROUPS:
+        if kind in _GROUPS and not node.get(COLUMN):
             continue
         parsed = parse_cell(str(node[COLUMN])) if node.get(COLUMN) else None
         role, words = parsed if isinstance(parsed, tuple) else (None, ())

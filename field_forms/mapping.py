@@ -6,21 +6,30 @@ and a code, never lost: the submission itself is kept whole elsewhere.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from field_forms import structuring
+from field_forms.answers import MAX_COUNT, SHOWN, Answers
 from field_forms.bindings import UNITS, URGENCIES, VULNERABLE, Binding, Bindings
-from field_forms.openrosa import GeoPoint, Instance, parse_geopoint, parse_number
+from field_forms.openrosa import GeoPoint, Instance, parse_geopoint
+from field_forms.structures import (
+    FormCheckin,
+    FormClosure,
+    FormEntity,
+    FormFollowup,
+    FormMovement,
+    FormShelter,
+)
 
-MAX_COUNT = 10_000_000
-"""More people or things than any one form can mean; a larger number is a slip of the finger."""
+__all__ = ["MAX_COUNT", "FormNeed", "FormReport", "to_report"]
 
-# A typed answer is shown whole up to here (characters); the submission keeps the rest.
-_SHOWN = 2_000
 _LINES = {
     "fa": {"place": "مکان", "location": "مختصات", "unnamed": "پرسش"},
     "en": {"place": "Place", "location": "Position", "unnamed": "Question"},
 }
+# Names of pictures, lines of numbers and ids, which say nothing to a reader of the summary.
+_UNSAID = frozenset({"photo", "signature", "closure", "entity"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +45,8 @@ class FormNeed:
 class FormReport:
     """What a submission says: `counts` holds people by group word, `summary` text by language.
 
-    `summary`, `place_name` and `notes` are personal text and are kept where such text is kept.
+    `summary`, `place_name`, `notes` and the names of shelters are personal text and are kept where such text is kept.
+    `consent` is what people said who were asked for it, None where nobody was asked.
     """
 
     needs: tuple[FormNeed, ...] = ()
@@ -52,11 +62,18 @@ class FormReport:
     place_name: str | None = None
     notes: tuple[str, ...] = ()
     photos: tuple[str, ...] = ()
+    consent: bool | None = None
+    movements: tuple[FormMovement, ...] = ()
+    closures: tuple[FormClosure, ...] = ()
+    shelters: tuple[FormShelter, ...] = ()
+    checkins: tuple[FormCheckin, ...] = ()
+    followups: tuple[FormFollowup, ...] = ()
+    entities: tuple[FormEntity, ...] = ()
     summary: dict[str, str] = field(default_factory=dict)
     problems: tuple[tuple[str, str], ...] = ()
 
     def answers(self) -> dict[str, Any]:
-        """The structured answers, without any typed text but the place's name."""
+        """The structured answers, without any typed text but names of places."""
         return {
             "needs": [{"category": n.category, "quantity": n.quantity, "unit": n.unit} for n in self.needs],
             "incidents": list(self.incidents),
@@ -69,59 +86,28 @@ class FormReport:
             "lon": self.lon,
             "accuracy_m": self.accuracy_m,
             "place_name": self.place_name,
+            "consent": self.consent,
+            "movements": [asdict(movement) for movement in self.movements],
+            "closures": [asdict(closure) for closure in self.closures],
+            "shelters": [asdict(shelter) for shelter in self.shelters],
+            "checkins": [asdict(checkin) for checkin in self.checkins],
+            "followups": [asdict(followup) for followup in self.followups],
+            "entities": [asdict(entity) for entity in self.entities],
         }
-
-
-class _Answers:
-    """The answers of one instance by role, and the problems met on the way."""
-
-    def __init__(self, instance: Instance, bindings: Bindings) -> None:
-        self.instance, self.bindings = instance, bindings
-        self.problems: list[tuple[str, str]] = []
-
-    def of(self, *roles: str) -> Iterator[tuple[Binding, str]]:
-        for question in self.bindings.questions:
-            if question.role in roles:
-                for value in self.instance.values(question.path):
-                    if value.strip():
-                        yield question, value.strip()
-
-    def codes(self, question: Binding, value: str, known: Iterable[str] | None = None) -> Iterator[str]:
-        """The chosen codes that the form itself offers (and, when given, that are known)."""
-        for code in value.split() if question.multiple else [value]:
-            if (question.choices and code not in question.choices) or (known is not None and code not in known):
-                self.problems.append((question.path, "choice.unknown"))
-            else:
-                yield code
-
-    def count(self, question: Binding, value: str) -> int | None:
-        """A whole number of people or families, or None with its problem noted."""
-        number = parse_number(value)
-        if number is None or not 0 <= number <= MAX_COUNT or number != int(number):
-            self.problems.append((question.path, "number.unusable"))
-            return None
-        return int(number)
-
-    def quantity(self, path: str, value: str) -> float | None:
-        """How much of something, above zero, or None with its problem noted (a plain zero is no problem)."""
-        number = parse_number(value)
-        if number is None or not 0 <= number <= MAX_COUNT:
-            self.problems.append((path, "number.unusable"))
-            return None
-        return number or None
 
 
 def to_report(instance: Instance, bindings: Bindings) -> FormReport:
     """What an instance says, by the bindings of the form it answers."""
-    got = _Answers(instance, bindings)
+    got = Answers(instance, bindings)
     incidents = _unique(code for q, v in got.of("incident.category") for code in got.codes(q, v))
     people, households = _total(got, "people"), _total(got, "households")
     counts = _counts(got)
     named = {code for q, v in got.of("vulnerable") for code in got.codes(q, v, VULNERABLE)}
     named |= {word for word, number in counts.items() if number > 0 and word in VULNERABLE}
     urgencies = [code for q, v in got.of("urgency") for code in got.codes(q, v, URGENCIES)]
-    point = _point(got)
-    places = [value[:_SHOWN] for _, value in got.of("place")]
+    closures = structuring.closures(got)
+    point = _point(got) or _amid(closures)
+    places = [value[:SHOWN] for _, value in got.of("place")]
     needs = _needs(got)
     return FormReport(
         needs=needs,
@@ -135,8 +121,15 @@ def to_report(instance: Instance, bindings: Bindings) -> FormReport:
         lon=point.lon if point else None,
         accuracy_m=point.accuracy_m if point else None,
         place_name="، ".join(places) or None,
-        notes=tuple(value[:_SHOWN] for _, value in got.of("text")),
+        notes=tuple(value[:SHOWN] for _, value in got.of("text")),
         photos=tuple(value for _, value in got.of("photo")),
+        consent=structuring.consent(got),
+        movements=structuring.movements(got),
+        closures=closures,
+        shelters=structuring.shelters(got),
+        checkins=structuring.checkins(got),
+        followups=structuring.followups(got),
+        entities=structuring.entities(got),
         summary={language: _summary(got, language) for language in _LINES},
         problems=tuple(dict.fromkeys(got.problems)),
     )
@@ -146,13 +139,13 @@ def _unique(codes: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(codes))
 
 
-def _total(got: _Answers, role: str) -> int | None:
+def _total(got: Answers, role: str) -> int | None:
     """The sum over rounds of a repeat; None when nobody answered."""
     numbers = [number for q, v in got.of(role) if (number := got.count(q, v)) is not None]
     return sum(numbers) if numbers else None
 
 
-def _counts(got: _Answers) -> dict[str, int]:
+def _counts(got: Answers) -> dict[str, int]:
     counts: dict[str, int] = {}
     for question, value in got.of("count"):
         number = got.count(question, value)
@@ -161,7 +154,7 @@ def _counts(got: _Answers) -> dict[str, int]:
     return counts
 
 
-def _point(got: _Answers) -> GeoPoint | None:
+def _point(got: Answers) -> GeoPoint | None:
     for question, value in got.of("location"):
         point = parse_geopoint(value)
         if isinstance(point, GeoPoint):
@@ -170,7 +163,17 @@ def _point(got: _Answers) -> GeoPoint | None:
     return None
 
 
-def _needs(got: _Answers) -> tuple[FormNeed, ...]:
+def _amid(closures: Iterable[FormClosure]) -> GeoPoint | None:
+    """A position in the midst of the first closure: where the report is, when nothing else says so."""
+    for closure in closures:
+        coordinates = closure.geometry["coordinates"]
+        positions = {"Point": [coordinates], "LineString": coordinates}.get(closure.geometry["type"]) or coordinates[0]
+        lon, lat = positions[len(positions) // 2]
+        return GeoPoint(lat, lon, None, None)
+    return None
+
+
+def _needs(got: Answers) -> tuple[FormNeed, ...]:
     """Needs in the order of the form, chosen codes with their amounts; amounts of one kind add up."""
     found: dict[tuple[str, str | None], float | None] = {}
 
@@ -198,7 +201,7 @@ def _needs(got: _Answers) -> tuple[FormNeed, ...]:
     return tuple(FormNeed(category, quantity, unit) for (category, unit), quantity in found.items())
 
 
-def _rows(got: _Answers, repeat: str) -> Iterator[tuple[str, float | None, str | None]]:
+def _rows(got: Answers, repeat: str) -> Iterator[tuple[str, float | None, str | None]]:
     """Category, quantity and unit of each round of a repeat that asks for a need."""
     inside = {q.role: q for q in got.bindings.questions if q.repeat == repeat and q.role and not q.args}
     for row in got.instance.rows(repeat):
@@ -213,11 +216,11 @@ def _rows(got: _Answers, repeat: str) -> Iterator[tuple[str, float | None, str |
             yield code, quantity, unit
 
 
-def _summary(got: _Answers, language: str) -> str:
+def _summary(got: Answers, language: str) -> str:
     """One line an answer, in the form's own labels: what the person was asked and what they said."""
     lines = []
     for question in got.bindings.questions:
-        if question.role is None or question.role == "photo":
+        if question.role is None or question.role in _UNSAID:
             continue
         values = [value.strip() for value in got.instance.values(question.path) if value.strip()]
         if not values:
@@ -225,7 +228,7 @@ def _summary(got: _Answers, language: str) -> str:
         words = _LINES[language]
         label = _text(question.label, language) or words.get(question.role) or words["unnamed"]
         said = "؛ " if language == "fa" else "; "
-        lines.append(f"{label}: {said.join(_said(question, value, language) for value in values)}"[:_SHOWN])
+        lines.append(f"{label}: {said.join(_said(question, value, language) for value in values)}"[:SHOWN])
     return "\n".join(lines)
 
 

@@ -7,23 +7,19 @@ One form without id, name or download URL, or one media file without name, hash 
 the whole list away; so an entry that lacks one cannot be made here.
 """
 
-import io
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from xml.etree.ElementTree import Element, ParseError, SubElement, tostring
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from xml.etree.ElementTree import Element, SubElement, tostring
 
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import iterparse
+from field_forms.xmlreading import MAX_DEPTH, MAX_NODES, Node, XmlRefused, read_xml
 
 CONTENT_TYPE = "text/xml; charset=utf-8"
 MAX_SUBMISSION_BYTES = 10 * 1024 * 1024
 """What `X-OpenRosa-Accept-Content-Length` promises; Collect splits what is larger."""
 MAX_XML_BYTES = 2 * 1024 * 1024
-MAX_DEPTH = 32
-MAX_NODES = 20_000
 MAX_LAT, MAX_LON = 90, 180
 _POINT = ("latitude", "longitude", "altitude", "accuracy")
 
@@ -129,7 +125,26 @@ _REFUSALS = {
     "submission.too_many": ("پاسخ‌های فرم بیش از اندازه است.", "The submission's XML has too many elements."),
     "submission.doctype": ("DOCTYPE و ENTITY پذیرفته نمی‌شود.", "A DOCTYPE or an entity is not accepted."),
     "submission.malformed": ("پرونده XML درستی نیست.", "The submission is not well-formed XML."),
+    "submission.too_many_attributes": (
+        "پاسخ‌های فرم ویژگی‌های بیش از اندازه دارد.",
+        "The submission's XML has too many attributes.",
+    ),
+    "submission.too_many_namespaces": (
+        "پاسخ‌های فرم نام‌ها یا فضای نام‌های بیش از اندازه دارد.",
+        "The submission's XML has too many namespaces, or too long names.",
+    ),
     "submission.no_form": ("شناسهٔ فرم پیدا نشد.", "The submission does not say which form it answers."),
+}
+
+
+_REASONS = {
+    "malformed": "submission.malformed",
+    "doctype": "submission.doctype",
+    "depth": "submission.too_deep",
+    "nodes": "submission.too_many",
+    "attributes": "submission.too_many_attributes",
+    "namespaces": "submission.too_many_namespaces",
+    "name": "submission.too_many_namespaces",
 }
 
 
@@ -144,7 +159,9 @@ class Instance:
     `fields` maps a path to an answer, exactly as sent. A path's steps carry an index from the second
     sibling of the same name on, and on the first when it has such siblings: `/data/kid[2]/age`.
     `instance_id` is None when the submission has none (then only its bytes identify it). `encrypted`
-    submissions hold no answers that we can read.
+    submissions hold no answers that we can read. `attributes` holds the attributes of those elements that have
+    any (names as `{namespace}name`), `spans` the bytes of each answer's element in `raw`, from `<` to after `>`
+    (none for UTF-16).
     """
 
     form_id: str
@@ -155,6 +172,8 @@ class Instance:
     fields: dict[str, str]
     encrypted: bool
     raw: bytes
+    attributes: dict[str, dict[str, str]] = field(default_factory=dict)
+    spans: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def values(self, path: str) -> list[str]:
         """Every non-empty answer at a path without indexes, in document order."""
@@ -176,79 +195,67 @@ def plain(path: str) -> str:
     return re.sub(r"\[\d+\]", "", path)
 
 
-def _local(tag: str) -> str:
-    return tag.rpartition("}")[2]
-
-
-def _namespace(tag: str) -> str:
-    return tag[1:].partition("}")[0] if tag.startswith("{") else ""
-
-
 def parse_instance(data: bytes) -> Instance:
     """Read a submission's XML. Raises `InstanceRefused`, and nothing else, when it cannot be read.
 
-    Any DOCTYPE or entity is refused before it is expanded; size, depth and number of elements are bounded
-    while the document is read, not after.
+    Any DOCTYPE or entity is refused before it is expanded; size, depth, the number of elements, attributes and
+    namespaces are bounded while the document is read, not after.
     """
     if not data.strip():
         raise _refuse("submission.empty")
     if len(data) > MAX_XML_BYTES:
         raise _refuse("submission.too_large")
-    root = _read(data)
-    name, form_id = _local(root.tag), root.get("id") or _namespace(root.tag)
+    try:
+        root = read_xml(data, MAX_NODES, MAX_DEPTH)
+    except XmlRefused as refused:
+        raise _refuse(_REASONS[refused.reason]) from refused
+    name, form_id = root.name, root.attributes.get("id") or root.namespace
     if not form_id:
         raise _refuse("submission.no_form")
-    fields = dict(_leaves(root, f"/{name}"))
-    encrypted = root.get("encrypted", "").lower() in {"yes", "true"}
+    found = _Found()
+    _walk(root, f"/{name}", found)
     return Instance(
         form_id=form_id,
-        version=root.get("version") or root.get(f"{{{_namespace(root.tag)}}}version") or "",
-        instance_id=_meta(fields, name, "instanceID") or root.get("instanceID"),
-        deprecated_id=_meta(fields, name, "deprecatedID"),
+        version=root.attributes.get("version") or root.attributes.get(f"{{{root.namespace}}}version") or "",
+        instance_id=_meta(found.fields, name, "instanceID") or root.attributes.get("instanceID"),
+        deprecated_id=_meta(found.fields, name, "deprecatedID"),
         root=name,
-        fields=fields,
-        encrypted=encrypted,
+        fields=found.fields,
+        encrypted=root.attributes.get("encrypted", "").lower() in {"yes", "true"},
         raw=data,
+        attributes=found.attributes,
+        spans=found.spans,
     )
 
 
-def _read(data: bytes) -> Element:
-    depth = nodes = 0
-    root: Element | None = None
-    try:
-        for event, element in iterparse(io.BytesIO(data), events=("start", "end"), forbid_dtd=True):
-            if event == "end":
-                depth -= 1
-                continue
-            root = element if root is None else root
-            depth, nodes = depth + 1, nodes + 1
-            if depth > MAX_DEPTH:
-                raise _refuse("submission.too_deep")
-            if nodes > MAX_NODES:
-                raise _refuse("submission.too_many")
-    except DefusedXmlException as error:
-        raise _refuse("submission.doctype") from error
-    except (ParseError, ValueError, LookupError) as error:
-        if isinstance(error, InstanceRefused):
-            raise
-        raise _refuse("submission.malformed") from error
-    if root is None:
-        raise _refuse("submission.malformed")
-    return root
+@dataclass(slots=True)
+class _Found:
+    fields: dict[str, str] = field(default_factory=dict)
+    attributes: dict[str, dict[str, str]] = field(default_factory=dict)
+    spans: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
-def _leaves(parent: Element, path: str) -> Iterator[tuple[str, str]]:
-    names = [_local(child.tag) for child in parent]
-    repeated = {name for name, count in Counter(names).items() if count > 1}
+def _walk(parent: Node, path: str, found: _Found) -> None:
+    """Collect the leaves below an element; the depth is bounded by the reading."""
+    if parent.attributes:
+        found.attributes[path] = parent.attributes
+    names = [child.name for child in parent.children]
+    repeated = {name for name, count in Counter(names).items() if count > 1} if len(set(names)) < len(names) else set()
     seen: dict[str, int] = {}
-    for child, name in zip(parent, names, strict=True):
-        seen[name] = seen.get(name, 0) + 1
-        step = f"{name}[{seen[name]}]" if name in repeated else name
+    for child, name in zip(parent.children, names, strict=True):
+        step = name
+        if name in repeated:
+            seen[name] = seen.get(name, 0) + 1
+            step = f"{name}[{seen[name]}]"
         here = f"{path}/{step}"
-        if len(child):
-            yield from _leaves(child, here)
-        else:
-            yield here, child.text or ""
+        if child.children:
+            _walk(child, here, found)
+            continue
+        found.fields[here] = child.text
+        if child.attributes:
+            found.attributes[here] = child.attributes
+        if child.span:
+            found.spans[here] = child.span
 
 
 def _meta(fields: dict[str, str], root: str, name: str) -> str | None:

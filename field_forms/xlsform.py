@@ -156,6 +156,7 @@ def _check(sheets: "DefinitionData", known: Mapping[str, frozenset[str]] | None)
     found += checks.check_xpath("choices", choices)
     found += checks.check_xpath("entities", list(sheets.entities or ()))
     found += checks.check_roles(survey)
+    found += checks.check_choices(survey, choices)
     if known is not None:
         found += checks.check_codes(survey, choices, known)
     return found

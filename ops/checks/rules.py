@@ -21,6 +21,7 @@ NAMESPACES = {
     "www.opendatakit.org",
     "opendatakit.org",
     "openid.net",
+    "schemas.openxmlformats.org",
     "schemas.xmlsoap.org",
     "spatialreference.org",
     "www.opengis.net",

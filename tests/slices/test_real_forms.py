@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from field_forms.builtin import compiled
+from field_forms.builtin import BUILTIN, WITH_LISTS, compiled
 from field_forms.validate import available, odk_validate
 from field_forms.xlsform import compile_form
 
@@ -28,7 +28,12 @@ def test_real_forms_get_the_verdict_of_the_index() -> None:
 
 
 @pytest.mark.skipif(not available(), reason="no java on this machine: ODK Validate cannot run")
-def test_odk_validate_accepts_the_builtin_form_and_can_say_no() -> None:
+@pytest.mark.parametrize("form_id", BUILTIN + WITH_LISTS)
+def test_odk_validate_accepts_our_forms(form_id: str) -> None:
+    assert odk_validate(compiled(form_id).xml) == []
+
+
+@pytest.mark.skipif(not available(), reason="no java on this machine: ODK Validate cannot run")
+def test_odk_validate_can_say_no() -> None:
     xml = compiled("rapid_needs").xml
-    assert odk_validate(xml) == []
     assert odk_validate(xml.replace(b"selected(", b"no_such_function(", 1))
