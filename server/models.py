@@ -4,7 +4,9 @@ from server.access import models as access
 from server.closures import models as closures
 from server.dispatch import models as dispatch
 from server.emergencies import models as emergencies
+from server.forms import entity_models as entities
 from server.forms import models as forms
+from server.forms import shelter_models as shelters
 from server.incidents import models as incidents
 from server.kernel import models as kernel
 from server.kernel.base import Base
@@ -26,6 +28,7 @@ TABLES = (
     closures,
     dispatch,
     emergencies,
+    entities,
     forms,
     incidents,
     kernel,
@@ -37,6 +40,7 @@ TABLES = (
     proposals,
     readings,
     reports,
+    shelters,
     supplies,
     volunteers,
 )

@@ -18,6 +18,16 @@ PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     "form.read": _EDIT | {"field", "volunteer", "dispatcher"},
     "form.submit": _EDIT | {"field", "volunteer", "dispatcher"},
     "form.publish": _EDIT,
+    # the answers of people: read, exported and put right by those who may open a report's words, each time audited
+    "submission.list": _SEE,
+    "submission.read": _EDIT,
+    "submission.export": _EDIT,
+    "submission.settle": _EDIT,
+    "entity.read": _EDIT,
+    "entity.edit": _EDIT,
+    "shelter.read": _SEE | {"volunteer", "field"},
+    "shelter.edit": _EDIT,
+    "form_key.edit": frozenset({"admin", "coordinator"}),
     # reading what came in; the words themselves are `report.open`, audited
     "report.list": _SEE,
     "report.read": _SEE | {"gateway", "field"},

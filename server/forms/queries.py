@@ -87,19 +87,19 @@ async def add_form(conn: Conn, row: Mapping[str, Any]) -> None:
 async def known_attachments(conn: Conn, source: str, instance_id: str) -> set[tuple[str, bytes]]:
     """Name and SHA-256 of the files that an instance already has."""
     found = await conn.execute(
-        "SELECT name, sha256 FROM attachments WHERE source = %s AND instance_id = %s", (source, instance_id)
+        "SELECT name, digest FROM attachments WHERE source = %s AND instance_id = %s", (source, instance_id)
     )
-    return {(row["name"], bytes(row["sha256"])) for row in await found.fetchall()}
+    return {(row["name"], bytes(row["digest"])) for row in await found.fetchall()}
 
 
 async def add_attachment(conn: Conn, row: Mapping[str, Any]) -> bool:
     """Insert a file of a submission; False when it was there already."""
     done = await conn.execute(
-        "INSERT INTO attachments (id, report_id, source, instance_id, name, sha256, content_type, size,"
+        "INSERT INTO attachments (id, report_id, source, instance_id, name, digest, content_type, size,"
         " file_sealed, sealing_key_id, data_key_wrapped) VALUES (%(id)s, %(report_id)s, %(source)s,"
-        " %(instance_id)s, %(name)s, %(sha256)s, %(content_type)s, %(size)s, %(file_sealed)s,"
+        " %(instance_id)s, %(name)s, %(digest)s, %(content_type)s, %(size)s, %(file_sealed)s,"
         " %(sealing_key_id)s, %(data_key_wrapped)s)"
-        " ON CONFLICT ON CONSTRAINT uq_attachments_source_instance_id_name_sha256 DO NOTHING",
+        " ON CONFLICT ON CONSTRAINT uq_attachments_source_instance_id_name_digest DO NOTHING",
         row,
     )
     return done.rowcount == 1

@@ -139,7 +139,7 @@ async def _keep_files(conn: Conn, ctx: Context, report_id: UUID, key: str, files
                 "source": SOURCE,
                 "instance_id": key,
                 "name": name,
-                "sha256": digest,
+                "digest": digest,
                 "content_type": upload.content_type,
                 "size": len(upload.data),
                 "file_sealed": record.seal("file_sealed", upload.data),

@@ -9,8 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from field_forms.openrosa import (
-    MAX_DEPTH,
-    MAX_NODES,
     GeoPoint,
     InstanceRefused,
     ListedForm,
@@ -22,6 +20,7 @@ from field_forms.openrosa import (
     render_manifest,
     render_response,
 )
+from field_forms.xmlreading import MAX_DEPTH, MAX_NODES
 
 REAL = Path(__file__).parents[4] / "shared" / "data" / "openrosa" / "submissions"
 HASH = "md5:" + "0" * 32
