@@ -103,3 +103,11 @@ async def add_attachment(conn: Conn, row: Mapping[str, Any]) -> bool:
         row,
     )
     return done.rowcount == 1
+
+
+async def version_row(conn: Conn, version_id: UUID) -> DictRow | None:
+    """What one version ties, declares and wants."""
+    found = await conn.execute(
+        "SELECT id, form_id, version, state, bindings, uploads, entities FROM forms WHERE id = %s", (version_id,)
+    )
+    return await found.fetchone()
