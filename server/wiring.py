@@ -11,7 +11,9 @@ from server.access.routes import router as access
 from server.closures.routes import router as closures
 from server.dispatch.routes import router as dispatch
 from server.emergencies.routes import router as emergencies
-from server.forms.routes import router as forms
+from server.forms.form_routes import router as forms
+from server.forms.phone_routes import router as phones
+from server.forms.submission_routes import router as submissions
 from server.incidents.routes import router as incidents
 from server.kernel.tasks import end
 from server.live import hub
@@ -67,6 +69,8 @@ ROUTERS: Sequence[APIRouter] = (
     twilio,
     entrances,
     forms,
+    phones,
+    submissions,
     incidents,
     needs,
     closures,

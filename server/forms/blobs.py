@@ -23,7 +23,7 @@ def digest(ctx: Context, content: bytes) -> bytes:
 
 
 async def keep(conn: Conn, ctx: Context, files: Sequence[tuple[bytes, str]]) -> list[tuple[UUID, bytes]]:
-    """Keep contents with their types; (blob id, digest) of each, in order. What is there already is not sealed again."""
+    """Keep contents with their types; (blob id, digest) of each, in order. What is there is not sealed again."""
     named = [(digest(ctx, content), content, kind) for content, kind in files]
     found = await conn.execute("SELECT digest FROM blobs WHERE digest = ANY(%s)", ([key for key, _, _ in named],))
     known = {bytes(row["digest"]) for row in await found.fetchall()}

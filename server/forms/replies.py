@@ -1,0 +1,18 @@
+"""What every answer to a phone bears."""
+
+from typing import Final
+
+from fastapi import Response
+
+from field_forms import openrosa
+
+PREFIXES: Final = ("/openrosa", "/openrosa/{token}")
+HEADERS: Final = {
+    "X-OpenRosa-Version": "1.0",
+    "X-OpenRosa-Accept-Content-Length": str(openrosa.MAX_SUBMISSION_BYTES),
+}
+
+
+def xml_response(body: bytes, status: int = 200) -> Response:
+    """XML as Collect takes it."""
+    return Response(body, status, headers={**HEADERS, "Content-Type": openrosa.CONTENT_TYPE})
