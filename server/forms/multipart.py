@@ -93,11 +93,11 @@ class Multipart:
         return self.parts
 
     def _start(self) -> bool:
-        """Over empty lines to the first boundary."""
+        """To the first boundary; before it may stand lines that begin with an empty one."""
         buffer, at, opening = self._buffer, self._at, self._delimiter[2:]
-        while at < len(buffer) and buffer[at] in b"\r\n":
-            at += 1
-        self._at = at
+        if at < len(buffer) and buffer[at] in b"\r\n":
+            at = buffer.find(b"-", at)
+        self._at = at = len(buffer) if at < 0 else at
         if len(buffer) - at < len(opening) + 2:
             if not opening.startswith(buffer[at : at + len(opening)]):
                 raise MultipartRefused("malformed")
@@ -199,7 +199,7 @@ def _names(disposition: bytes) -> tuple[str, str | None]:
         else:
             options.setdefault(key, _text(_OF_HTML.sub(lambda sign: bytes([int(sign[1], 16)]), value.rstrip())))
     name = options.get(b"name*", options.get(b"name"))
-    if name is None:
+    if name is None or disposition[at:].strip(b"; \t"):
         raise MultipartRefused("malformed")
     return name, options.get(b"filename*", options.get(b"filename"))
 
