@@ -11,6 +11,7 @@ from server.access.routes import router as access
 from server.closures.routes import router as closures
 from server.dispatch.routes import router as dispatch
 from server.emergencies.routes import router as emergencies
+from server.exports.form_export_routes import router as form_exports
 from server.forms.form_routes import router as forms
 from server.forms.phone_routes import router as phones
 from server.forms.submission_routes import router as submissions
@@ -68,6 +69,7 @@ ROUTERS: Sequence[APIRouter] = (
     android,
     twilio,
     entrances,
+    form_exports,
     forms,
     phones,
     submissions,
