@@ -5,10 +5,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from server.access.context import Context
 from server.dispatch import by_sms, sweep
 from server.dispatch.making import tasks_for_needs
+from server.forms import answering as form_answering
 from server.kernel.sealer import Projection, Sealer
 from server.maps.projection import project
 from server.messaging import kannel_pulse, pulse, sending
-from server.reports import answering, chain, check_keeping, draining, inbox, looking, rumours, watching
+from server.reports import answering, chain, check_keeping, draining, form_answers, inbox, looking, rumours, watching
 from server.reports.hearing import OnHeard
 
 PROJECTIONS: Sequence[Projection] = (project, looking.project, inbox.project, check_keeping.project)
@@ -18,6 +19,9 @@ PROJECTIONS: Sequence[Projection] = (project, looking.project, inbox.project, ch
 ON_NEEDS = (tasks_for_needs,)
 ON_HEARD: Sequence[OnHeard] = (rumours.hear, watching.watch, inbox.queue, answering.answer, by_sms.answer)
 """What follows from a batch of reports once it is read and woven, in its transaction."""
+
+# What reads a form stands above the reports as well; whoever loads this, worker or web, may ask it.
+form_answers.hand_down(form_answering.load)
 
 Loop = Callable[[Context], Awaitable[None]]
 

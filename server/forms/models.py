@@ -142,6 +142,11 @@ class Submission(Base):
         CheckConstraint("state IN ('waiting', 'whole', 'files_missing')", name="state"),
         Index("ix_submissions_form_seq", "form_id", "seq"),
         Index("ix_submissions_unsettled", "seq", postgresql_where=text("settled_at IS NULL")),
+        Index(
+            "ix_submissions_opened_report_id",
+            "opened_report_id",
+            postgresql_where=text("opened_report_id IS NOT NULL"),
+        ),
     )
     id: Mapped[Key]
     seq: Mapped[int] = mapped_column(Identity(always=True))
@@ -174,14 +179,15 @@ class Submission(Base):
 class SubmissionEffect(Base):
     """What a submission did beside its report's needs and incidents, each once; refused ones wait for a person.
 
-    `kind`: movement, closure, shelter, checkin, followup, entity; `nth` counts within the submission. `data` names
-    codes and numbers, never persons.
+    `kind`: movement, closure, shelter, checkin, followup, entity, report (an earlier edit's needs and incidents taken
+    back); `nth` counts within the submission. `data` names codes and numbers, never persons. `dismissed`: a person
+    let it be.
     """
 
     __tablename__ = "submission_effects"
     __table_args__ = (
         UniqueConstraint("submission_id", "kind", "nth"),
-        CheckConstraint("state IN ('done', 'refused', 'reversed')", name="state"),
+        CheckConstraint("state IN ('done', 'refused', 'reversed', 'dismissed')", name="state"),
         Index("ix_submission_effects_subject", "subject_id"),
         Index("ix_submission_effects_refused", "at", postgresql_where=text("state = 'refused'")),
     )

@@ -21,12 +21,13 @@ from server.reports import amending_queries as queries
 from server.reports import amending_rules as rules
 from server.reports import chain_queries, counting, joining, links, parts, parts_queries
 from server.reports.deciding import MADE_BY, link
+from server.reports.form_answers import with_forms
 from server.reports.hearing import heard_of
 from server.reports.intake import TABLE
 from server.reports.joining import Kind
 from server.reports.landmarks import MARK
 from server.reports.service import answer, seen
-from server.reports.understanding import Understood, answers_of, moment_of, spot_of, veil
+from server.reports.understanding import Understood, answers_of, moment_of, shown_of, spot_of, veil
 from server.reports.weaving import OnNeeds, Weaver
 
 _KINDS: Final[tuple[Kind, ...]] = ("incident", "need")
@@ -149,7 +150,7 @@ async def weave_anew(
     """
     ids = await places.place_ids(ctx)
     record = ctx.sealing.of(TABLE, row["id"], bytes(row["data_key_wrapped"]))
-    answers = answers_of(record, row)
+    answers = answers_of(record, (await with_forms(conn, [row]))[0])
     spot, _ = spot_of(record, row, after, answers, ids)
     old_spot = spot_of(record, row, before, answers, ids)[0] if before else spot
     if row["emergency_id"] is not None:
@@ -176,8 +177,15 @@ async def weave_anew(
     await weaver.weave(conn, [replace(report, finds=tuple(plan.fresh))], row["now"])
     changed = [s for s, _ in (plan.keep if moved else plan.said_anew)] + plan.undo
     await weaver.follow(conn, await _settle(conn, ctx, row["emergency_id"], changed, plan, actor))
-    place = after.get("place")
-    await queries.show_at(conn, row["id"], *((place["lon"], place["lat"]) if place else (None, None)))
+    await queries.show_at(conn, row["id"], *_shown(after, shown_of(ctx.sealing, answers)))
+
+
+def _shown(reading: Mapping[str, Any], answered: tuple[float, float] | None) -> tuple[float | None, float | None]:
+    """Where a report that came without a point is shown: a person's place wins over the form's, that over words."""
+    place = reading.get("place")
+    if answered and not (place and "place" in reading.get(rules.DECIDED, ())):
+        return answered
+    return (place["lon"], place["lat"]) if place else (None, None)
 
 
 def _standing(row: DictRow) -> rules.Standing:

@@ -28,6 +28,7 @@ from server.reports import chain_queries as queries
 from server.reports import own_words, parts
 from server.reports.amending_queries import with_decisions
 from server.reports.amending_rules import PERSON
+from server.reports.form_answers import with_forms
 from server.reports.hearing import OnHeard
 from server.reports.hinting import with_hints
 from server.reports.learning.speaking import helper
@@ -119,7 +120,7 @@ async def _one_batch(ctx: Context, weaver: Weaver, limit: int) -> int:
     async with ctx.db.tx() as conn:
         rows = await queries.take(conn, limit)
         ready = await with_decisions(conn, await parts.gather(conn, ctx, rows), PERSON)
-        ready = await with_hints(conn, ready) if ready else ready
+        ready = await with_forms(conn, await with_hints(conn, ready)) if ready else ready
         if ready:
             batch = await asyncio.to_thread(understand_all, ctx.sealing, atlas, ready, ctx.settings.country)
             await _weave(conn, weaver, batch, ready)

@@ -199,7 +199,8 @@ async def located_reports(conn: Conn, subject: Subject, subject_id: UUID) -> lis
     """The reports whose live links speak of a record, with what tells where they are, oldest first."""
     return await (
         await conn.execute(
-            "SELECT r.id, r.channel, r.data_key_wrapped, r.geom_exact_sealed, r.meta_sealed, r.sender_hash, g.reading"  # noqa: S608
+            "SELECT r.id, r.channel, r.data_key_wrapped, r.geom_exact_sealed, r.meta_sealed, r.sender_hash, r.flags,"  # noqa: S608
+            " CASE WHEN r.channel = 'form' THEN r.body_sealed END AS body_sealed, g.reading"
             f" FROM report_links l JOIN reports r ON r.id = l.report_id"
             " LEFT JOIN readings g ON g.report_id = r.id AND g.current"
             f" WHERE l.{subject}_id = %s AND l.undone_at IS NULL AND l.said ? 'voice' ORDER BY l.said_at, l.id",

@@ -27,6 +27,7 @@ from server.reports import (
     watching,
 )
 from server.reports import inbox_queries as queries
+from server.reports.form_answers import with_forms
 from server.reports.hearing import Heard
 from server.reports.schemas import reading_answer
 
@@ -92,7 +93,7 @@ async def opened(conn: Conn, ctx: Context, principal: Principal, ids: Sequence[U
     made = [
         await _item(conn, ctx, row, records.get(row["id"], []))
         | {"unsure": unsure.get(row["id"], [])[:UNSURE_MOST], "anew": _anew(anew.get(row["id"]))}
-        for row in rows
+        for row in await with_forms(conn, rows)
     ]
     await emit_many(
         conn,

@@ -25,6 +25,7 @@ from server.places.spots import Spot
 from server.reports import asking_queries, counting, joining, matching_queries
 from server.reports import chain_queries as queries
 from server.reports.deciding import link
+from server.reports.form_answers import with_forms
 from server.reports.intake import TABLE
 from server.reports.joining import Kind
 from server.reports.understanding import PlaceIds, answers_of, spot_of
@@ -110,7 +111,7 @@ async def recount(conn: Conn, ctx: Context, kind: Kind, ids: Sequence[UUID]) -> 
 
 async def _spot(conn: Conn, ctx: Context, kind: Kind, subject_id: UUID, ids: PlaceIds) -> Spot | None:
     """Where the reports of a record put it; None, when none is left, leaves it where it is."""
-    rows = await queries.located_reports(conn, kind, subject_id)
+    rows = await with_forms(conn, await queries.located_reports(conn, kind, subject_id))
     return joining.best([_spot_of(ctx, row, ids) for row in _standing(rows)]) if rows else None
 
 

@@ -21,6 +21,7 @@ from server.places import service as places
 from server.reports import own_words, parts
 from server.reports import rereading_queries as queries
 from server.reports.amending_rules import PERSON, labels
+from server.reports.form_answers import with_forms
 from server.reports.hinting import with_hints
 from server.reports.learning.speaking import helper
 from server.reports.reading import RULES_VERSION
@@ -103,7 +104,7 @@ async def _compare(conn: Conn, ctx: Context, work: DictRow, rows: Sequence[DictR
     readable = [await _whole(conn, ctx, row) for row in rows if _may_differ(row)]
     model = helper(ctx.settings.home)
     atlas = Atlas(await places.gazetteer(ctx), await places.place_ids(ctx), await own_words.shelf(ctx), model)
-    hinted = await with_hints(conn, readable) if readable else []
+    hinted = await with_forms(conn, await with_hints(conn, readable)) if readable else []
     batch = await asyncio.to_thread(understand_all, ctx.sealing, atlas, hinted, ctx.settings.country)
     by_id = {row["id"]: row for row in readable}
     differing = {r.id: _proposal(by_id[r.id], r) for r in batch.good}

@@ -1,5 +1,6 @@
 """Use cases of reports: taking one in by API, showing one, giving one its emergency, looking at what was set aside."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from server.kernel.ids import uuid7
 from server.reports import amending_queries, amending_rules, parts, queries, spool_queries
 from server.reports.content import notes_of, text_of
 from server.reports.errors import assigned_elsewhere, bad_key
+from server.reports.form_answers import CHANNEL, SAYS, with_forms
 from server.reports.intake import Accepted, Incoming, accept
 from server.reports.schemas import PostedReport, feature, reading_answer
 
@@ -74,7 +76,7 @@ async def show(conn: Conn, ctx: Context, principal: Principal, report_id: UUID) 
         {"type": link["type"], "id": link["id"]} for link in await queries.live_links(conn, row["id"])
     ]
     if may_see(principal, "report.open", row):
-        properties |= opened(ctx, row)
+        properties |= opened(ctx, (await with_forms(conn, [row]))[0])
         if parts.FLAG in row["flags"]:
             properties["whole"] = await parts.whole_of(conn, ctx, row["id"])
         await emit(conn, NewEvent("report.opened", "report", row["id"], row["emergency_id"], principal.actor))
@@ -95,7 +97,7 @@ def opened(ctx: Context, row: DictRow) -> dict[str, Any]:
     except SealedError:
         return {"text": None, "sender": None, "sealed": True}
     more = _meta(meta)
-    said = _form(row["channel"], more)
+    said = _form(row, body, more)
     return {
         "text": text_of(body, row["content_type"]) if said is None else said["text"],
         "form": said and said["summary"],
@@ -107,10 +109,14 @@ def opened(ctx: Context, row: DictRow) -> dict[str, Any]:
     }
 
 
-def _form(channel: str, meta: Any) -> dict[str, Any] | None:
+def _form(row: Mapping[str, Any], body: bytes, meta: Any) -> dict[str, Any] | None:
     """What a form of ours says: a summary in each language, and as its text the typed notes, which alone are read."""
-    answers = meta.get("answers") if channel == "form" and isinstance(meta, dict) else None
-    if not isinstance(answers, dict) or not isinstance(answers.get("summary"), dict):
+    if row["channel"] != CHANNEL:
+        return None
+    answers: Any = row[SAYS].shown(body) if SAYS in row else None
+    if answers is None and isinstance(meta, dict):
+        answers = meta.get("answers")
+    if not isinstance(answers, Mapping) or not isinstance(answers.get("summary"), dict):
         return None
     return {"summary": answers["summary"], "text": notes_of(answers)}
 

@@ -14,6 +14,7 @@ from server.places.gazetteer import Gazetteer
 from server.places.spots import EXACT_M, Spot
 from server.reports import joining, landmarks
 from server.reports.content import notes_of, text_of
+from server.reports.form_answers import CHANNEL, SAYS, is_silent, may_say
 from server.reports.hearing import Heard, heard_of
 from server.reports.intake import TABLE
 from server.reports.learning.speaking import Helper, told_by_own
@@ -41,7 +42,7 @@ class Atlas:
 class Understood:
     """A report as the chain goes on with it. `reading` is what is stored; `at` the time that it speaks of.
 
-    `stored`: the reading is a person's and stands already.
+    `stored`: the reading is a person's and stands already. `shown`: lon and lat of an answered position, blurred.
     """
 
     id: UUID
@@ -54,6 +55,7 @@ class Understood:
     closing: bool
     heard: Heard
     stored: bool = False
+    shown: tuple[float, float] | None = None
 
 
 @dataclass(slots=True)
@@ -163,6 +165,7 @@ def _understood(sealing: Sealing, atlas: Atlas, one: _Opened, country: str) -> U
         tuple(joining.finds(reading, marks_of(sealing, text, reading))),
         joining.is_closing(reading),
         heard_of(record, row, reading, text, country),
+        shown=shown_of(sealing, answers),
     )
 
 
@@ -201,10 +204,20 @@ def _as_decided(
 
 def answers_of(record: Record, row: Mapping[str, Any]) -> dict[str, Any]:
     """A form's structured answers, usable ones only; empty for other reports."""
-    if row["channel"] != "form" or row["meta_sealed"] is None:
+    if row["channel"] != CHANNEL:
         return {}
-    meta = orjson.loads(record.open("meta_sealed", row["meta_sealed"]) or b"{}")
-    return joining.usable_answers(meta.get("answers"), NEEDS, INCIDENTS)
+    says = row.get(SAYS)
+    found: Any = says.answers(record.open("body_sealed", row["body_sealed"]) or b"") if says else None
+    if found is None and row["meta_sealed"] is not None:
+        found = orjson.loads(record.open("meta_sealed", row["meta_sealed"]) or b"{}").get("answers")
+    return joining.usable_answers(may_say(found), NEEDS, INCIDENTS) if isinstance(found, Mapping) else {}
+
+
+def shown_of(sealing: Sealing, answers: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Where a form report is shown: the position that was answered, blurred; None when there is none."""
+    lon: Any = answers.get("lon")
+    lat: Any = answers.get("lat")
+    return sealing.blur(lon, lat) if on_earth(lon, lat) and not is_silent(answers) else None
 
 
 def told_of(record: Record, row: Mapping[str, Any]) -> Any:
@@ -227,6 +240,8 @@ def spot_of(
     if place and "place" in reading.get("decided", ()):
         # A person who has read the words says where it is: her point wins over every other.
         return named, ()
+    if is_silent(answers):
+        return Spot(), ()
     lon, lat = answers.get("lon"), answers.get("lat")
     if on_earth(lon, lat):
         accuracy = answers.get("accuracy_m")

@@ -340,6 +340,8 @@ async def _close(
 
 
 def _named_point(report: Understood) -> tuple[float | None, float | None]:
-    """Where a report without a point of its own is shown: at the named place, never nearer."""
+    """Where a report without a point is shown: where its form was answered, blurred, or at the named place."""
+    if report.shown:
+        return report.shown
     place = report.reading["place"]
     return (place["lon"], place["lat"]) if place else (None, None)

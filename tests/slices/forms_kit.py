@@ -1,0 +1,161 @@
+"""What the tests of forms' effects share: our own forms published, filled in as phones do, read by the chain."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
+
+from field_forms.builtin import BUILTIN, WITH_LISTS, compiled
+from field_forms.entities import spec_of
+from server.access.context import Context
+from server.forms import versions
+from server.kernel.ids import uuid7
+from server.loops import ON_NEEDS
+from server.reports.chain import process_batch
+from server.reports.intake import Incoming, accept, safe_key
+
+SPOT = "33.15249 47.71014 640 8"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A submission as it stands in the tables."""
+
+    id: UUID
+    report: UUID
+    instance: str
+
+
+async def publish(ctx: Context, *form_ids: str) -> dict[str, UUID]:
+    """The built-in forms as rows of `forms`; their versions' ids."""
+    made = {}
+    async with ctx.db.tx() as conn:
+        for form_id in form_ids or BUILTIN + WITH_LISTS:
+            made[form_id] = await _version(conn, form_id)
+    return made
+
+
+async def _version(conn: Any, form_id: str) -> UUID:
+    form = compiled(form_id)
+    known = await (await conn.execute("SELECT id FROM forms WHERE form_id = %s", (form_id,))).fetchone()
+    if known:
+        return UUID(str(known["id"]))
+    new = uuid7()
+    await conn.execute(
+        "INSERT INTO forms (id, form_id, version, title, xml, md5, bindings, entities)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+        (
+            new,
+            form_id,
+            form.version,
+            Jsonb(form.titles),
+            form.xml,
+            hashlib.md5(form.xml).hexdigest(),
+            Jsonb(form.bindings.to_json()),
+            Jsonb(versions.spec_json(spec_of(form.xml))),
+        ),
+    )
+    return new
+
+
+@dataclass(slots=True)
+class Field:
+    """A field team's phone: where it is bound, who it is."""
+
+    ctx: Context
+    emergency: UUID
+    centre: UUID | None = None
+    role: str = "field"
+    volunteer: UUID | None = None
+    actor: str = ""
+
+    async def sign_in(self) -> "Field":
+        """Give the phone a token of its own."""
+        token = uuid4()
+        async with self.ctx.db.tx() as conn:
+            await conn.execute(
+                "INSERT INTO tokens (id, hash, role, name, centre_id, emergency_id, volunteer_id)"
+                " VALUES (%s, %s, %s, 'team', %s, %s, %s)",
+                (token, token.bytes * 2, self.role, self.centre, self.emergency, self.volunteer),
+            )
+        self.actor = f"token:{token}"
+        return self
+
+    async def send(self, form_id: str, body: str, *, replaces: Sent | str | None = None, **more: Any) -> Sent:
+        """One filled-in form, kept as the door keeps it. `meta`: other children of meta; `instance`: its id."""
+        instance = more.get("instance") or f"uuid:{uuid4()}"
+        before = replaces.instance if isinstance(replaces, Sent) else replaces
+        old = f"<deprecatedID>{before}</deprecatedID>" if before else ""
+        meta = f"<meta><instanceID>{instance}</instanceID>{old}{more.get('meta', '')}</meta>"
+        version = compiled(form_id).version
+        xml = f"<data id='{form_id}' version='{version}'>{body}{meta}</data>".encode()
+        sealing = self.ctx.sealing
+        async with self.ctx.db.tx() as conn:
+            incoming = Incoming(
+                "form", "openrosa", instance, xml, self.actor, content_type="text/xml", emergency_id=self.emergency,
+                flags=more.get("flags", []),
+            )  # fmt: skip
+            taken = (await accept(conn, self.ctx, [incoming], actor=self.actor))[0]
+            key, earlier = safe_key(sealing, instance), safe_key(sealing, before) if before else None
+            known = await _lines(conn)
+            row = {
+                "id": uuid7(),
+                "report_id": taken.id,
+                "version_id": None if more.get("stranger") else await _version(conn, form_id),
+                "form_id": form_id,
+                "form_version": version,
+                "instance_key": key,
+                "xml_digest": hashlib.sha256(xml).digest(),
+                "root_key": _root(known | {key: earlier}, key),
+                "replaces_key": earlier,
+                "draft": more.get("draft", False),
+                "encrypted": more.get("encrypted", False),
+                "conflict": key in known,
+                "emergency_id": self.emergency,
+                "centre_id": self.centre,
+                "sent_by": self.actor,
+            }
+            columns = ", ".join(row)
+            await conn.execute(
+                f"INSERT INTO submissions ({columns}, state) VALUES ({', '.join(f'%({c})s' for c in row)}, 'whole')",
+                row,
+            )
+            await _relate(conn)
+        return Sent(row["id"], taken.id, instance)
+
+
+async def _lines(conn: Any) -> dict[str, str | None]:
+    rows = await (await conn.execute("SELECT instance_key, replaces_key FROM submissions WHERE NOT draft")).fetchall()
+    return {r["instance_key"]: r["replaces_key"] for r in rows}
+
+
+def _root(replaces: dict[str, str | None], key: str) -> str:
+    while replaces.get(key):
+        key = str(replaces[key])
+    return key
+
+
+async def _relate(conn: Any) -> None:
+    """Roots and what counts, of all there is, as `field_forms.submitting.lineages` has it."""
+    lines = await _lines(conn)
+    replaced = {before for before in lines.values() if before}
+    for key in lines:
+        await conn.execute(
+            "UPDATE submissions SET root_key = %s, current = %s WHERE instance_key = %s AND NOT draft",
+            (_root(lines, key), key not in replaced, key),
+        )
+
+
+async def read_all(ctx: Context) -> None:
+    """Let the chain read whatever waits."""
+    while await process_batch(ctx, ON_NEEDS):
+        pass
+
+
+async def rows(ctx: Context, query: str, *values: Any) -> list[DictRow]:
+    """The rows of a query."""
+    async with ctx.db.tx() as conn:
+        return await (await conn.execute(query, values)).fetchall()
