@@ -122,6 +122,16 @@ export function palette(): Record<'sea' | 'land' | 'coast' | 'border' | 'inner' 
   };
 }
 
+/** Draw the tile at z, x, y of squares `tile` pixels wide onto a canvas that is `ratio` times as wide. */
+export async function drawTile(
+  canvas: HTMLCanvasElement, grounds: Grounds, at: { x: number; y: number; z: number }, tile: number, ratio = 1,
+): Promise<void> {
+  const tiles = 2 ** at.z / (tile / 256);
+  const [x, y, side] = [at.x / tiles, at.y / tiles, 1 / tiles];
+  const found = await grounds.over(boxOf(x, y, side), levelFor(at.z));
+  draw(canvas.getContext('2d')!, found, x, y, (tile * ratio) / side, at.z, ratio);
+}
+
 /** A Leaflet layer of canvas tiles. */
 export function groundLayer(grounds: Grounds): L.GridLayer {
   const Ground = L.GridLayer.extend({
@@ -129,14 +139,8 @@ export function groundLayer(grounds: Grounds): L.GridLayer {
       const canvas = document.createElement('canvas');
       const ratio = Math.min(2, devicePixelRatio || 1);
       canvas.width = canvas.height = TILE * ratio;
-      const tiles = 2 ** coords.z / (TILE / 256);
-      const [x, y, side] = [coords.x / tiles, coords.y / tiles, 1 / tiles];
-      const box = boxOf(x, y, side);
-      grounds.over(box, levelFor(coords.z)).then(
-        (found) => {
-          draw(canvas.getContext('2d')!, found, x, y, (TILE * ratio) / side, coords.z, ratio);
-          done(undefined, canvas);
-        },
+      drawTile(canvas, grounds, coords, TILE, ratio).then(
+        () => done(undefined, canvas),
         (error: Error) => done(error, canvas),
       );
       return canvas;

@@ -1,9 +1,12 @@
 """What a browser sees when something is wrong, and the files that pages need."""
 
+import asyncio
 import secrets
+from typing import Final
 
 from fastapi import FastAPI, Request, Response
-from starlette.responses import RedirectResponse
+from starlette.datastructures import Headers
+from starlette.responses import FileResponse, RedirectResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -12,17 +15,37 @@ from server.kernel.http import language, problem_response
 from server.pages.assets import DIST, STATIC
 from server.pages.gate import SignInFirst, View
 
+PACKED: Final = (("br", ".br"), ("gzip", ".gz"))
+"""Encodings that the build has laid beside a file, best first."""
+
 
 class HashedFiles(StaticFiles):
-    """Built files carry a hash in their names, so a browser may keep them for a year."""
+    """Built files carry a hash in their names, so a browser may keep them for a year; scripts, styles packed."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """The file with its cache header."""
-        answer = await super().get_response(path, scope)
+        """The file with its cache header, packed as the browser takes it."""
+        answer = await self._packed(path, scope) or await super().get_response(path, scope)
         kept = "public, max-age=31536000, immutable" if path.startswith("dist/") else "public, max-age=3600"
         answer.headers["Cache-Control"] = kept
         answer.headers["X-Content-Type-Options"] = "nosniff"
         return answer
+
+    async def _packed(self, path: str, scope: Scope) -> Response | None:
+        if not path.startswith("dist/assets/") or not path.endswith((".js", ".css")):
+            return None
+        taken = Headers(scope=scope).get("accept-encoding", "")
+        for encoding, ending in PACKED:
+            if encoding not in taken:
+                continue
+            found, stat = await asyncio.to_thread(self.lookup_path, path + ending)
+            if stat is None:
+                continue
+            kind = "text/css" if path.endswith(".css") else "text/javascript"
+            answer = FileResponse(found, stat_result=stat, media_type=kind)
+            answer.headers["Content-Encoding"] = encoding
+            answer.headers["Vary"] = "Accept-Encoding"
+            return answer
+        return None
 
 
 def wants_page(request: Request) -> bool:

@@ -15,6 +15,7 @@ from server.emergencies.views import for_map
 from server.kernel.edge import Tx
 from server.kernel.errors import Problem
 from server.pages import (
+    field_page,
     hotline_page,
     house_page,
     inbox_page,
@@ -28,7 +29,9 @@ from server.pages.gate import View, open_page, page_for
 from server.pages.rendering import render_map
 
 router = APIRouter(include_in_schema=False)
-for page in (queue_page, me_page, inbox_page, hotline_page, stock_page, messages_page, house_page, words_page):
+for page in (
+    queue_page, me_page, inbox_page, hotline_page, stock_page, messages_page, house_page, words_page, field_page,
+):  # fmt: skip
     router.include_router(page.router)
 Ctx = Annotated[Context, Depends(context)]
 SignedOut = Annotated[View, open_page("nobody is signed in yet")]

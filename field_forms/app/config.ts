@@ -1,0 +1,12 @@
+/** What the server tells the page, in a JSON element that is never run. */
+export interface Config {
+  tiles: { url: string; credit: string } | null;
+  /** Bytes that one POST may have when the server does not say. */
+  limit: number;
+}
+
+let read: Config | undefined;
+
+export function config(): Config {
+  return (read ??= JSON.parse(document.getElementById('config')?.textContent || '{}') as Config);
+}
