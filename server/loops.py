@@ -6,6 +6,7 @@ from server.access.context import Context
 from server.dispatch import by_sms, sweep
 from server.dispatch.making import tasks_for_needs
 from server.forms import answering as form_answering
+from server.forms import pictures
 from server.kernel.sealer import Projection, Sealer
 from server.maps.projection import project
 from server.messaging import kannel_pulse, pulse, sending
@@ -44,5 +45,6 @@ LOOPS: Sequence[tuple[str, Loop]] = (
     ("outbox", sending.run),
     ("watches", watching.run),
     ("checks", check_keeping.run),
+    ("pictures", pictures.run),
 )
 """The worker's loops, by name."""

@@ -12,6 +12,7 @@ from server.closures.routes import router as closures
 from server.dispatch.routes import router as dispatch
 from server.emergencies.routes import router as emergencies
 from server.exports.form_export_routes import router as form_exports
+from server.forms.file_routes import router as submitted_files
 from server.forms.form_routes import router as forms
 from server.forms.phone_routes import router as phones
 from server.forms.submission_routes import router as submissions
@@ -73,6 +74,7 @@ ROUTERS: Sequence[APIRouter] = (
     forms,
     phones,
     submissions,
+    submitted_files,
     incidents,
     needs,
     closures,

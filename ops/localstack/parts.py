@@ -113,7 +113,11 @@ def web_count() -> int:
     return wished_number("HAMYAR_WORKERS", min(2, os.cpu_count() or 1), MOST_WEB)
 
 
-WORKERS = (("sealer", "leases", "pulse", "kannel", "spool", "outbox", "watches", "checks"), ("chain",))
+WORKERS = (
+    ("sealer", "leases", "pulse", "kannel", "spool", "outbox", "watches", "checks"),
+    ("chain",),
+    ("pictures",),
+)
 """The loops of each worker process."""
 
 

@@ -95,7 +95,8 @@ class Attachment(Sealed, Base):
 
     `state`: new (nobody looked yet), safe (a picture; `safe_blob_id` has no position, `shown_blob_id` is small), plain
     (no picture), sealed (a part of an encrypted submission), refused (`reason`). `name_sealed`: its name as sent;
-    `about_sealed`: JSON with the position and time that the picture bore. `file_sealed`: bytes of before blobs.
+    `about_sealed`: JSON with the position and time that the picture bore. `file_sealed`: bytes of before blobs. `held_until`:
+    somebody looks at it.
     """
 
     __tablename__ = "attachments"
@@ -124,6 +125,7 @@ class Attachment(Sealed, Base):
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
     name_sealed: Mapped[bytes | None]
     about_sealed: Mapped[bytes | None]
+    held_until: Mapped[Moment | None]
     created_at: Mapped[Now]
 
 
@@ -133,6 +135,7 @@ class Submission(Base):
     `instance_key`, `root_key` (of the first of its edits) and `replaces_key` as `safe_key` gives them; `xml_digest` is
     keyed. `current`: no edit has replaced it. `closed`: a POST came that announced no further one. `wanted`: names of
     the files that the answers promise. `opened_report_id`: the report of an encrypted one's clear answers.
+    `open_files`, `open_keys`: how many files and keys an opening was tried with; `open_held_until`: it is tried now.
     `settled_at`: when what it says was carried out (`submission_effects`); `problems` [[path, code], …].
     """
 
@@ -141,6 +144,7 @@ class Submission(Base):
         UniqueConstraint("instance_key", "xml_digest"),
         CheckConstraint("state IN ('waiting', 'whole', 'files_missing')", name="state"),
         Index("ix_submissions_form_seq", "form_id", "seq"),
+        Index("ix_submissions_unopened", "seq", postgresql_where=text("encrypted AND opened_report_id IS NULL")),
         Index("ix_submissions_unsettled", "seq", postgresql_where=text("settled_at IS NULL")),
         Index(
             "ix_submissions_opened_report_id",
@@ -170,6 +174,10 @@ class Submission(Base):
     centre_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("centres.id"))
     sent_by: Mapped[str]
     received_at: Mapped[Now]
+    open_held_until: Mapped[Moment | None]
+    open_attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    open_files: Mapped[int | None]
+    open_keys: Mapped[int | None]
     settled_at: Mapped[Moment | None]
     settle_attempts: Mapped[int] = mapped_column(server_default=text("0"))
     reason: Mapped[str | None]

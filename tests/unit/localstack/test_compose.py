@@ -24,9 +24,9 @@ def compose() -> dict[str, Any]:
 
 
 def test_services_are_the_parts_and_their_preparation(compose: dict[str, Any]) -> None:
-    assert set(compose["services"]) == {*PARTS, "sealer", "migrate", "prepare", "kannel"}
+    assert set(compose["services"]) == {*PARTS, "sealer", "files", "migrate", "prepare", "kannel"}
     assert compose["services"]["jobs"]["command"] == ["python", "-m", PYTHON_PARTS["jobs"]]
-    workers = [tuple(compose["services"][name]["command"]) for name in ("sealer", "worker")]
+    workers = [tuple(compose["services"][name]["command"]) for name in ("sealer", "worker", "files")]
     assert workers == [("python", "-m", PYTHON_PARTS["worker"], *loops) for loops in WORKERS]
     assert compose["services"]["migrate"]["command"][1:] == MIGRATE
     assert compose["services"]["prepare"]["command"][1:] == PREPARE
