@@ -101,9 +101,9 @@ def render_manifest(files: Iterable[MediaFile]) -> bytes:
 
 
 def render_response(message_fa: str, message_en: str, nature: str = "submit_success") -> bytes:
-    """The body of an answer to a submission; Collect shows its message to the person."""
+    """The body of an answer to a submission; Collect shows its message to the person. A text may be empty."""
     root = Element("OpenRosaResponse", {"xmlns": _RESPONSE_NS})
-    SubElement(root, "message", {"nature": nature}).text = f"{message_fa}\n{message_en}"
+    SubElement(root, "message", {"nature": nature}).text = "\n".join(filter(None, (message_fa, message_en)))
     return _xml(root)
 
 

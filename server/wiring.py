@@ -16,6 +16,7 @@ from server.forms.file_routes import router as submitted_files
 from server.forms.form_routes import router as forms
 from server.forms.phone_routes import router as phones
 from server.forms.submission_routes import router as submissions
+from server.forms.submitting_front import SubmittingFront
 from server.incidents.routes import router as incidents
 from server.kernel.tasks import end
 from server.live import hub
@@ -100,6 +101,7 @@ async def background(app: FastAPI) -> AsyncIterator[None]:
     app.state.on_needs = ON_NEEDS
     app.state.shelter = shelter = Shelter(app.state.context)
     app.state.front = front = Front(app.state.context, shelter)
+    app.state.submissions = submitting = SubmittingFront(app.state.context)
     app.state.readiness = {"spool": shelter.state}
     app.state.doors = doors = Doors(app.state.db, app.state.settings.home)
     watch = asyncio.create_task(shelter.watch(), name="shelter.watch")
@@ -107,5 +109,6 @@ async def background(app: FastAPI) -> AsyncIterator[None]:
     async with registry.running(app), hub.running(app):
         yield
     await front.close()
+    await submitting.close()
     await end(watch, gateways_known)
     await shelter.close()

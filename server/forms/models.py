@@ -95,8 +95,8 @@ class Attachment(Sealed, Base):
 
     `state`: new (nobody looked yet), safe (a picture; `safe_blob_id` has no position, `shown_blob_id` is small), plain
     (no picture), sealed (a part of an encrypted submission), refused (`reason`). `name_sealed`: its name as sent;
-    `about_sealed`: JSON with the position and time that the picture bore. `file_sealed`: bytes of before blobs. `held_until`:
-    somebody looks at it.
+    `about_sealed`: JSON with the position and time that the picture bore. `file_sealed`: bytes of before blobs.
+    `held_until`: somebody looks at it.
     """
 
     __tablename__ = "attachments"
@@ -133,8 +133,10 @@ class Submission(Base):
     """One filled-in form: its report, the version that it answers, its parts and edits. No answer stands here.
 
     `instance_key`, `root_key` (of the first of its edits) and `replaces_key` as `safe_key` gives them; `xml_digest` is
-    keyed. `current`: no edit has replaced it. `closed`: a POST came that announced no further one. `wanted`: names of
-    the files that the answers promise. `opened_report_id`: the report of an encrypted one's clear answers.
+    keyed. `current`: the one of its line that counts; `conflict`: other answers came under the same id, or another edit
+    of the same answers, and a person has to look. `closed`: a POST came that announced no further one. `wanted`: names
+    of the files that the answers promise, as `safe_key` gives them. `opened_report_id`: the report of an encrypted
+    one's clear answers.
     `open_files`, `open_keys`: how many files and keys an opening was tried with; `open_held_until`: it is tried now.
     `settled_at`: when what it says was carried out (`submission_effects`); `problems` [[path, code], …].
     """
@@ -145,6 +147,7 @@ class Submission(Base):
         CheckConstraint("state IN ('waiting', 'whole', 'files_missing')", name="state"),
         Index("ix_submissions_form_seq", "form_id", "seq"),
         Index("ix_submissions_unopened", "seq", postgresql_where=text("encrypted AND opened_report_id IS NULL")),
+        Index("ix_submissions_replaces_key", "replaces_key", postgresql_where=text("replaces_key IS NOT NULL")),
         Index("ix_submissions_unsettled", "seq", postgresql_where=text("settled_at IS NULL")),
         Index(
             "ix_submissions_opened_report_id",

@@ -191,10 +191,15 @@ def promise(sealing: Sealing, source: str, source_key: str, body: bytes) -> tupl
     return uuid8(made), code_of(made[-_RECEIPT_BYTES:])
 
 
-def row_of(ctx: Context, item: Incoming, *, actor: str = "system", promised: bool = False) -> Row:
-    """The columns of a new report; what is personal leaves here sealed. `promised`: id and receipt by its identity."""
+def row_of(
+    ctx: Context, item: Incoming, *, actor: str = "system", promised: bool = False, identity: bytes | None = None
+) -> Row:
+    """The columns of a new report; what is personal leaves here sealed. `promised`: id and receipt by its identity.
+
+    `identity`: 32 keyed bytes that stand for its content, where who sends it makes it no other message.
+    """
     sealing = ctx.sealing
-    key, words = safe_key(sealing, item.source_key), body_hash(sealing, item)
+    key, words = safe_key(sealing, item.source_key), identity or body_hash(sealing, item)
     report_id, receipt = promise(sealing, item.source, key, words) if promised else (uuid7(), new_code())
     record = sealing.new(TABLE, report_id)
     meta, flags = dict(item.meta), [*item.flags, *content_flags(item.body, item.content_type)]

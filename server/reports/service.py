@@ -208,6 +208,7 @@ REASONS: Final = {
     "no_text": ("There is no text in this row.", "در این ردیف متنی نیست."),
     "no_object": ("This is no GeoJSON feature.", "این یک عارضهٔ GeoJSON نیست."),
     "refused": ("The database refused this row.", "پایگاه داده این ردیف را نپذیرفت."),
+    "files_beyond": ("More files than one form may bring.", "پرونده‌هایی بیش از آنچه یک فرم می‌تواند بیاورد."),
     "damaged": ("Damaged on the disk of waiting messages.", "روی دیسک پیام‌های در انتظار آسیب دیده است."),
 }
 """Why input was set aside, in both languages."""
