@@ -49,22 +49,6 @@ async def form_xml(conn: Conn, form_id: str, version: str | None) -> DictRow | N
     return await found.fetchone()
 
 
-async def version_filled_in(conn: Conn, form_id: str, version: str) -> DictRow | None:
-    """The version that was filled in; without it, the newest there is. `exact` says which."""
-    found = await conn.execute(
-        "SELECT id, version = %(version)s AS exact FROM forms WHERE form_id = %(id)s"
-        " ORDER BY version = %(version)s DESC, state = 'published' DESC, created_at DESC LIMIT 1",
-        {"id": form_id, "version": version},
-    )
-    return await found.fetchone()
-
-
-async def bindings_of(conn: Conn, record_id: UUID) -> dict[str, Any]:
-    """The bindings of one version; they never change."""
-    found = await (await conn.execute("SELECT bindings FROM forms WHERE id = %s", (record_id,))).fetchone()
-    return dict(found["bindings"]) if found else {}
-
-
 async def archive_published(conn: Conn, form_id: str) -> None:
     """Take the published version off the phones' list; submissions of it stay readable."""
     await conn.execute("UPDATE forms SET state = 'archived' WHERE form_id = %s AND state = 'published'", (form_id,))
@@ -82,27 +66,6 @@ async def add_form(conn: Conn, row: Mapping[str, Any]) -> None:
         " %(form_id)s, %(version)s, %(title)s, %(xml)s, %(md5)s, %(source)s, %(bindings)s)",
         {**row, "title": Jsonb(row["title"]), "bindings": Jsonb(row["bindings"])},
     )
-
-
-async def known_attachments(conn: Conn, source: str, instance_id: str) -> set[tuple[str, bytes]]:
-    """Name and SHA-256 of the files that an instance already has."""
-    found = await conn.execute(
-        "SELECT name, digest FROM attachments WHERE source = %s AND instance_id = %s", (source, instance_id)
-    )
-    return {(row["name"], bytes(row["digest"])) for row in await found.fetchall()}
-
-
-async def add_attachment(conn: Conn, row: Mapping[str, Any]) -> bool:
-    """Insert a file of a submission; False when it was there already."""
-    done = await conn.execute(
-        "INSERT INTO attachments (id, report_id, source, instance_id, name, digest, content_type, size,"
-        " file_sealed, sealing_key_id, data_key_wrapped) VALUES (%(id)s, %(report_id)s, %(source)s,"
-        " %(instance_id)s, %(name)s, %(digest)s, %(content_type)s, %(size)s, %(file_sealed)s,"
-        " %(sealing_key_id)s, %(data_key_wrapped)s)"
-        " ON CONFLICT ON CONSTRAINT uq_attachments_source_instance_id_name_digest DO NOTHING",
-        row,
-    )
-    return done.rowcount == 1
 
 
 async def version_row(conn: Conn, version_id: UUID) -> DictRow | None:

@@ -4,6 +4,7 @@ An instance is locked by its key from before anybody looks until the commit, so 
 or two different answers under its id, see each other. What the parts come to is `field_forms.submitting`'s to say.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -233,11 +234,13 @@ async def _put_in_line(conn: Conn, keys: Sequence[str]) -> None:
         replaces[row["instance_key"]] = replaces.get(row["instance_key"]) or row["replaces_key"]
         order.setdefault(row["instance_key"], row["seq"])
     lines = lineages(replaces, order)
+    variants = Counter(row["instance_key"] for row in rows)
     changes = []
     for row in rows:
-        line = lines[row["instance_key"]]
-        forked = line.forked and row["instance_key"] in line.heads
-        now = line.root, row["instance_key"] == line.current, row["conflict"] or forked
+        key = row["instance_key"]
+        line = lines[key]
+        doubtful = variants[key] > 1 or (line.forked and key in line.heads)
+        now = line.root, key == line.current, doubtful
         if now != (row["root_key"], row["current"], row["conflict"]):
             changes.append((row["id"], *now))
     if changes:
