@@ -6,7 +6,7 @@ from server.access.context import Context
 from server.dispatch import by_sms, sweep
 from server.dispatch.making import tasks_for_needs
 from server.forms import answering as form_answering
-from server.forms import pictures
+from server.forms import pictures, settling
 from server.kernel.sealer import Projection, Sealer
 from server.maps.projection import project
 from server.messaging import kannel_pulse, pulse, sending
@@ -35,6 +35,10 @@ async def _chain(ctx: Context) -> None:
     await chain.run(ctx, on_needs=ON_NEEDS, on_heard=ON_HEARD)
 
 
+async def _forms(ctx: Context) -> None:
+    await settling.run(ctx, on_needs=ON_NEEDS)
+
+
 LOOPS: Sequence[tuple[str, Loop]] = (
     ("sealer", _seal),
     ("chain", _chain),
@@ -45,6 +49,7 @@ LOOPS: Sequence[tuple[str, Loop]] = (
     ("outbox", sending.run),
     ("watches", watching.run),
     ("checks", check_keeping.run),
+    ("forms", _forms),
     ("pictures", pictures.run),
 )
 """The worker's loops, by name."""

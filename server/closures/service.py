@@ -57,7 +57,7 @@ async def one(conn: Conn, closure_id: UUID, within: Sequence[UUID] | None) -> Di
     return row
 
 
-async def _shape(conn: Conn, geometry: Any) -> str:
+async def shape_of(conn: Conn, geometry: Any) -> str:
     """The geometry as GeoJSON text, checked. Raises 422."""
     if problem := geometry_problem(geometry):
         raise errors.bad_geometry(problem)
@@ -85,7 +85,7 @@ async def create(conn: Conn, asked: Mapping[str, Any], principal: Principal) -> 
             "kind": asked["kind"],
             "verification": asked["verification"],
             "valid_until": asked["valid_until"],
-            "geometry": await _shape(conn, asked["geometry"]),
+            "geometry": await shape_of(conn, asked["geometry"]),
         },
     )
     await emit(
@@ -104,7 +104,7 @@ async def edit(conn: Conn, closure_id: UUID, changes: Mapping[str, Any], version
         raise stale(feature(row))
     values = dict(changes)
     if "geometry" in values:
-        values["geometry"] = await _shape(conn, values["geometry"])
+        values["geometry"] = await shape_of(conn, values["geometry"])
     if values:
         await queries.update(conn, closure_id, values)
         await emit(

@@ -24,7 +24,7 @@ _EMPTY: Final[Mapping[str, Any]] = {
     "vulnerable": [],
     "urgency": "none",
 }
-_BLANK: Final[Mapping[str, Any]] = {
+BLANK: Final[Mapping[str, Any]] = {
     "lang": "other",
     "kind": "other",
     **_EMPTY,
@@ -40,7 +40,7 @@ def corrected(reading: Mapping[str, Any] | None, changes: Mapping[str, Any]) -> 
     Chatter has no labels at all and an offer names nobody's needs, as messages are judged; naming a need or an
     incident makes a report of what was taken for chatter.
     """
-    before: dict[str, Any] = {**_BLANK, **(reading or {})}
+    before: dict[str, Any] = {**BLANK, **(reading or {})}
     after = before | {k: v for k, v in changes.items() if k in FIELDS}
     says = bool(changes.get("needs") or changes.get("incidents"))
     if says and "kind" not in changes and before["kind"] in {"other", "offer"}:
@@ -63,7 +63,7 @@ def corrected(reading: Mapping[str, Any] | None, changes: Mapping[str, Any]) -> 
 
 def labels(reading: Mapping[str, Any] | None) -> dict[str, Any]:
     """What of a reading a correction keeps: the fields that can be corrected, no offsets, no words."""
-    whole = {**_BLANK, **(reading or {})}
+    whole = {**BLANK, **(reading or {})}
     return {name: whole[name] for name in FIELDS}
 
 

@@ -114,17 +114,29 @@ async def movement_by_key(conn: Conn, natural_key: str) -> tuple[DictRow, list[E
     row = await (
         await conn.execute("SELECT id, code, kind FROM movements WHERE natural_key = %s", (natural_key,))
     ).fetchone()
-    if row is None:
-        return None
+    return None if row is None else (row, await _sides(conn, row["id"]))
+
+
+async def movement_whole(conn: Conn, movement_id: UUID) -> tuple[DictRow, list[Entry]] | None:
+    """A movement with what it is for, and its sides."""
+    row = await (
+        await conn.execute(
+            "SELECT id, kind, emergency_id, task_id, need_id FROM movements WHERE id = %s", (movement_id,)
+        )
+    ).fetchone()
+    return None if row is None else (row, await _sides(conn, row["id"]))
+
+
+async def _sides(conn: Conn, movement_id: UUID) -> list[Entry]:
     sides = await (
         await conn.execute(
             "SELECT a.kind, a.centre_id, a.task_id, e.item_id, e.quantity FROM entries e JOIN"
             " stock_accounts a"
             " ON a.id = e.account_id WHERE e.movement_id = %s",
-            (row["id"],),
+            (movement_id,),
         )
     ).fetchall()
-    return row, [Entry(Account(s["kind"], s["centre_id"], s["task_id"]), s["item_id"], s["quantity"]) for s in sides]
+    return [Entry(Account(s["kind"], s["centre_id"], s["task_id"]), s["item_id"], s["quantity"]) for s in sides]
 
 
 async def on_the_road(conn: Conn, task_id: UUID) -> dict[UUID, Decimal]:

@@ -239,3 +239,24 @@ async def _give_back(conn: Conn, ref: TaskRef, rest: Mapping[UUID, Decimal]) -> 
     road = Account("transit", None, ref.task_id)
     moves = rules.give_back(rest, await queries.origins(conn, ref.task_id), road)
     return await post(conn, ref.posting("dispatch", "return", moves))
+
+
+async def held_at(conn: Conn, centre_id: UUID, item_ids: Sequence[UUID]) -> dict[UUID, Decimal]:
+    """Item → what the books hold on a centre's shelf, locked until the transaction ends."""
+    shelf = Account("centre", centre_id)
+    accounts = await queries.open_accounts(conn, [(uuid7(), shelf)])
+    held = await queries.lock_stock(conn, [(accounts[shelf], item) for item in item_ids])
+    return {item: quantity for (_, item), quantity in held.items()}
+
+
+async def counter(conn: Conn, movement_id: UUID, actor: str) -> Posted | None:
+    """Post a movement the other way round, once, whoever asks how often. Raises `stock.short` where that is gone."""
+    found = await queries.movement_whole(conn, movement_id)
+    if found is None:
+        return None
+    row, sides = found
+    moves = [Transfer(s.item_id, -s.quantity, rules.OUTSIDE, s.account) for s in sides]
+    key = f"counter:{movement_id}"
+    return await post(
+        conn, Posting(row["kind"], key, moves, actor, row["emergency_id"], row["task_id"], row["need_id"])
+    )

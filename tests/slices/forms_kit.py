@@ -11,11 +11,13 @@ from psycopg.types.json import Jsonb
 from field_forms.builtin import BUILTIN, WITH_LISTS, compiled
 from field_forms.entities import spec_of
 from server.access.context import Context
-from server.forms import versions
+from server.forms import settling, versions
 from server.kernel.ids import uuid7
 from server.loops import ON_NEEDS
 from server.reports.chain import process_batch
 from server.reports.intake import Incoming, accept, safe_key
+from server.supplies import queries as supplies
+from tests.slices.chain_kit import centre
 
 SPOT = "33.15249 47.71014 640 8"
 
@@ -147,6 +149,66 @@ async def _relate(conn: Any) -> None:
             "UPDATE submissions SET root_key = %s, current = %s WHERE instance_key = %s AND NOT draft",
             (_root(lines, key), key not in replaced, key),
         )
+
+
+async def settle(ctx: Context) -> int:
+    """Let the chain read and the forms be carried out until nothing waits; how many were settled."""
+    await read_all(ctx)
+    done = 0
+    while some := await settling.step(ctx, ON_NEEDS):
+        done += some
+    return done
+
+
+async def stocked(ctx: Context) -> dict[str, UUID]:
+    """Two centres and a small catalogue: their ids by code."""
+    made = {code: await centre(ctx, code, lon, 33.2) for code, lon in (("C-NORTH", 47.7), ("C-SOUTH", 47.9))}
+    async with ctx.db.tx() as conn:
+        for code, category, unit in (("blanket", "bedding", "piece"), ("water_bulk", "water", "litre")):
+            made[code] = uuid7()
+            await conn.execute(
+                "INSERT INTO items (id, code, name_fa, name_en, category, unit) VALUES (%s, %s, %s, %s, %s, %s)",
+                (made[code], code, code, code, category, unit),
+            )
+    return made
+
+
+async def shelf(ctx: Context, code: str = "C-NORTH") -> dict[str, int]:
+    """What the books hold at a centre, by item; the ledger agrees with itself."""
+    async with ctx.db.tx() as conn:
+        assert await supplies.drift(conn) == 0
+        found = await conn.execute(
+            "SELECT item_id, sum(quantity) AS n FROM entries GROUP BY 1 HAVING sum(quantity) <> 0"
+        )
+        assert await found.fetchall() == []
+    held = await rows(
+        ctx,
+        "SELECT i.code, s.quantity FROM stock s JOIN stock_accounts a ON a.id = s.account_id JOIN items i"
+        " ON i.id = s.item_id JOIN centres c ON c.id = a.centre_id WHERE c.code = %s AND s.quantity <> 0",
+        code,
+    )
+    return {r["code"]: int(r["quantity"]) for r in held}
+
+
+async def effects(ctx: Context, sent: Sent) -> list[tuple[str, str, str | None]]:
+    """What became of each thing that a submission says: (kind, state, reason)."""
+    found = await rows(
+        ctx, "SELECT kind, state, reason FROM submission_effects WHERE submission_id = %s ORDER BY kind, nth", sent.id
+    )
+    return [(r["kind"], r["state"], r["reason"]) for r in found]
+
+
+def count(centre: str | None, **items: int) -> str:
+    """The answers of a stock count."""
+    lines = "".join(f"<counted><item>{item}</item><quantity>{n}</quantity></counted>" for item, n in items.items())
+    return f"<centre>{centre or ''}</centre>{lines}"
+
+
+def given(centre: str | None, household: str = "", **items: int) -> str:
+    """The answers of a distribution."""
+    lines = "".join(f"<goods><item>{item}</item><quantity>{n}</quantity></goods>" for item, n in items.items())
+    who = f"<receiver><centre>{centre or ''}</centre><household>{household}</household></receiver>"
+    return f"{who}{lines}<receipt><signature>mark.png</signature></receipt>"
 
 
 async def read_all(ctx: Context) -> None:

@@ -1,0 +1,201 @@
+"""Carrying out what forms say, each submission once and in its own transaction, in the order in which they came.
+
+A submission is settled in the transaction that does what it says, so that a process killed at any moment leaves all of
+it or nothing. Edits take back what the earlier ones did; whatever is refused waits for a person and holds up nobody.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import psycopg
+import structlog
+from psycopg.rows import DictRow
+
+from field_forms.mapping import FormReport, to_report
+from field_forms.openrosa import Instance, InstanceRefused, parse_instance
+from server.access.context import Context
+from server.forms import effect_edits, effect_queries, stored, versions
+from server.forms.effects import Job, principal_of
+from server.forms.versions import Version
+from server.kernel.db import Conn
+from server.kernel.errors import Problem
+from server.kernel.events import NewEvent, emit
+from server.kernel.redis import Bell, ring
+from server.reports import chain_queries
+from server.reports.weaving import OnNeeds
+
+log = structlog.get_logger("settling")
+BATCH: Final = 100
+ATTEMPTS_MOST: Final = 3
+PATIENCE_S: Final = 30.0
+"""So long a submission that the chain has not read yet holds back those that came after it."""
+WAIT_S: Final = 0.5
+BELL: Final = "queues"
+_LOCK: Final = "SELECT pg_try_advisory_xact_lock(hashtextextended('forms.settling', 0)) AS ok"
+Read = tuple[Instance, FormReport]
+
+
+async def run(ctx: Context, on_needs: Sequence[OnNeeds] = ()) -> None:
+    """Settle submissions as they come until cancelled. Any number may run; one at a time works."""
+    bell = Bell(ctx.redis, BELL)
+    try:
+        while True:
+            if not await step(ctx, on_needs):
+                await bell.wait(WAIT_S)
+    finally:
+        await bell.close()
+
+
+async def step(ctx: Context, on_needs: Sequence[OnNeeds] = (), limit: int = BATCH) -> int:
+    """One batch: how many submissions were settled. 0: there is nothing to do, or another process does it."""
+    async with ctx.db.tx() as guard:
+        row = await (await guard.execute(_LOCK)).fetchone()
+        if not row or not row["ok"]:
+            return 0
+        found = await effect_queries.waiting(guard, PATIENCE_S, limit)
+        ready = found[: next((n for n, s in enumerate(found) if not s["read"]), len(found))]
+        if not ready:
+            return 0
+        known = await versions.load_all(guard, [s["version_id"] for s in ready if s["version_id"]])
+        idle = [s for s in ready if not _does_anything(s, known)]
+        busy = [s for s in ready if _does_anything(s, known)]
+        bodies = await effect_queries.bodies(guard, [s["opened_report_id"] or s["report_id"] for s in busy])
+        read = await asyncio.to_thread(_read_all, ctx, busy, known, bodies)
+        settled = await _settle_idle(ctx, idle)
+        # The guard only keeps others away and is read from no more: each submission commits by itself.
+        for submission in busy:
+            settled += await _one(ctx, submission, read.get(submission["id"]), known, on_needs)
+    if settled:
+        await ring(ctx.redis, "events")
+        await ring(ctx.redis, "queues")
+    return settled
+
+
+def _does_anything(submission: DictRow, known: Mapping[UUID, Version]) -> bool:
+    version = known.get(submission["version_id"])
+    return bool(submission["edited"] or (version is not None and version.settles))
+
+
+def _read_all(
+    ctx: Context, submissions: Sequence[DictRow], known: Mapping[UUID, Version], bodies: Mapping[UUID, DictRow]
+) -> dict[UUID, Read | Exception]:
+    """Open and read a batch; whatever one of them breaks, the others are read."""
+    found: dict[UUID, Read | Exception] = {}
+    for submission in submissions:
+        version = known.get(submission["version_id"])
+        try:
+            xml = stored.opened(ctx, bodies[submission["opened_report_id"] or submission["report_id"]])
+            instance = parse_instance(xml)
+            found[submission["id"]] = (instance, to_report(instance, version.bindings) if version else FormReport())
+        except Exception as error:  # noqa: BLE001 - as said above
+            found[submission["id"]] = error
+    return found
+
+
+async def _settle_idle(ctx: Context, submissions: Sequence[DictRow]) -> int:
+    if submissions:
+        async with ctx.db.tx() as conn:
+            of = {
+                reason: [s["id"] for s in submissions if (s["version_id"] is None) == (reason is not None)]
+                for reason in (None, "form.unknown")
+            }
+            for reason, ids in of.items():
+                if ids:
+                    await effect_queries.settle(conn, ids, reason)
+    return len(submissions)
+
+
+async def _one(
+    ctx: Context,
+    submission: DictRow,
+    read: Read | Exception | None,
+    known: Mapping[UUID, Version],
+    on_needs: Sequence[OnNeeds],
+) -> int:
+    """Settle one submission; 0 when it has to be tried again."""
+    if isinstance(read, InstanceRefused) or (read is None):
+        return await _settle_idle_as(ctx, submission["id"], getattr(read, "code", "form.unreadable"))
+    later: list[Any] = []
+    try:
+        answers = _readable(read)
+        async with ctx.db.tx() as conn:
+            row = await effect_queries.take(conn, submission["id"])
+            if row is None or row["settled_at"] is not None:
+                return 1
+            later = await _carry_out(conn, ctx, row, answers, known.get(row["version_id"]), on_needs)
+    except Exception as error:
+        if _is_server_trouble(error):
+            raise
+        code = error.code if isinstance(error, Problem) else type(error).__name__
+        log.warning("submission.unsettled", submission=str(submission["id"]), code=code)
+        async with ctx.db.tx() as conn:
+            return int(await effect_queries.failed(conn, submission["id"], code, ATTEMPTS_MOST))
+    for act in later:
+        await act()
+    return 1
+
+
+def _readable(read: Read | Exception) -> Read:
+    if isinstance(read, Exception):
+        raise read
+    return read
+
+
+async def _settle_idle_as(ctx: Context, submission_id: UUID, reason: str) -> int:
+    async with ctx.db.tx() as conn:
+        await effect_queries.settle(conn, [submission_id], reason)
+    return 1
+
+
+async def _carry_out(
+    conn: Conn,
+    ctx: Context,
+    row: DictRow,
+    read: Read,
+    version: Version | None,
+    on_needs: Sequence[OnNeeds],
+) -> list[Any]:
+    """Do what a locked submission says and settle it; what is to be done after the commit."""
+    del version
+    if not row["current"]:
+        await effect_queries.settle(conn, [row["id"]], "superseded")
+        return []
+    # As the chain locks: the emergency before its records.
+    if row["at_emergency"] is not None:
+        await chain_queries.lock_emergencies(conn, [row["at_emergency"]])
+    job, members = await job_of(conn, ctx, row, read[1], row["sent_by"], on_needs)
+    await effect_edits.carry_out(job, members)
+    await follow(job)
+    await effect_queries.settle(conn, [row["id"]], None, [list(p) for p in read[1].problems])
+    refused = await effect_queries.count_refused(conn, row["id"])
+    if refused:
+        data = {"refused": refused}
+        event = NewEvent("submission.refused", "submission", row["id"], row["at_emergency"], job.actor, data=data)
+        await emit(conn, event)
+    return job.later
+
+
+async def job_of(
+    conn: Conn, ctx: Context, row: DictRow, report: FormReport, actor: str, on_needs: Sequence[OnNeeds]
+) -> tuple[Job, list[DictRow]]:
+    """A locked submission as a job, and the other edits of it."""
+    members = [] if row["clash"] else await effect_queries.family(conn, row)
+    who = await principal_of(conn, row["sent_by"])
+    said_at = min([row["received_at"], *(m["received_at"] for m in members)])
+    return Job(conn, ctx, row, report, actor, who, said_at, on_needs), members
+
+
+async def follow(job: Job) -> None:
+    """Let tasks follow the needs that changed."""
+    changed = list(dict.fromkeys(job.needs))
+    for hook in job.on_needs if changed else ():
+        await hook(job.conn, job.ctx, changed)
+
+
+def _is_server_trouble(error: Exception) -> bool:
+    """Whether the database, not the submission, is at fault: then it is tried again, as often as it takes."""
+    if not isinstance(error, psycopg.OperationalError):
+        return False
+    return error.sqlstate is None or error.sqlstate[:2] in {"08", "40", "53", "55", "57", "58"}
