@@ -2,10 +2,9 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -23,13 +22,10 @@ from server.forms import table_queries as tables
 from server.kernel.db import Conn
 from server.kernel.edge import Tx
 from server.kernel.errors import bad_request, not_found
-from server.kernel.events import NewEvent, emit
 from server.kernel.http import json_response, language
 
 router = APIRouter(tags=["submissions"])
 Ctx = Annotated[Context, Depends(context)]
-NOBODY: Final = UUID(int=0)
-FORM_ID_SHOWN: Final = 200
 Reason = Literal["work", "report", "partner", "check", "backup"]
 """Why somebody takes the answers out of the house, as the audit trail names it."""
 
@@ -128,7 +124,7 @@ async def _answered(
     for item, told in zip(items, opened, strict=True):
         item["note"] = told.note
         item["answers"] = _cells(told, by)
-    await record(conn, "submission.opened", form, who, {"count": len(shown)})
+    await showing.record(conn, "submission.opened", form, who, {"count": len(shown)})
     return {"tables": [{"name": table.name, "repeat": table.path, "columns": table.headers} for table in by.tables]}
 
 
@@ -137,13 +133,6 @@ def _cells(told: tabling.Told, by: Plan) -> dict[str, list[tuple[Any, ...]]]:
     for row in rows(told.instance, str(told.row["id"]), by) if told.instance else ():
         made.setdefault(by.tables[row.table].name, []).append(row.cells)
     return made
-
-
-async def record(conn: Conn, verb: str, form: tabling.Form, who: Principal, data: Mapping[str, Any]) -> None:
-    """Put down who read the answers of a form's submissions, and how many."""
-    subject = form.versions[0]["id"] if form.versions else NOBODY
-    said = {"form": form.form_id[:FORM_ID_SHOWN], **data}
-    await emit(conn, NewEvent(verb, "form", subject, who.emergency_id, who.actor, data=said))
 
 
 @router.get("/api/forms/{form_id:path}/submissions.{kind}")
@@ -176,7 +165,7 @@ async def export(
         by = form.planned(lang, asked.version)
         made = Export(form, by, lang, zone, _table(by, repeat))
         told = {"count": count, "format": kind, "reason": reason, "version": asked.version}
-        await record(conn, "submission.exported", form, who, {k: v for k, v in told.items() if v is not None})
+        await showing.record(conn, "submission.exported", form, who, {k: v for k, v in told.items() if v is not None})
     pieces = streamed(ctx, kind, fetched(ctx, wanted, last), made, asyncio.get_running_loop())
     name = made.plan.tables[made.table].name if kind == "csv" and repeat else "submissions"
     headers = {"Content-Disposition": _named(f"{form_id}-{name}.{kind}"), "Cache-Control": "no-store"}

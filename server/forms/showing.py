@@ -20,6 +20,8 @@ from server.kernel.events import NewEvent, emit
 
 READ: Final = "submission.read"
 ATTACHMENTS: Final = "attachments"
+NOBODY: Final = UUID(int=0)
+FORM_ID_SHOWN: Final = 200
 _PLACES: Final = ("geopoint", "geotrace", "geoshape")
 
 
@@ -61,6 +63,13 @@ async def show(conn: Conn, ctx: Context, who: Principal, submission_id: UUID) ->
         },
         "problems": [{"path": path, "code": code, "label": said.label(plain(path))} for path, code in row["problems"]],
     }
+
+
+async def record(conn: Conn, verb: str, form: tabling.Form, who: Principal, data: Mapping[str, Any]) -> None:
+    """Put down who read the answers of a form's submissions, and how many."""
+    subject = form.versions[0]["id"] if form.versions else NOBODY
+    said = {"form": form.form_id[:FORM_ID_SHOWN], **data}
+    await emit(conn, NewEvent(verb, "form", subject, who.emergency_id, who.actor, data=said))
 
 
 def _within(who: Principal, row: Mapping[str, Any]) -> bool:

@@ -20,7 +20,7 @@ FILES_MOST: Final = 500
 class Wanted:
     """Which submissions of a form: None of a field means that all are meant. `since` counts in, `until` does not.
 
-    `view`: `problems` are those that a person must look at: a refused effect, a problem, a conflict, never settled.
+    `problems`: those that a person must look at: a refused effect, a problem, a conflict, never settled.
     """
 
     form_id: str
@@ -34,6 +34,7 @@ class Wanted:
     drafts: bool = False
     sent_by: str | None = None
     problems: bool = False
+    drafts_alone: bool = False
 
     def values(self) -> dict[str, Any]:
         """For the statements below."""
@@ -51,6 +52,7 @@ class Wanted:
             "drafts": self.drafts,
             "sent_by": self.sent_by,
             "problems": self.problems,
+            "drafts_alone": self.drafts_alone,
         }
 
 
@@ -68,7 +70,7 @@ _WHERE: Final = (
     " AND (%(until)s::timestamptz IS NULL OR s.received_at < %(until)s)"
     " AND (%(version)s::text IS NULL OR s.form_version = %(version)s)"
     " AND (%(current)s::boolean IS NULL OR s.current = %(current)s)"
-    " AND (%(drafts)s OR NOT s.draft)"
+    " AND (%(drafts)s OR NOT s.draft) AND (s.draft OR NOT %(drafts_alone)s)"
     " AND (%(sent_by)s::text IS NULL OR s.sent_by = %(sent_by)s)"
     f" AND (NOT %(problems)s OR {_TROUBLED})"
 )
@@ -83,7 +85,9 @@ _MADE: Final = (
     ", r.receipt, r.flags, r.read_state,"
     " (SELECT jsonb_object_agg(x.state, x.n) FROM (SELECT e.state, count(*) AS n FROM submission_effects e"
     " WHERE e.submission_id = s.id GROUP BY e.state) x) AS effects,"
-    " (SELECT count(*) FROM attachments f WHERE f.instance_id = s.instance_key) AS files"
+    " (SELECT count(*) FROM attachments f WHERE f.instance_id = s.instance_key) AS files,"
+    " (SELECT count(*) FROM report_links l WHERE l.report_id IN (s.report_id, s.opened_report_id)"
+    " AND l.undone_at IS NULL) AS links"
 )
 _BODY: Final = (
     ", o.id AS body_id, o.body_sealed, o.data_key_wrapped"

@@ -149,6 +149,7 @@ def line(row: Mapping[str, Any]) -> dict[str, Any]:
         "reason": row["reason"],
         "problems": len(row["problems"]),
         "effects": {state: (row["effects"] or {}).get(state, 0) for state in ("done", "refused", "reversed")},
+        "links": row["links"],
         "files": row["files"],
         "wanted": len(row["wanted"]),
     }

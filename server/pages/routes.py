@@ -23,6 +23,7 @@ from server.pages import (
     messages_page,
     queue_page,
     stock_page,
+    submissions_page,
     words_page,
 )
 from server.pages.gate import View, open_page, page_for
@@ -31,6 +32,7 @@ from server.pages.rendering import render_map
 router = APIRouter(include_in_schema=False)
 for page in (
     queue_page, me_page, inbox_page, hotline_page, stock_page, messages_page, house_page, words_page, field_page,
+    submissions_page,
 ):  # fmt: skip
     router.include_router(page.router)
 Ctx = Annotated[Context, Depends(context)]
