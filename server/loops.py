@@ -6,7 +6,7 @@ from server.access.context import Context
 from server.dispatch import by_sms, sweep
 from server.dispatch.making import tasks_for_needs
 from server.forms import answering as form_answering
-from server.forms import pictures, settling
+from server.forms import opening, pictures, settling
 from server.kernel.sealer import Projection, Sealer
 from server.maps.projection import project
 from server.messaging import kannel_pulse, pulse, sending
@@ -50,6 +50,7 @@ LOOPS: Sequence[tuple[str, Loop]] = (
     ("watches", watching.run),
     ("checks", check_keeping.run),
     ("forms", _forms),
+    ("opening", opening.run),
     ("pictures", pictures.run),
 )
 """The worker's loops, by name."""

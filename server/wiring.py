@@ -12,9 +12,12 @@ from server.closures.routes import router as closures
 from server.dispatch.routes import router as dispatch
 from server.emergencies.routes import router as emergencies
 from server.exports.form_export_routes import router as form_exports
+from server.forms.effect_routes import router as form_effects
 from server.forms.file_routes import router as submitted_files
 from server.forms.form_routes import router as forms
+from server.forms.key_routes import router as form_keys
 from server.forms.phone_routes import router as phones
+from server.forms.shelter_routes import router as shelters
 from server.forms.submission_routes import router as submissions
 from server.forms.submitting_front import SubmittingFront
 from server.incidents.routes import router as incidents
@@ -73,9 +76,12 @@ ROUTERS: Sequence[APIRouter] = (
     entrances,
     form_exports,
     forms,
+    form_effects,
+    shelters,
     phones,
     submissions,
     submitted_files,
+    form_keys,
     incidents,
     needs,
     closures,

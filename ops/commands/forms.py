@@ -8,6 +8,7 @@ import typer
 
 from field_forms.problems import FormProblem
 from field_forms.xlsform import CompiledForm, compile_form
+from ops.commands import forms_keys
 
 if TYPE_CHECKING:
     from server.access.context import Context
@@ -21,6 +22,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="Field forms: check, publish. فرم‌های میدانی.")
     group.command("check")(check)
     group.command("publish")(publish)
+    forms_keys.register(group)
     app.add_typer(group, name="forms")
 
 

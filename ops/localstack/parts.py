@@ -116,7 +116,7 @@ def web_count() -> int:
 WORKERS = (
     ("sealer", "leases", "pulse", "kannel", "spool", "outbox", "watches", "checks", "forms"),
     ("chain",),
-    ("pictures",),
+    ("opening", "pictures"),
 )
 """The loops of each worker process."""
 
