@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from field_forms.builtin import BUILTIN
 from field_forms.openrosa import GeoPoint, Instance, InstanceRefused, parse_geopoint, parse_instance
@@ -18,7 +19,7 @@ from server.access.context import Context
 from server.access.principal import Principal
 from server.forms import blobs, builtin, submission_rows, versions
 from server.forms.versions import Version
-from server.kernel.db import Conn
+from server.kernel.db import Conn, Database
 from server.reports.intake import Incoming, Row, row_of, safe_key
 
 SOURCE: Final = "openrosa"
@@ -107,8 +108,8 @@ class _Form(NamedTuple):
     places: tuple[str, ...] = ()
 
 
-_forms: dict[tuple[str, str], _Form] = {}
-"""Exact versions that have left the draft: these never change."""
+_forms: WeakKeyDictionary[Database, dict[tuple[str, str], _Form]] = WeakKeyDictionary()
+"""Exact versions that have left the draft, by database: these never change."""
 
 
 async def ready(ctx: Context, who: Principal, sent: Sent) -> Pending:
@@ -213,16 +214,15 @@ def _short(text: str) -> str:
 
 
 async def _form_of(ctx: Context, instance: Instance) -> _Form:
-    key = instance.form_id, instance.version
-    known = _forms.get(key)
-    if known is not None:
-        return known
+    key, known = (instance.form_id, instance.version), _forms.setdefault(ctx.db, {})
+    if key in known:
+        return known[key]
     async with ctx.db.tx() as conn:
         form, lasting = await _asked(conn, instance)
     if lasting:
-        if len(_forms) >= versions.REMEMBERED:
-            _forms.clear()
-        _forms[key] = form
+        if len(known) >= versions.REMEMBERED:
+            known.clear()
+        known[key] = form
     return form
 
 
