@@ -24,8 +24,9 @@ from field_forms.openrosa import Instance, InstanceRefused, parse_instance
 from field_forms.uploads import file_name
 from server.access.context import Context
 from server.access.sealing import SealedError
-from server.forms import blobs, keys
+from server.forms import blobs, keys, submission_rows
 from server.forms import opening_queries as queries
+from server.forms.storing import put_in_line
 from server.kernel.db import Conn
 from server.kernel.events import NewEvent, emit
 from server.kernel.ids import uuid7
@@ -188,6 +189,12 @@ async def _blob(conn: Conn, ctx: Context, blob_id: UUID) -> bytes:
 
 async def _keep(conn: Conn, ctx: Context, row: DictRow, clear: _Clear) -> None:
     """The clear report, its files and the link, in one transaction. Raises `_Shut` where they are known already."""
+    replaces = clear.instance.deprecated_id
+    key = safe_key(ctx.sealing, (_DRAFT if row["draft"] else "") + replaces) if replaces else None
+    if key is not None:
+        # Before any row is locked, in the order of the door.
+        await submission_rows.lock_instances(conn, [row["instance_key"]])
+        await submission_rows.lock_edits(conn)
     envelope = await queries.envelope(conn, row["report_id"])
     if envelope is None or not await queries.still_shut(conn, row["id"]):
         return
@@ -198,9 +205,6 @@ async def _keep(conn: Conn, ctx: Context, row: DictRow, clear: _Clear) -> None:
     if await queries.opened_elsewhere(conn, row["id"], report.id):
         raise _Shut(SAME)
     await _keep_media(conn, ctx, row, report.id, clear.opened.media)
-    replaces = clear.instance.deprecated_id
-    prefix = _DRAFT if row["draft"] else ""
-    key = safe_key(ctx.sealing, prefix + replaces) if replaces else None
     await queries.set_opened(conn, row["id"], report.id, key)
     await inbox_queries.looked(conn, row["report_id"], "system")
     await _told_no_key(conn, row["form_id"])
@@ -211,6 +215,8 @@ async def _keep(conn: Conn, ctx: Context, row: DictRow, clear: _Clear) -> None:
             "submission.decrypted", "submission", row["id"], row["emergency_id"], "system", row["centre_id"], data
         ),
     )
+    if key is not None:
+        await put_in_line(conn, [row["instance_key"]])
 
 
 _DRAFT: Final = "draft:"

@@ -64,7 +64,7 @@ async def _write(conn: Conn, ctx: Context, group: Sequence[Pending]) -> list[Tak
     await _keep_files(conn, ctx, found, reports)
     edited = await _keep_submissions(conn, found, reports)
     if edited:
-        await _put_in_line(conn, edited)
+        await put_in_line(conn, edited)
     drafts = [reports[id(one)] for one in group if one.facts and one.facts["draft"]]
     if drafts:
         await submission_rows.silence(conn, [answer.id for answer in drafts])
@@ -220,7 +220,7 @@ def _row(part: Pending, instance: _Instance, merged: Merged, report_id: UUID) ->
     }
 
 
-async def _put_in_line(conn: Conn, keys: Sequence[str]) -> None:
+async def put_in_line(conn: Conn, keys: Sequence[str]) -> None:
     """Roots, and which edit counts, of the lines that these instances are in.
 
     The last step of a transaction, so that whoever waits for the lock on edits holds nothing that its holder awaits.

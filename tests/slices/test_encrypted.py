@@ -183,6 +183,19 @@ async def test_the_same_answers_encrypted_twice_are_one_report(ctx: Context) -> 
     assert len(await rows(ctx, "SELECT 1 FROM reports WHERE source = 'openrosa:opened'")) == 1
 
 
+async def test_an_edit_replaces_what_it_names_once_it_is_open(ctx: Context) -> None:
+    edit = CLEAR.replace(b"uuid:1</instanceID>", b"uuid:2</instanceID><deprecatedID>uuid:1</deprecatedID>")
+    later = await sealed(ctx, xml=edit, instance_id="uuid:2")
+    first = await sealed(ctx)
+    await add_key(ctx)
+    await work(ctx)
+    one, two = await row_of(ctx, first), await row_of(ctx, later)
+    assert (one["current"], two["current"]) == (False, True)
+    assert (two["root_key"], two["replaces_key"]) == ("uuid:1", "uuid:1")
+    (report,) = await rows(ctx, "SELECT flags FROM reports WHERE id = %s", two["opened_report_id"])
+    assert report["flags"] == ["form_edited"]
+
+
 async def test_a_crash_over_one_is_not_for_ever(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     await add_key(ctx)
     one = await sealed(ctx)
