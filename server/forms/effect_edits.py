@@ -60,6 +60,25 @@ async def carry_out(job: Job, members: Sequence[DictRow]) -> None:
             await _undo(job, 1000 + nth, row, by)
 
 
+async def catch_up(job: Job, members: Sequence[DictRow]) -> None:
+    """A submission that does not count has come late, between an edit that does and earlier ones: these go now.
+
+    `members`: the other edits. Where the one that counts is not settled itself, it will do so.
+    """
+    standing = next((m for m in members if m["current"]), None)
+    if standing is None or standing["settled_at"] is None:
+        return
+    old = [m for m in members if not m["current"]]
+    await _withdraw(job, old)
+    said = {r["subject_id"] for r in await queries.done_effects(job.conn, [standing["id"]])}
+    by = {"by": str(standing["id"])}
+    for nth, row in enumerate(await queries.done_effects(job.conn, [m["id"] for m in old])):
+        if row["subject_id"] in said and row["kind"] != MOVEMENT.name:
+            await queries.mark_effects(job.conn, [row["id"]], "reversed", by)
+        elif row["kind"] in KINDS:
+            await _undo(job, nth, row, by)
+
+
 async def _withdraw(job: Job, members: Sequence[DictRow]) -> None:
     """The earlier edits' needs and incidents: what nobody else speaks of goes, what is decided or held is asked."""
     for nth, member in enumerate(members):
@@ -169,6 +188,8 @@ async def once_more(job: Job, row: DictRow) -> Done | Problem:
         outcome: Done | Problem = problem or Done("report", UUID(row["data"]["report"]))
     elif row["kind"] == UNDO:
         outcome = await _undo_once_more(job, row)
+    elif row["kind"] == MOVEMENT.name and any(r["kind"] == MOVEMENT.name for r in job.earlier):
+        outcome = _waits()
     else:
         kind = KINDS[row["kind"]]
         things = kind.things(job.report)

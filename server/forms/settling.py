@@ -159,16 +159,17 @@ async def _carry_out(
 ) -> list[Any]:
     """Do what a locked submission says and settle it; what is to be done after the commit."""
     del version
-    if not row["current"]:
-        await effect_queries.settle(conn, [row["id"]], "superseded")
-        return []
     # As the chain locks: the emergency before its records.
     if row["at_emergency"] is not None:
         await chain_queries.lock_emergencies(conn, [row["at_emergency"]])
     job, members = await job_of(conn, ctx, row, read[1], row["sent_by"], on_needs)
-    await effect_edits.carry_out(job, members)
+    if row["current"]:
+        await effect_edits.carry_out(job, members)
+    else:
+        await effect_edits.catch_up(job, members)
     await follow(job)
-    await effect_queries.settle(conn, [row["id"]], None, [list(p) for p in read[1].problems])
+    reason = None if row["current"] else "superseded"
+    await effect_queries.settle(conn, [row["id"]], reason, [list(p) for p in read[1].problems])
     refused = await effect_queries.count_refused(conn, row["id"])
     if refused:
         data = {"refused": refused}
