@@ -8,20 +8,29 @@ from uuid import UUID
 import pytest
 from cryptography.hazmat.primitives import serialization
 
+from field_forms.builtin import compiled
 from field_forms.encryption import public_text
 from server.access.context import Context
 from server.forms import keys, opening, opening_queries, pictures
 from server.forms.stored import xml_of
+from server.loops import ON_HEARD
 from server.messaging.alarms import open_alarms
-from tests.slices.chain_kit import centre, emergency
+from server.reports.chain import process_batch
+from tests.slices.chain_kit import centre, emergency, needs_of
 from tests.slices.files_kit import attach, blob, rows, submitted
 from tests.slices.test_pictures import photograph
 from tests.support.web import MakeClient
 from tests.unit.field_forms.encryptor import encrypted, key_pair
+from tests.unit.field_forms.samples import rapid_needs
 
 CLEAR = (
     b'<form id="form" version="7"><water>200</water><photo>1335783522563.jpg</photo>'
     b"<meta><instanceID>uuid:1</instanceID></meta></form>"
+)
+BODY = (
+    "<situation><what_happened>flooding</what_happened><urgency>high</urgency></situation>"
+    "<where><location>33.15 47.72 640 8</location></where><affected><people>40</people></affected>"
+    "<lacking><needs>water</needs></lacking><amounts><amount_water>200</amount_water></amounts>"
 )
 MEDIA = {"1335783522563.jpg": photograph(5)}
 
@@ -194,6 +203,40 @@ async def test_an_edit_replaces_what_it_names_once_it_is_open(ctx: Context) -> N
     assert (two["root_key"], two["replaces_key"]) == ("uuid:1", "uuid:1")
     (report,) = await rows(ctx, "SELECT flags FROM reports WHERE id = %s", two["opened_report_id"])
     assert report["flags"] == ["form_edited"]
+
+
+async def test_from_the_door_to_the_need_that_it_tells_of(ctx: Context, client_of: MakeClient) -> None:
+    flood = await emergency(ctx)
+    await add_key(ctx)
+    instance, version = "uuid:00000000-0000-4000-8000-000000000001", compiled("rapid_needs").version
+    manifest, files = encrypted(
+        rapid_needs(BODY, f"<meta><instanceID>{instance}</instanceID></meta>"),
+        MEDIA,
+        key_pair(0).public_key(),
+        form_id="rapid_needs",
+        instance_id=instance,
+        version=version,
+    )
+    phone = await client_of("field", emergency=flood)
+    parts: list[Any] = [("xml_submission_file", ("submission.xml", manifest, "text/xml"))]
+    parts += [(name, (name, data, "application/octet-stream")) for name, data in files.items()]
+    more = [*parts[:2], ("*isIncomplete*", (None, b"yes", "text/plain"))]
+    assert (await phone.post("/openrosa/submission", files=more)).status_code == 201
+    while await process_batch(ctx):
+        pass
+    assert await work(ctx) == 0, "a file is still on its way"
+    assert (await phone.post("/openrosa/submission", files=[parts[0], parts[2]])).status_code == 201
+    assert await work(ctx) == 1
+    while await process_batch(ctx, on_heard=ON_HEARD) + await pictures.turn(ctx):
+        pass
+    assert [need["category"] for need in await needs_of(ctx, flood)] == ["water"]
+    (row,) = await rows(ctx, "SELECT report_id, opened_report_id FROM submissions")
+    links = await rows(ctx, "SELECT DISTINCT report_id FROM report_links")
+    assert [link["report_id"] for link in links] == [row["opened_report_id"]]
+    waiting = await rows(ctx, "SELECT report_id FROM report_looks WHERE looked_at IS NULL")
+    assert row["report_id"] not in [look["report_id"] for look in waiting]
+    states = await rows(ctx, "SELECT source, state FROM attachments ORDER BY source, name")
+    assert [state["state"] for state in states] == ["sealed", "sealed", "safe"]
 
 
 async def test_a_crash_over_one_is_not_for_ever(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:

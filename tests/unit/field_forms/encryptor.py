@@ -24,6 +24,7 @@ def encrypted(
     media: dict[str, bytes],
     public: rsa.RSAPublicKey,
     *,
+    form_id: str = "form",
     instance_id: str = "uuid:1",
     version: str | None = "7",
     mask: hashes.HashAlgorithm | None = None,
@@ -36,7 +37,7 @@ def encrypted(
     key = os.urandom(32)
     wrapped = base64.b64encode(public.encrypt(key, oaep)).decode()
     seed = list(hashlib.md5(instance_id.encode() + key).digest())
-    signed = ["form"] + ([version] if version is not None else []) + [wrapped, instance_id]
+    signed = [form_id] + ([version] if version is not None else []) + [wrapped, instance_id]
     files: dict[str, bytes] = {}
     for index, (name, clear) in enumerate([*media.items(), ("submission.xml", xml)]):
         seed[index % 16] = (seed[index % 16] + 1) & 0xFF
@@ -50,7 +51,7 @@ def encrypted(
     listed = f"<media>{''.join(names)}</media>" if one_media else "".join(f"<media>{name}</media>" for name in names)
     stated = f' version="{version}"' if version is not None else ""
     manifest = (
-        f'<data xmlns="http://www.opendatakit.org/xforms/encrypted" id="form"{stated} encrypted="yes">'
+        f'<data xmlns="http://www.opendatakit.org/xforms/encrypted" id="{form_id}"{stated} encrypted="yes">'
         f"<base64EncryptedKey>{wrapped}</base64EncryptedKey>"
         f'<orx:meta xmlns:orx="http://openrosa.org/xforms"><orx:instanceID>{instance_id}</orx:instanceID></orx:meta>'
         f"{listed}<encryptedXmlFile>submission.xml.enc</encryptedXmlFile>"
