@@ -66,7 +66,8 @@ async def family(conn: Conn, submission: Mapping[str, Any]) -> list[DictRow]:
     """The other edits of a submission, newest first; not another content of the same id."""
     found = await conn.execute(
         "SELECT id, coalesce(opened_report_id, report_id) AS report_id, received_at, current, settled_at"
-        " FROM submissions WHERE root_key = %(root_key)s AND id <> %(id)s AND instance_key <> %(instance_key)s AND NOT draft"
+        " FROM submissions WHERE root_key = %(root_key)s AND id <> %(id)s AND instance_key <> %(instance_key)s"
+        " AND NOT draft"
         " ORDER BY seq DESC",
         submission,
     )

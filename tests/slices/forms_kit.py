@@ -11,11 +11,12 @@ from psycopg.types.json import Jsonb
 from field_forms.builtin import BUILTIN, WITH_LISTS, compiled
 from field_forms.entities import spec_of
 from server.access.context import Context
-from server.forms import settling, versions
+from server.access.principal import Principal, Scope
+from server.access.roles import Role
+from server.forms import settling, storing, taking, versions
 from server.kernel.ids import uuid7
 from server.loops import ON_NEEDS
 from server.reports.chain import process_batch
-from server.reports.intake import Incoming, accept, safe_key
 from server.supplies import queries as supplies
 from tests.slices.chain_kit import centre
 
@@ -70,7 +71,7 @@ class Field:
     ctx: Context
     emergency: UUID
     centre: UUID | None = None
-    role: str = "field"
+    role: Role = "field"
     volunteer: UUID | None = None
     actor: str = ""
 
@@ -92,63 +93,21 @@ class Field:
         before = replaces.instance if isinstance(replaces, Sent) else replaces
         old = f"<deprecatedID>{before}</deprecatedID>" if before else ""
         meta = f"<meta><instanceID>{instance}</instanceID>{old}{more.get('meta', '')}</meta>"
-        version = compiled(form_id).version
-        xml = f"<data id='{form_id}' version='{version}'>{body}{meta}</data>".encode()
-        sealing = self.ctx.sealing
+        sealed = " encrypted='yes'" if more.get("encrypted") else ""
+        known = "no_such_form" if more.get("stranger") else form_id
+        xml = f"<data id='{known}' version='{compiled(form_id).version}'{sealed}>{body}{meta}</data>".encode()
+        who = Principal("token", UUID(self.actor.partition(":")[2]), (self.scope,))
+        pending = await taking.ready(self.ctx, who, taking.Sent(xml, draft=more.get("draft", False)))
         async with self.ctx.db.tx() as conn:
-            incoming = Incoming(
-                "form", "openrosa", instance, xml, self.actor, content_type="text/xml", emergency_id=self.emergency,
-                flags=more.get("flags", []),
-            )  # fmt: skip
-            taken = (await accept(conn, self.ctx, [incoming], actor=self.actor))[0]
-            key, earlier = safe_key(sealing, instance), safe_key(sealing, before) if before else None
-            known = await _lines(conn)
-            row = {
-                "id": uuid7(),
-                "report_id": taken.id,
-                "version_id": None if more.get("stranger") else await _version(conn, form_id),
-                "form_id": form_id,
-                "form_version": version,
-                "instance_key": key,
-                "xml_digest": hashlib.sha256(xml).digest(),
-                "root_key": _root(known | {key: earlier}, key),
-                "replaces_key": earlier,
-                "draft": more.get("draft", False),
-                "encrypted": more.get("encrypted", False),
-                "conflict": key in known,
-                "emergency_id": self.emergency,
-                "centre_id": self.centre,
-                "sent_by": self.actor,
-            }
-            columns = ", ".join(row)
-            await conn.execute(
-                f"INSERT INTO submissions ({columns}, state) VALUES ({', '.join(f'%({c})s' for c in row)}, 'whole')",
-                row,
-            )
-            await _relate(conn)
-        return Sent(row["id"], taken.id, instance)
+            [taken] = await storing.write_group(conn, self.ctx, [pending])
+            found = await conn.execute("SELECT id FROM submissions WHERE report_id = %s", (taken.report_id,))
+            [row] = await found.fetchall()
+        return Sent(row["id"], taken.report_id, instance)
 
-
-async def _lines(conn: Any) -> dict[str, str | None]:
-    rows = await (await conn.execute("SELECT instance_key, replaces_key FROM submissions WHERE NOT draft")).fetchall()
-    return {r["instance_key"]: r["replaces_key"] for r in rows}
-
-
-def _root(replaces: dict[str, str | None], key: str) -> str:
-    while replaces.get(key):
-        key = str(replaces[key])
-    return key
-
-
-async def _relate(conn: Any) -> None:
-    """Roots and what counts, of all there is, as `field_forms.submitting.lineages` has it."""
-    lines = await _lines(conn)
-    replaced = {before for before in lines.values() if before}
-    for key in lines:
-        await conn.execute(
-            "UPDATE submissions SET root_key = %s, current = %s WHERE instance_key = %s AND NOT draft",
-            (_root(lines, key), key not in replaced, key),
-        )
+    @property
+    def scope(self) -> Scope:
+        """What the phone's token may do where."""
+        return Scope(self.role, self.centre, self.emergency, self.volunteer)
 
 
 async def settle(ctx: Context) -> int:
