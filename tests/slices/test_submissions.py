@@ -62,7 +62,8 @@ class Phone:
 
     async def rows(self, query: str, *given: Any) -> list[dict[str, Any]]:
         async with self.apps[0].state.db.tx() as conn:
-            return await (await conn.execute(query, given)).fetchall()
+            found: list[dict[str, Any]] = await (await conn.execute(query, given)).fetchall()
+        return found
 
     async def one(self, query: str, *given: Any) -> Any:
         return next(iter((await self.rows(query, *given))[0].values()))
@@ -364,7 +365,7 @@ async def test_counters(phone: Phone) -> None:
     from server.forms.submission_routes import FILES, SUBMISSIONS
 
     def told(outcome: str) -> float:
-        return SUBMISSIONS.labels(outcome)._value.get()
+        return float(SUBMISSIONS.labels(outcome)._value.get())
 
     before = {outcome: told(outcome) for outcome in ("new", "known", "part", "conflict", "refused")}
     size = FILES._value.get()

@@ -39,7 +39,7 @@ def theirs(pieces: list[bytes]) -> list[tuple[str, str | None, bytes]] | None:
         headers = Headers({"content-type": "multipart/form-data; boundary=b0"})
         parser = MultiPartParser(headers, stream())
         items = (await parser.parse()).multi_items()
-        found = [
+        found: list[tuple[str, str | None, bytes]] = [
             (name, value.filename or "", await value.read())
             if isinstance(value, UploadFile)
             else (name, None, value.encode("utf-8", "surrogateescape"))
