@@ -13,6 +13,7 @@ from field_forms.wording import Wording, wording
 from server.access.context import Context
 from server.access.sealing import SealedError
 from server.forms import table_queries as tables
+from server.forms.opening_words import REASONS
 from server.kernel.db import Conn
 from server.reports.intake import TABLE
 
@@ -23,6 +24,7 @@ NOTES: Final[Mapping[str, tuple[str, str]]] = {
     "encrypted": ("رمزشده است و هنوز گشوده نشده است.", "Encrypted, and not opened yet."),
     "sealed": ("کلید گشودن روی این دستگاه نیست.", "The key that opens it is not on this machine."),
     "unreadable": ("پاسخ‌هایش خوانده نشد؛ نگه داشته شده است.", "Its answers cannot be read; it is kept."),
+    **REASONS,
 }
 """Why a submission stands in a table without its answers: Persian, English."""
 
@@ -80,7 +82,8 @@ def told(ctx: Context, rows: Iterable[Mapping[str, Any]], roots: Mapping[UUID, s
     """Submissions with their answers. All CPU (about a third of a millisecond each): call it in a thread."""
     for row in rows:
         if row["encrypted"] and row["opened_report_id"] is None:
-            yield Told(row, None, "encrypted")
+            reason = row.get("reason")
+            yield Told(row, None, reason if reason in NOTES else "encrypted")
             continue
         try:
             record = ctx.sealing.of(TABLE, row["body_id"], bytes(row["data_key_wrapped"]))

@@ -8,10 +8,12 @@ from uuid import UUID
 import pytest
 from cryptography.hazmat.primitives import serialization
 
+from field_forms import encryption
 from field_forms.builtin import compiled
 from field_forms.encryption import public_text
 from server.access.context import Context
 from server.forms import keys, opening, opening_queries, pictures
+from server.forms.opening_words import REASONS
 from server.forms.stored import xml_of
 from server.loops import ON_HEARD
 from server.messaging.alarms import open_alarms
@@ -259,6 +261,16 @@ async def test_a_crash_over_one_is_not_for_ever(ctx: Context, monkeypatch: pytes
     await add_key(ctx, 2)
     assert await work(ctx) == 1
     assert await clear_of(ctx, one) == CLEAR
+
+
+async def test_a_person_reads_in_words_why_one_is_shut(ctx: Context, client_of: MakeClient) -> None:
+    ours = {opening.NO_KEY, opening.OTHER_FORM, opening.SAME, opening.TOO_COSTLY, opening.UNREADABLE}
+    assert ours | set(encryption._REASONS) - {"encrypted.key_unusable"} <= set(REASONS)
+    one = await sealed(ctx)
+    await work(ctx)
+    told = (await (await client_of("coordinator")).get(f"/api/submissions/{one}")).json()
+    assert told["note"]["code"] == "encrypted.no_key"
+    assert told["note"]["fa"] == REASONS["encrypted.no_key"][0]
 
 
 def pem(number: int, password: bytes | None = None) -> str:
