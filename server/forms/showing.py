@@ -53,7 +53,7 @@ async def show(conn: Conn, ctx: Context, who: Principal, submission_id: UUID) ->
         "title": form.title,
         "note": _note(mine.note),
         "answers": [*answers(mine.instance, said, kinds)] if mine.instance else [],
-        "edits": [*_history(history, words)],
+        "edits": [*_history(history, words, kinds)],
         "files": [_file(ctx, one) for one in await tables.files(conn, row["instance_key"])],
         "wanted": list(row["wanted"]),
         "made": {
@@ -61,7 +61,10 @@ async def show(conn: Conn, ctx: Context, who: Principal, submission_id: UUID) ->
             "links": await tables.links(conn, reports),
             "effects": [dict(effect) for effect in await tables.effects(conn, row["id"])],
         },
-        "problems": [{"path": path, "code": code, "label": said.label(plain(path))} for path, code in row["problems"]],
+        "problems": [
+            {"path": path, "code": code, "label": said.label(plain(path))}
+            for path, code in dict.fromkeys(map(tuple, row["problems"]))
+        ],
     }
 
 
@@ -86,7 +89,8 @@ def _note(code: str | None) -> dict[str, str] | None:
 def answers(instance: Instance, said: Wording, kinds: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     """Every answer that was given, in the form's order: its labels and, of a select, its choices by language.
 
-    `group` are the groups and rounds around it, from the outside: path with indexes, label, round (from 1) or None.
+    `asked`: a person was asked, it is no note that the phone made by itself. `group` are the groups and rounds around
+    it, from the outside: path with indexes, label, round (from 1) or None.
     """
     own = f"/{instance.root}/meta/"
     for path, value in instance.fields.items():
@@ -98,7 +102,7 @@ def answers(instance: Instance, said: Wording, kinds: Mapping[str, str]) -> Iter
             "path": path,
             "group": [*_around(path, said)],
             "label": said.label(bare) or {"": bare.rpartition("/")[2]},
-            "asked": bare in kinds or asked is not None,
+            "asked": asked is not None or not said.asked,
             "kind": kinds.get(bare, asked.control if asked else ""),
             "value": value,
             "shown": said.choice(bare, value),
@@ -128,11 +132,14 @@ def _place(value: str, kind: str) -> dict[str, object] | None:
     return found
 
 
-def _history(opened: Sequence[tabling.Told], words: Mapping[UUID | None, Wording]) -> Iterator[dict[str, Any]]:
+def _history(
+    opened: Sequence[tabling.Told], words: Mapping[UUID | None, Wording], kinds: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
     before: Instance | None = None
     for told in opened:
         row = told.row
-        changed = differences(before, told.instance, words[row["version_id"]]) if before and told.instance else []
+        said = words[row["version_id"]]
+        changed = differences(before, told.instance, said, kinds) if before and told.instance else []
         yield {
             "id": row["id"],
             "received_at": row["received_at"],
@@ -146,7 +153,7 @@ def _history(opened: Sequence[tabling.Told], words: Mapping[UUID | None, Wording
         before = told.instance or before
 
 
-def differences(old: Instance, new: Instance, said: Wording) -> list[dict[str, Any]]:
+def differences(old: Instance, new: Instance, said: Wording, kinds: Mapping[str, str]) -> list[dict[str, Any]]:
     """What an edit changed: path, label, `before` and `after` (None: no answer), choices in words by language."""
     own = (f"/{old.root}/meta/", f"/{new.root}/meta/")
     paths = [*new.fields, *(path for path in old.fields if path not in new.fields)]
@@ -161,6 +168,8 @@ def differences(old: Instance, new: Instance, said: Wording) -> list[dict[str, A
             {
                 "path": path,
                 "label": label,
+                "asked": bare in said.asked or not said.asked,
+                "kind": kinds.get(bare, ""),
                 "before": before,
                 "after": after,
                 "before_shown": said.choice(bare, before) if before else None,

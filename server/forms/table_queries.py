@@ -57,14 +57,16 @@ class Wanted:
 
 
 _TROUBLED: Final = (
-    "(s.conflict OR s.problems <> '[]' OR s.reason IS NOT NULL OR EXISTS (SELECT 1 FROM submission_effects e"
+    "(s.conflict OR s.problems <> '[]' OR s.reason <> 'superseded' OR EXISTS (SELECT 1 FROM submission_effects e"
     " WHERE e.submission_id = s.id AND e.state = 'refused'))"
 )
+# A report may get its emergency after it came: then that one counts.
+_EMERGENCY: Final = "coalesce((SELECT q.emergency_id FROM reports q WHERE q.id = s.report_id), s.emergency_id)"
 _WHERE: Final = (
     " WHERE s.form_id = %(form_id)s"
     " AND (%(centres)s::uuid[] IS NULL OR EXISTS (SELECT 1 FROM unnest(%(centres)s::uuid[], %(emergencies)s::uuid[])"
     " AS b(centre, emergency) WHERE (b.centre IS NULL OR b.centre = s.centre_id)"
-    " AND (b.emergency IS NULL OR b.emergency = s.emergency_id)))"
+    f" AND (b.emergency IS NULL OR b.emergency = {_EMERGENCY})))"
     " AND (%(state)s::text IS NULL OR s.state = %(state)s)"
     " AND (%(since)s::timestamptz IS NULL OR s.received_at >= %(since)s)"
     " AND (%(until)s::timestamptz IS NULL OR s.received_at < %(until)s)"
@@ -75,8 +77,9 @@ _WHERE: Final = (
     f" AND (NOT %(problems)s OR {_TROUBLED})"
 )
 _LINE: Final = (
+    f"{_EMERGENCY} AS emergency_id,"
     "s.id, s.seq, s.report_id, s.opened_report_id, s.version_id, s.form_id, s.form_version, s.instance_key,"
-    " s.root_key, s.state, s.current, s.conflict, s.draft, s.encrypted, s.closed, s.wanted, s.emergency_id,"
+    " s.root_key, s.state, s.current, s.conflict, s.draft, s.encrypted, s.closed, s.wanted,"
     " s.centre_id, s.sent_by, s.received_at, s.settled_at, s.reason, s.problems, t.name AS sender,"
     " c.name_fa AS centre_fa, c.name_en AS centre_en"
 )

@@ -8,7 +8,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from field_forms.bindings import Binding
-from field_forms.tables import Cell, Plan, rows
+from field_forms.tables import Cell, Plan, geometry, rows
+from field_forms.tables import Column as TableColumn
 from field_forms.wording import Wording
 from server.access.context import Context
 from server.forms import table_queries as tables
@@ -18,6 +19,7 @@ from server.pages import dates
 
 MOST: Final = 6
 SHEET_MOST: Final = 10
+NEAR: Final = 4
 """Columns of answers that are shown; a file has them all."""
 _UNSEEN: Final = frozenset(
     {
@@ -28,17 +30,20 @@ _UNSEEN: Final = frozenset(
     }
 )  # fmt: skip
 _UNSEEN_ROLES: Final = frozenset({"consent", "photo", "signature", "location"})
+_FIRST_ROLES: Final = frozenset({"urgency", "incident.category", "need.category", "place"})
+_LAST_ROLES: Final = frozenset({"count", "need.quantity", "need.unit", "households", "vulnerable"})
 _MOMENTS: Final = frozenset({"datetime", "start", "end"})
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of answers: where it stands in the plan's row, and what it asks in words."""
+    """A column of answers: where it stands in the plan's row, and what it asks in words. `near`: on a phone too."""
 
     at: int
     path: str
     kind: str
     label: str
+    near: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +72,24 @@ def columns(form: tabling.Form, plan: Plan, number: int, said: Wording, lang: st
         for at, column in enumerate(table.columns, start)
         if column.part is None and column.kind not in _UNSEEN and asked[column.path].role not in _UNSEEN_ROLES
     ]
-    tied = [at for at, column in shown if asked[column.path].role]
-    kept = set((tied + [at for at, _ in shown if at not in tied])[:most])
+
+    def rank(column: TableColumn) -> int:
+        role = asked[column.path].role
+        if role in _FIRST_ROLES:
+            return 0
+        return 2 if role is None else 3 if role in _LAST_ROLES else 1
+
+    best = [at for at, _ in sorted(shown, key=lambda one: rank(one[1]))[:most]]
     return [
-        Column(at, column.path, column.kind, in_words(said.label(column.path), lang) or column.label or column.name)
+        Column(
+            at,
+            column.path,
+            column.kind,
+            in_words(said.label(column.path), lang) or column.label or column.name,
+            at in best[:NEAR],
+        )
         for at, column in shown
-        if at in kept
+        if at in best
     ]
 
 
@@ -159,6 +176,35 @@ def sections(answers: Sequence[Mapping[str, Any]], lang: str) -> list[dict[str, 
             }
         )
     return made
+
+
+def changes(edits: Sequence[Mapping[str, Any]], lang: str) -> list[dict[str, Any]]:
+    """Edits, the newest first, with what people changed in words; what the phone notes by itself is left out."""
+    return [
+        {
+            **edit,
+            "changes": [
+                {
+                    "label": in_words(change["label"], lang),
+                    **{side: _side(change, side, lang) for side in ("before", "after")},
+                }
+                for change in edit["changes"]
+                if change["asked"]
+            ],
+        }
+        for edit in reversed(edits)
+    ]
+
+
+def _side(change: Mapping[str, Any], side: str, lang: str) -> str:
+    value = change[side]
+    if value is None:
+        return "–"
+    place = geometry(value, change["kind"])
+    if place and place["type"] == "Point":
+        at: Any = place["coordinates"]
+        return f"{at[1]:.5f}, {at[0]:.5f}"
+    return said_of(_number(value, change["kind"]), change["kind"], change[f"{side}_shown"], lang)
 
 
 def _number(value: str, kind: str) -> Cell:

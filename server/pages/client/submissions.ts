@@ -30,15 +30,22 @@ if (config.api) watch(config.api);
 /** Ask now and then whether something newer is there; the list's lines hold nobody's answers. */
 function watch(api: string): void {
   let asked = 0;
+  let later: ReturnType<typeof setTimeout> | undefined;
   const look = async (): Promise<void> => {
     const mark = document.getElementById('newest');
-    if (document.hidden || !mark || Date.now() - asked < 10_000) return;
+    if (document.hidden || !mark) return;
     asked = Date.now();
     const { data } = await ask<{ items: Line[] }>(`${api}?limit=50`, { stay: true });
     const count = newer(data.items, mark.dataset['newest'] ?? '');
     if (count) announce(count);
   };
-  const soon = (): void => void look().catch(() => undefined);
+  // Many changes are one question: at most one in ten seconds.
+  const soon = (): void => {
+    later ??= setTimeout(() => {
+      later = undefined;
+      void look().catch(() => undefined);
+    }, Math.max(0, asked + 10_000 - Date.now()));
+  };
   follow(['report', 'submission'], soon);
   setInterval(soon, 60_000);
 }
