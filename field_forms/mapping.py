@@ -96,8 +96,8 @@ class FormReport:
         }
 
 
-def to_report(instance: Instance, bindings: Bindings) -> FormReport:
-    """What an instance says, by the bindings of the form it answers."""
+def to_report(instance: Instance, bindings: Bindings, *, summary: bool = True) -> FormReport:
+    """What an instance says, by the bindings of the form it answers; sooner without the `summary` for people."""
     got = Answers(instance, bindings)
     incidents = _unique(code for q, v in got.of("incident.category") for code in got.codes(q, v))
     people, households = _total(got, "people"), _total(got, "households")
@@ -130,7 +130,7 @@ def to_report(instance: Instance, bindings: Bindings) -> FormReport:
         checkins=structuring.checkins(got),
         followups=structuring.followups(got),
         entities=structuring.entities(got),
-        summary={language: _summary(got, language) for language in _LINES},
+        summary={language: _summary(got, language) for language in _LINES} if summary else {},
         problems=tuple(dict.fromkeys(got.problems)),
     )
 

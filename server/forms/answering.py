@@ -31,7 +31,7 @@ class Says:
         """As `FormSays.answers`."""
         if self.silent:
             return SILENT
-        report = self.report(xml)
+        report = self.report(xml, summary=False)
         if report is None:
             return None
         found = {name: getattr(report, name) for name in _TAKEN}
@@ -46,12 +46,12 @@ class Says:
         report = self.report(xml)
         return asdict(report) if report else None
 
-    def report(self, xml: bytes) -> FormReport | None:
+    def report(self, xml: bytes, *, summary: bool = True) -> FormReport | None:
         """The whole of what the form says; None for what is no form, or one that nobody here knows."""
         if self.version is None:
             return None
         try:
-            return to_report(parse_instance(xml), self.version.bindings)
+            return to_report(parse_instance(xml), self.version.bindings, summary=summary)
         except InstanceRefused:
             return None
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -99,7 +100,7 @@ async def _report(conn: Conn, ctx: Context, submission: DictRow) -> FormReport:
     version = await versions.load(conn, submission["version_id"]) if submission["version_id"] else None
     try:
         xml = await stored.xml_of(conn, ctx, submission["opened_report_id"] or submission["report_id"])
-        found = await asyncio.to_thread(answering.Says(version).report, xml)
+        found = await asyncio.to_thread(partial(answering.Says(version).report, xml, summary=False))
     except SealedError:
         raise Problem(
             503,

@@ -88,7 +88,7 @@ async def carry(job: Job, nth: int, told: FormMovement) -> Done:
     centre = await _centre(job, told.centre)
     goods = await _goods(job, told)
     shelf, key = Account("centre", centre), job.key("movement", nth)
-    data = _data(told)
+    data = _data(job, told)
     if told.kind == "receipt":
         made = await service.receive(
             job.conn, centre, goods, natural_key=key, actor=job.actor, emergency_id=job.emergency
@@ -154,7 +154,7 @@ async def _count(job: Job, nth: int, told: FormMovement) -> Done:
         actor=job.actor,
     )
     books = {names[item]: str(amount) for item, amount in base.items()}
-    return _done(made, {**_data(told), "books": books, "at": str(centre)})
+    return _done(made, {**_data(job, told), "books": books, "at": str(centre)})
 
 
 def _books_then(job: Job, centre: UUID) -> dict[str, Decimal]:
@@ -167,13 +167,13 @@ def _books_then(job: Job, centre: UUID) -> dict[str, Decimal]:
     }
 
 
-def _data(told: FormMovement) -> dict[str, Any]:
+def _data(job: Job, told: FormMovement) -> dict[str, Any]:
     data: dict[str, Any] = {
         "kind": told.kind,
         "lines": [{"item": x.item, "quantity": x.quantity, "unit": x.unit} for x in told.lines],
         "centre": told.centre,
     }
-    if told.recipient:
+    if told.recipient and job.report.consent is not False:
         data["recipient"] = {"dataset": told.recipient.dataset, "id": told.recipient.id}
     if told.signature:
         data["signed"] = True

@@ -88,7 +88,10 @@ def _read_all(
         try:
             xml = stored.opened(ctx, bodies[submission["opened_report_id"] or submission["report_id"]])
             instance = parse_instance(xml)
-            found[submission["id"]] = (instance, to_report(instance, version.bindings) if version else FormReport())
+            found[submission["id"]] = (
+                instance,
+                to_report(instance, version.bindings, summary=False) if version else FormReport(),
+            )
         except Exception as error:  # noqa: BLE001 - as said above
             found[submission["id"]] = error
     return found

@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 
 from server.access.context import Context
 from server.forms import effect_queries, settling
+from server.forms.effect_routes import router as effect_router
+from server.forms.shelter_routes import router as shelter_router
 from server.loops import ON_NEEDS
 from tests.slices.chain_kit import emergency, needs_of
 from tests.slices.forms_kit import Field, Sent, count, effects, publish, read_all, rows, settle, shelf, stocked
 from tests.slices.forms_kit import given as handed
 from tests.slices.test_form_effects import RAPID, road, shelter, visit
-from tests.support.dispatch_world import a_client, an_app
+from tests.support.dispatch_world import World, a_client, an_app
 
 
 @pytest.fixture
@@ -181,12 +183,10 @@ async def test_one_that_breaks_is_set_aside_alone(phone: Field, monkeypatch: pyt
 
 
 async def test_a_person_tries_again_or_lets_it_be(phone: Field) -> None:
-    from server.forms.effect_routes import router
-
     sent = await phone.send("distribution", handed("C-NORTH", blanket=5))
     other = await phone.send("distribution", handed("C-NORTH", blanket=6))
     await settle(phone.ctx)
-    app = an_app(phone.ctx, router)
+    app = an_app(phone.ctx, effect_router)
     app.state.on_needs = ON_NEEDS
     async with a_client(app) as http:
         staff, field = await _token(phone, "coordinator"), await _token(phone, "field")
@@ -212,8 +212,6 @@ async def test_a_person_tries_again_or_lets_it_be(phone: Field) -> None:
 
 
 async def _token(phone: Field, role: str) -> dict[str, str]:
-    from tests.support.dispatch_world import World
-
     return await World(phone.ctx, phone.emergency, []).token(role)
 
 
@@ -238,3 +236,41 @@ async def test_in_any_order_the_last_edit_alone_counts(
     assert await shelf(phone.ctx) == {"blanket": 70}
     done = [e for one in sent for e in await effects(phone.ctx, one) if e[1] == "done"]
     assert done == [("movement", "done", None)]
+
+
+async def test_a_check_in_is_taken_back_unless_she_has_changed_since(phone: Field) -> None:
+    [home] = await rows(phone.ctx, "SELECT id FROM centres WHERE code = 'C-NORTH'")
+    async with phone.ctx.db.tx() as conn:
+        for code in ("V-AAAA2222", "V-BBBB3333"):
+            await conn.execute(
+                "INSERT INTO volunteers (id, code, centre_id, status) VALUES (gen_random_uuid(), %s, %s, 'away')",
+                (code, home["id"]),
+            )
+    here = "<presence><volunteer>{}</volunteer><state>active</state></presence>"
+    wrong = await phone.send("volunteer_checkin", here.format("V-AAAA2222"))
+    await settle(phone.ctx)
+    await phone.send("volunteer_checkin", here.format("V-BBBB3333"), replaces=wrong)
+    await settle(phone.ctx)
+    states = await rows(phone.ctx, "SELECT status FROM volunteers ORDER BY code")
+    assert [s["status"] for s in states] == ["away", "active"]
+
+
+async def test_a_coordinator_names_a_shelter_that_somebody_typed(phone: Field) -> None:
+    await phone.send("shelter_status", shelter("open", 80, "دبستان نمونه", spot="33.0 47.0 0 0"))
+    await settle(phone.ctx)
+    async with a_client(an_app(phone.ctx, shelter_router)) as http:
+        staff, team = await _token(phone, "coordinator"), await _token(phone, "field")
+        [found] = (await http.get("/api/shelters", headers=team)).json()["features"]
+        assert found["geometry"] == {"type": "Point", "coordinates": [47.0, 33.0]}
+        assert found["properties"]["name"] == {"fa": None, "en": None}
+        way = f"/api/shelters/{found['id']}"
+        assert (await http.get(way, headers=team)).status_code == 403
+        opened = await http.get(way, headers=staff)
+        assert opened.json()["properties"]["typed"] == "دبستان نمونه"
+        etag = {"If-Match": opened.headers["ETag"]}
+        named = await http.patch(way, json={"name_fa": "دبستان"}, headers={**staff, **etag})
+        assert named.json()["properties"]["name"]["fa"] == "دبستان"
+        assert (await http.patch(way, json={"name_fa": "مسجد"}, headers={**staff, **etag})).status_code == 412
+    verbs = await rows(phone.ctx, "SELECT verb, data::text FROM events_unsealed WHERE subject_type = 'shelter'")
+    assert [v["verb"] for v in verbs] == ["shelter.changed", "shelter.opened", "shelter.changed"]
+    assert "نمونه" not in str(verbs)
