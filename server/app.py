@@ -8,6 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from server import wiring
 from server.access.context import make_context
+from server.forms.shortcut import shortcut as submissions
 from server.kernel.health import router as health
 from server.kernel.http import install_problem_handlers
 from server.kernel.logs import configure
@@ -17,12 +18,13 @@ from server.reports.doors.shortcut import shortcut
 
 
 class Application(FastAPI):
-    """FastAPI with a shortcut before its middleware and routes, for the plain case of the hottest of them."""
+    """FastAPI with shortcuts before its middleware and routes, for the plain case of the hottest of them."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        if not await shortcut(self, scope, receive, send):
-            await super().__call__(scope, receive, send)
+        if await shortcut(self, scope, receive, send) or await submissions(self, scope, receive, send):
+            return
+        await super().__call__(scope, receive, send)
 
 
 def create_app(config: Settings | None = None) -> FastAPI:

@@ -41,17 +41,18 @@ async def before_submission(_who: Annotated[Principal, allow_phone("form.submit"
 
 async def submission(request: Request, ctx: Ctx, who: Annotated[Principal, allow_phone("form.submit")]) -> Response:
     """`POST`: answered 201 after the commit, with the receipt."""
-    return await _submission(request, ctx, who, draft=False)
+    return await take(request, ctx, who, draft=False)
 
 
 async def draft_submission(
     request: Request, ctx: Ctx, who: Annotated[Principal, allow_phone("form.submit")]
 ) -> Response:
     """`POST` of a form that is only tried: kept, shown, and nothing follows from it."""
-    return await _submission(request, ctx, who, draft=True)
+    return await take(request, ctx, who, draft=True)
 
 
-async def _submission(request: Request, ctx: Context, who: Principal, *, draft: bool) -> Response:
+async def take(request: Request, ctx: Context, who: Principal, *, draft: bool) -> Response:
+    """Take a POST of somebody who may send. Never raises: whatever is wrong, the phone can show it."""
     front: SubmittingFront = request.app.state.submissions
     lang = language(request) if "accept-language" in request.headers else None
     try:
