@@ -12,6 +12,7 @@ from server.closures.routes import router as closures
 from server.dispatch.routes import router as dispatch
 from server.emergencies.routes import router as emergencies
 from server.exports.form_export_routes import router as form_exports
+from server.forms import counting as forms_counting
 from server.forms.effect_routes import router as form_effects
 from server.forms.file_routes import router as submitted_files
 from server.forms.form_routes import router as forms
@@ -109,6 +110,7 @@ async def background(app: FastAPI) -> AsyncIterator[None]:
     app.state.front = front = Front(app.state.context, shelter)
     app.state.submissions = submitting = SubmittingFront(app.state.context)
     app.state.readiness = {"spool": shelter.state}
+    app.state.counted = (forms_counting.count,)
     app.state.doors = doors = Doors(app.state.db, app.state.settings.home)
     watch = asyncio.create_task(shelter.watch(), name="shelter.watch")
     gateways_known = asyncio.create_task(doors.keep_fresh(), name="doors")

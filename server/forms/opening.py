@@ -16,7 +16,6 @@ from uuid import UUID
 import psycopg
 import structlog
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from prometheus_client import Counter
 from psycopg.rows import DictRow
 
 from field_forms.encryption import Manifest, NotOpened, Opened, decrypt, read_manifest
@@ -50,7 +49,6 @@ UNREADABLE: Final = "encrypted.unreadable"
 OTHER_FORM: Final = "encrypted.other_form"
 SAME: Final = "encrypted.known"
 TOO_COSTLY: Final = "encrypted.too_costly"
-OPENED: Final = Counter("forms_encrypted_opened", "Encrypted submissions that were tried", ["outcome"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +92,7 @@ async def turn(ctx: Context) -> bool:
     except _Shut as shut:
         async with ctx.db.tx() as conn:
             await _told_shut(conn, row, shut.reason)
-        OPENED.labels(shut.reason).inc()
         return True
-    OPENED.labels("opened").inc()
     await ring(ctx.redis, "reports")
     return True
 

@@ -90,3 +90,15 @@ async def refused_by_reason(conn: Conn) -> dict[str, int]:
         await conn.execute("SELECT reason, count(*) AS n FROM attachments WHERE state = 'refused' GROUP BY reason")
     ).fetchall()
     return {row["reason"] or "": row["n"] for row in rows}
+
+
+async def waiting(conn: Conn) -> dict[str, int]:
+    """How many submissions wait for files and for opening, and how many files for a look."""
+    row = await (
+        await conn.execute(
+            "SELECT (SELECT count(*) FROM submissions WHERE state = 'waiting') AS files,"
+            " (SELECT count(*) FROM submissions WHERE encrypted AND opened_report_id IS NULL) AS opening,"
+            " (SELECT count(*) FROM attachments WHERE state = 'new') AS look"
+        )
+    ).fetchone()
+    return dict(row) if row else {}

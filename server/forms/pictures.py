@@ -15,7 +15,6 @@ from uuid import UUID
 import orjson
 import psycopg
 import structlog
-from prometheus_client import Counter
 from psycopg.rows import DictRow
 
 from field_forms.pictures import Limits, Picture, PictureRefused, examine
@@ -38,7 +37,6 @@ WAIT_S: Final = 2.0
 TOO_COSTLY: Final = "too_costly"
 OF_THE_CONTENT: Final = ("too_large", "too_many_points", "damaged", TOO_COSTLY, "unreadable")
 """Reasons that any file with the same content shares, whatever its sender calls it."""
-REFUSED: Final = Counter("forms_pictures_refused", "Files of submissions that are not handed on", ["reason"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +188,6 @@ async def _write(conn: Conn, ctx: Context, rows: Sequence[DictRow], found: Found
 async def _settle(conn: Conn, rows: Sequence[dict[str, Any]], reason: str | None) -> None:
     written = await queries.settle(conn, rows)
     if reason and written:
-        REFUSED.labels(reason).inc(written)
         log.info("file.refused", reason=reason, files=written)
 
 

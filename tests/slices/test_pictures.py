@@ -224,6 +224,16 @@ async def test_parts_of_an_encrypted_submission_are_not_looked_into(ctx: Context
     assert [row["state"] for row in await rows(ctx, "SELECT state FROM attachments")] == ["sealed"]
 
 
+async def test_counts_are_told_without_anybodys_words(ctx: Context, client_of: MakeClient) -> None:
+    one = await submitted(ctx, b"<a/>", {"a.svg": (b"<svg/>", ""), "b.jpg": (b"\xff\xd8\xff0", "")})
+    await look_at_all(ctx)
+    await attach(ctx, one, "c.svg", b"<svg></svg>", "")
+    told = (await (await client_of(None)).get("/metrics")).text
+    assert 'forms_pictures_refused_total{reason="active_content"} 1.0' in told
+    assert 'forms_pictures_refused_total{reason="damaged"} 1.0' in told
+    assert 'forms_waiting{what="look"} 1.0' in told
+
+
 async def test_files_over_http(ctx: Context, client_of: MakeClient) -> None:
     flood, other = await emergency(ctx), await emergency(ctx, "E-TEST2")
     house, far = await centre(ctx, "C-1", 47.7, 33.1), await centre(ctx, "C-2", 47.9, 33.1)
