@@ -26,7 +26,7 @@ const RINGS: ReadonlySet<string> = new Set(['life.unseen', 'spool.full']);
 /** Their number grows by the second: it is brought up to date when something else is. */
 const COUNTING: ReadonlySet<string> = new Set(['gateway.refused']);
 /** First to last on the page. */
-const ORDER: readonly string[] = ['life.unseen', 'spool.full', 'spool.filling', 'gateway.silent', 'outbox.stuck', 'outbox.cap', 'gateway.refused'];
+const ORDER: readonly string[] = ['life.unseen', 'spool.full', 'spool.filling', 'gateway.silent', 'outbox.stuck', 'outbox.cap', 'forms.no_key', 'gateway.refused'];
 
 export const rings = (one: Alarm): boolean => RINGS.has(one.code) && one.seen === null;
 
@@ -59,6 +59,8 @@ export function sayAlarm({ code, data }: Alarm): string {
       return t('The day’s limit of messages is used up: {used} of {cap} parts', { used: count(data['used']), cap: count(data['cap']) });
     case 'outbox.stuck':
       return t('{n} messages have waited for a gateway for more than five minutes', { n: count(data['waiting']) });
+    case 'forms.no_key':
+      return t('{n} encrypted answers of the form {name} wait for a key', { n: count(data['count']), name: String(data['form'] ?? '') });
     default:
       return code.replaceAll(/[._]/g, ' ');
   }
@@ -67,7 +69,8 @@ export function sayAlarm({ code, data }: Alarm): string {
 const share = (value: number): string => num(Math.min(1, value), { style: 'percent' });
 
 /** Where a person does something about it. */
-export function wayOf({ code, emergency }: Alarm): string {
+export function wayOf({ code, emergency, data }: Alarm): string {
+  if (code === 'forms.no_key') return `/forms/${encodeURIComponent(String(data['form'] ?? ''))}/submissions`;
   if (code === 'life.unseen') return `/inbox?show=life${emergency ? `&emergency=${encodeURIComponent(emergency)}` : ''}`;
   return '/messages';
 }

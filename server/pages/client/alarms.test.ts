@@ -30,6 +30,9 @@ describe('alarms', () => {
     expect(sayAlarm(alarm('spool.filling', { data: { bytes: 80, limit: 100 } }))).toContain('80%');
     expect(sayAlarm(alarm('gateway.silent', { data: { name: 'panel' } }))).toContain('panel');
     expect(sayAlarm(alarm('dam.near_limit'))).toBe('dam near limit');
+    const shut = alarm('forms.no_key', { data: { form: 'house hold', count: 3 } });
+    expect(sayAlarm(shut)).toContain('house hold');
+    expect(wayOf(shut)).toBe('/forms/house%20hold/submissions');
     expect(wayOf(alarm('life.unseen', { emergency: 'e' }))).toBe('/inbox?show=life&emergency=e');
   });
 
