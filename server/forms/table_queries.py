@@ -14,6 +14,8 @@ from server.kernel.db import Conn
 
 EDITS_MOST: Final = 50
 FILES_MOST: Final = 500
+CHOICES_OF: Final = 20_000
+"""Of so many submissions a page's choices of teams and versions are made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ _WHERE: Final = (
     " AND (%(sent_by)s::text IS NULL OR s.sent_by = %(sent_by)s)"
     f" AND (NOT %(problems)s OR {_TROUBLED})"
 )
+_NEWEST: Final = f"SELECT s.form_version, s.sent_by FROM submissions s{_WHERE} ORDER BY s.seq DESC LIMIT %(most)s"
 _LINE: Final = (
     f"{_EMERGENCY} AS emergency_id,"
     "s.id, s.seq, s.report_id, s.opened_report_id, s.version_id, s.form_id, s.form_version, s.instance_key,"
@@ -158,16 +161,19 @@ async def form_xml(conn: Conn, version_id: UUID) -> DictRow | None:
     return await (await conn.execute("SELECT xml, state FROM forms WHERE id = %s", (version_id,))).fetchone()
 
 
-async def filled_in(conn: Conn, form_id: str) -> dict[str, list[DictRow]]:
-    """By which versions and by whom a form was filled in: `versions` (version, n), `senders` (sent_by, name)."""
+async def filled_in(conn: Conn, wanted: Wanted) -> dict[str, list[DictRow]]:
+    """What there is to choose from among the newest: `versions` (version, n), `senders` (sent_by, name).
+
+    Only the bounds of `wanted` count: set nothing else in it.
+    """
+    values = {**wanted.values(), "drafts": True, "most": CHOICES_OF}
     kinds = await conn.execute(
-        "SELECT form_version AS version, count(*) AS n FROM submissions WHERE form_id = %s GROUP BY 1 ORDER BY 1 DESC",
-        (form_id,),
+        f"SELECT x.form_version AS version, count(*) AS n FROM ({_NEWEST}) x GROUP BY 1 ORDER BY 1 DESC", values
     )
     senders = await conn.execute(
-        "SELECT DISTINCT s.sent_by, t.name FROM submissions s JOIN tokens t ON s.sent_by = 'token:' || t.id"
-        " WHERE s.form_id = %s ORDER BY t.name LIMIT 200",
-        (form_id,),
+        f"SELECT DISTINCT x.sent_by, t.name FROM ({_NEWEST}) x JOIN tokens t ON x.sent_by = 'token:' || t.id"
+        " ORDER BY t.name LIMIT 200",
+        values,
     )
     return {"versions": await kinds.fetchall(), "senders": await senders.fetchall()}
 

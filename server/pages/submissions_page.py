@@ -6,6 +6,7 @@ from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
+from starlette.responses import RedirectResponse
 
 from server.access.context import Context, context
 from server.forms import showing, tabling
@@ -70,10 +71,10 @@ async def submissions_page(
     """The table of a form. Its answers are for those who may read them, and that they did goes on record."""
     who = reader(view)
     form = await tabling.load_form(tx, form_id)
-    known = await tables.filled_in(tx, form_id)
+    reads = bool(who.scopes_for(showing.READ))
+    known = await tables.filled_in(tx, tables.Wanted(form_id, who, showing.READ if reads else LIST))
     if not form.versions and not known["versions"]:
         raise not_found("form")
-    reads = bool(who.scopes_for(showing.READ))
     number = _sheet(form, view.lang, asked.sheet) if reads else 0
     wanted = tables.Wanted(
         form_id, who, showing.READ if reads else LIST, since=asked.since, version=asked.version or None,
@@ -124,6 +125,15 @@ COUNTED: Final = 10_000
 def _sheet(form: tabling.Form, lang: str, path: str) -> int:
     plan = form.planned(lang)
     return next((number for number, table in enumerate(plan.tables) if path and table.path == path), 0)
+
+
+@router.get("/submissions/of/{report_id}")
+async def submission_of(_view: Annotated[View, page_for(showing.READ)], tx: Tx, report_id: UUID) -> Response:
+    """On to the submission that a report came from; what it says is guarded there."""
+    found = await tables.of_report(tx, report_id)
+    if found is None:
+        raise not_found("submission")
+    return RedirectResponse(f"/submissions/{found}", 303)
 
 
 @router.get("/submissions/{submission_id}")

@@ -34,7 +34,7 @@ def send(world: World, token: str, xml: bytes) -> None:
 def team(world: World) -> str:
     """A team that has sent two forms and has put one of them right."""
     token = world.running.instance.run("token", "create", "--role", "field", "--name", "تیم سه").stdout.strip()
-    send(world, token, filled_in(1, 12, "<b>پلدختر</b>"))
+    send(world, token, filled_in(1, 12, "&lt;b&gt;پلدختر&lt;/b&gt;"))
     send(world, token, filled_in(2, 40, "معمولان"))
     send(world, token, filled_in(3, 45, "معمولان", "uuid:pages-2"))
     with world.running.api() as api:
@@ -79,4 +79,7 @@ def test_what_comes_while_one_reads_is_shown_when_asked_for(browser: Browser, wo
     assert (taken.value.suggested_filename, len(lines)) == ("rapid_needs-submissions.csv", 4)
     page.locator("[name=show]").select_option("replaced")
     expect(page.locator("tbody tr")).to_have_count(1)
+    page.goto(f"{world.url}/inbox?show=newest")
+    page.get_by_role("link", name="The whole form").first.click()
+    expect(page.locator("h1")).to_contain_text("Rapid needs")
     context.close()

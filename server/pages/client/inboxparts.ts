@@ -102,7 +102,8 @@ export function message(item: Item, label: Label, id = 'words'): Node[] {
       'p',
       { class: 'desk__meta' },
       item.watched ? h('span', { class: 'badge badge--life' }, t('Life in danger, unseen')) : null,
-      h('span', {}, word('channel', item.channel)),
+      // In a window of its own: an answer that somebody is in the midst of stays where it is.
+      item.channel === 'form' ? h('a', { href: `/submissions/of/${item.id}`, target: '_blank', rel: 'noopener' }, word('channel', item.channel)) : h('span', {}, word('channel', item.channel)),
       h('time', { datetime: item.received_at, title: dateTime(item.received_at), 'data-ago': true }, ago(item.received_at)),
       h('span', { class: 'code', dir: 'ltr' }, codeText(item.receipt)),
       whoSent(item.sender),
