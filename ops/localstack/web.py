@@ -16,6 +16,7 @@ def main(arguments: Sequence[str]) -> None:
     """Serve until told to stop."""
     import uvicorn
 
+    from ops.localstack.heads import BoundedHeads
     from server.kernel.settings import settings
 
     parser = argparse.ArgumentParser(prog="python -m ops.localstack.web")
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str]) -> None:
         forwarded_allow_ips=settings().proxies,
         server_header=False,
         ws="none",
+        http=BoundedHeads,
         lifespan="on",
         log_level="warning",
         timeout_graceful_shutdown=5,

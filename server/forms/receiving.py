@@ -13,7 +13,7 @@ from server.forms.taking import Sent, Upload
 from server.kernel.errors import Problem
 
 MAX_FILES: Final = 200
-"""Files in one POST; Collect splits at a hundred."""
+"""Files in one POST beside the answers; Collect splits at a hundred."""
 MAX_FIELDS: Final = 50
 MAX_HELD: Final = 128 * 1024 * 1024
 """Bytes of bodies that one process holds at a time; whoever would go beyond is told to come again."""
@@ -63,7 +63,7 @@ class Receiving:
         if not content_type.lower().startswith("multipart/"):
             return Sent(b"".join([piece async for piece in self._pieces()]), draft=draft)
         try:
-            reading = Multipart(boundary_of(content_type), most_files=MAX_FILES, most_fields=MAX_FIELDS)
+            reading = Multipart(boundary_of(content_type), most_files=MAX_FILES + 1, most_fields=MAX_FIELDS)
             async for piece in self._pieces():
                 reading.feed(piece)
             return _sent(reading.close(), draft=draft)
@@ -113,6 +113,8 @@ def _sent(parts: list[Part], *, draft: bool) -> Sent:
             more = part.data.strip().lower() == b"yes"
         elif part.file_name is not None:
             files.append(Upload(part.file_name or part.name, _kind(part.content_type), part.data))
+    if len(files) > MAX_FILES:
+        raise too_many()
     if xml is None:
         raise malformed()
     return Sent(xml, files, more, draft)

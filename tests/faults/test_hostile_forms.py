@@ -173,12 +173,9 @@ def _bodies(phone: RawPhone) -> None:
     assert phone.say(head + begun + chunk * 24 + b"0\r\n\r\n")[0] in {400, 413}
     assert phone.say(phone.request(b"--" + BOUNDARY + b"\r\nX: " + b"a" * 200_000 + b"\r\n\r\nx"))[0] == 400
     assert phone.say(phone.request(b"--" + BOUNDARY + (b"\r\nX: a" * 5000) + b"\r\n\r\nx"))[0] == 400
-    assert phone.say(phone.request(body_of(form("uuid:head"), {}), headers=f"X-Large: {'a' * 200_000}\r\n"))[
-        0
-    ] // 100 in {
-        0,
-        4,
-    }
+    for _ in range(3):
+        request = phone.request(body_of(form("uuid:head"), {}), headers=f"X-Large: {'a' * 60_000_000}\r\n")
+        assert phone.say(request)[0] in {0, 400}
     assert phone.say(phone.request(b"\x00\xff" * 100_000))[0] == 400
     assert phone.say(phone.request(b""))[0] == 400
 
