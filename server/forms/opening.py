@@ -202,6 +202,8 @@ async def _keep(conn: Conn, ctx: Context, row: DictRow, clear: _Clear) -> None:
         raise _Shut(SAME)
     await _keep_media(conn, ctx, row, report.id, clear.opened.media)
     await queries.set_opened(conn, row["id"], report.id, key)
+    if row["draft"]:
+        await submission_rows.silence(conn, [report.id])
     await inbox_queries.looked(conn, row["report_id"], "system")
     await _told_no_key(conn, row["form_id"])
     data = {"form": row["form_id"], "files": len(clear.opened.media), "sealed": clear.opened.sealed}

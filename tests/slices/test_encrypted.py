@@ -241,6 +241,17 @@ async def test_from_the_door_to_the_need_that_it_tells_of(ctx: Context, client_o
     assert [state["state"] for state in states] == ["sealed", "sealed", "safe"]
 
 
+async def test_a_trial_is_opened_and_makes_nothing(ctx: Context) -> None:
+    await add_key(ctx)
+    one = await sealed(ctx)
+    await rows(ctx, "UPDATE submissions SET draft = true, instance_key = 'draft:uuid:1' RETURNING 1")
+    await rows(ctx, "UPDATE attachments SET instance_id = 'draft:uuid:1' RETURNING 1")
+    await work(ctx)
+    row = await row_of(ctx, one)
+    (report,) = await rows(ctx, "SELECT source_key, read_state FROM reports WHERE id = %s", row["opened_report_id"])
+    assert (report["source_key"], report["read_state"]) == ("draft:uuid:1", "read")
+
+
 async def test_a_crash_over_one_is_not_for_ever(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     await add_key(ctx)
     one = await sealed(ctx)
