@@ -19,7 +19,6 @@ from server.forms import effect_queries as queries
 from server.kernel.db import Conn
 from server.kernel.errors import Problem, not_found
 from server.kernel.events import NewEvent, emit
-from server.reports import chain_queries
 from server.reports.weaving import OnNeeds
 
 
@@ -81,8 +80,6 @@ async def retry(conn: Conn, ctx: Context, wish: Wish) -> dict[str, Any]:
         return _shown(submission, effect)
     if effect["state"] != "refused" or not submission["current"]:
         raise over()
-    if submission["at_emergency"] is not None:
-        await chain_queries.lock_emergencies(conn, [submission["at_emergency"]])
     report = await _report(conn, ctx, submission)
     actor = wish.principal.actor
     job, members = await settling.job_of(conn, ctx, submission, report, actor, wish.on_needs)

@@ -74,6 +74,11 @@ async def family(conn: Conn, submission: Mapping[str, Any]) -> list[DictRow]:
     return await found.fetchall()
 
 
+async def lock_reports(conn: Conn, report_ids: Sequence[UUID]) -> None:
+    """Wait for a chain that is reading one of these reports, and keep others away."""
+    await conn.execute("SELECT 1 FROM reports WHERE id = ANY(%s) ORDER BY id FOR UPDATE", (list(report_ids),))
+
+
 async def done_effects(conn: Conn, submission_ids: Sequence[UUID]) -> list[DictRow]:
     """What these submissions did and what still stands, the newest first."""
     found = await conn.execute(

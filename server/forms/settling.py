@@ -162,9 +162,6 @@ async def _carry_out(
 ) -> list[Any]:
     """Do what a locked submission says and settle it; what is to be done after the commit."""
     del version
-    # As the chain locks: the emergency before its records.
-    if row["at_emergency"] is not None:
-        await chain_queries.lock_emergencies(conn, [row["at_emergency"]])
     job, members = await job_of(conn, ctx, row, read[1], row["sent_by"], on_needs)
     if row["current"]:
         await effect_edits.carry_out(job, members)
@@ -184,8 +181,13 @@ async def _carry_out(
 async def job_of(
     conn: Conn, ctx: Context, row: DictRow, report: FormReport, actor: str, on_needs: Sequence[OnNeeds]
 ) -> tuple[Job, list[DictRow]]:
-    """A locked submission as a job, and the other edits of it."""
+    """A locked submission as a job, and the other edits of it; their reports and the emergency are locked."""
     members = [] if row["clash"] else await effect_queries.family(conn, row)
+    # As the chain locks: reports, then the emergency, then its records.
+    if members:
+        await effect_queries.lock_reports(conn, [m["report_id"] for m in members])
+    if row["at_emergency"] is not None:
+        await chain_queries.lock_emergencies(conn, [row["at_emergency"]])
     who = await principal_of(conn, row["sent_by"])
     said_at = min([row["received_at"], *(m["received_at"] for m in members)])
     return Job(conn, ctx, row, report, actor, who, said_at, on_needs), members

@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 
 from field_forms.builtin import BUILTIN, WITH_LISTS, compiled
 from field_forms.entities import spec_of
+from field_forms.xlsform import CompiledForm
 from server.access.context import Context
 from server.access.principal import Principal, Scope
 from server.access.roles import Role
@@ -36,15 +37,20 @@ async def publish(ctx: Context, *form_ids: str) -> dict[str, UUID]:
     """The built-in forms as rows of `forms`; their versions' ids."""
     made = {}
     async with ctx.db.tx() as conn:
-        for form_id in form_ids or BUILTIN + WITH_LISTS:
+        for form_id in dict.fromkeys(form_ids or BUILTIN + WITH_LISTS):
             made[form_id] = await _version(conn, form_id)
     return made
 
 
 async def _version(conn: Any, form_id: str) -> UUID:
-    form = compiled(form_id)
-    known = await (await conn.execute("SELECT id FROM forms WHERE form_id = %s", (form_id,))).fetchone()
-    if known:
+    return await put_form(conn, compiled(form_id))
+
+
+async def put_form(conn: Any, form: CompiledForm) -> UUID:
+    """Any compiled form as a row of `forms`; its version's id."""
+    asked = (form.form_id, form.version)
+    found = await conn.execute("SELECT id FROM forms WHERE form_id = %s AND version = %s", asked)
+    if known := await found.fetchone():
         return UUID(str(known["id"]))
     new = uuid7()
     await conn.execute(
@@ -52,7 +58,7 @@ async def _version(conn: Any, form_id: str) -> UUID:
         " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
         (
             new,
-            form_id,
+            form.form_id,
             form.version,
             Jsonb(form.titles),
             form.xml,
@@ -95,7 +101,8 @@ class Field:
         meta = f"<meta><instanceID>{instance}</instanceID>{old}{more.get('meta', '')}</meta>"
         sealed = " encrypted='yes'" if more.get("encrypted") else ""
         known = "no_such_form" if more.get("stranger") else form_id
-        xml = f"<data id='{known}' version='{compiled(form_id).version}'{sealed}>{body}{meta}</data>".encode()
+        version = more.get("version") or compiled(form_id).version
+        xml = f"<data id='{known}' version='{version}'{sealed}>{body}{meta}</data>".encode()
         who = Principal("token", UUID(self.actor.partition(":")[2]), (self.scope,))
         pending = await taking.ready(self.ctx, who, taking.Sent(xml, draft=more.get("draft", False)))
         async with self.ctx.db.tx() as conn:

@@ -12,6 +12,7 @@ from server.forms import effect_queries, settling
 from server.forms.effect_routes import router as effect_router
 from server.forms.shelter_routes import router as shelter_router
 from server.loops import ON_NEEDS
+from server.reports.chain import process_batch
 from tests.slices.chain_kit import emergency, needs_of
 from tests.slices.forms_kit import Field, Sent, count, effects, publish, read_all, rows, settle, shelf, stocked
 from tests.slices.forms_kit import given as handed
@@ -274,3 +275,27 @@ async def test_a_coordinator_names_a_shelter_that_somebody_typed(phone: Field) -
     verbs = await rows(phone.ctx, "SELECT verb, data::text FROM events_unsealed WHERE subject_type = 'shelter'")
     assert [v["verb"] for v in verbs] == ["shelter.changed", "shelter.opened", "shelter.changed"]
     assert "نمونه" not in str(verbs)
+
+
+async def test_edits_settle_while_the_chain_reads_and_neither_waits_for_ever(phone: Field) -> None:
+    firsts = [await phone.send("rapid_needs", RAPID.replace("33.15249", f"33.{20 + n}")) for n in range(6)]
+    await settle(phone.ctx)
+    for n, first in enumerate(firsts):
+        say = RAPID.replace("33.15249", f"33.{20 + n}").replace(">200<", f">{50 + n}<")
+        second = await phone.send("rapid_needs", say, replaces=first)
+        await phone.send("rapid_needs", say.replace("<people>40<", "<people>41<"), replaces=second)
+
+    async def reads() -> None:
+        while await process_batch(phone.ctx, ON_NEEDS, 2):
+            pass
+
+    async def settles() -> None:
+        for _ in range(20):
+            await settling.step(phone.ctx, ON_NEEDS)
+
+    await asyncio.wait_for(asyncio.gather(reads(), reads(), settles(), settles()), 30)
+    await settle(phone.ctx)
+    live = [n for n in await needs_of(phone.ctx, phone.emergency, "water") if n["status"] in {"open", "tasked"}]
+    assert sorted((int(n["quantity"]), n["people"], n["corroboration"]) for n in live) == [
+        (50 + n, 41, 1) for n in range(6)
+    ]

@@ -1,7 +1,10 @@
 """What forms say is carried out once: goods, closures, shelters, check-ins, follow-ups; and what may not be is not."""
 
+from uuid import UUID
+
 import pytest
 
+from field_forms.xlsform import compile_form
 from server.access.context import Context
 from server.reports.intake import Incoming
 from server.reports.links import recount
@@ -9,16 +12,20 @@ from tests.slices.chain_kit import emergency, needs_of, told
 from tests.slices.forms_kit import (
     SPOT,
     Field,
+    Sent,
     count,
     effects,
     given,
     publish,
+    put_form,
     read_all,
     rows,
     settle,
     shelf,
     stocked,
 )
+from tests.support.dispatch_world import World
+from tests.unit.field_forms.samples import markdown_form
 
 RAPID = (
     "<situation><what_happened>flooding</what_happened><urgency>high</urgency></situation>"
@@ -133,6 +140,66 @@ async def test_a_phone_of_a_centre_moves_its_goods_alone_and_a_volunteers_none(p
     assert (await shelf(phone.ctx), await shelf(phone.ctx, "C-SOUTH")) == ({}, {"blanket": 2})
 
 
+TRUCK = markdown_form(
+    """
+|  | type         | name     | label      | hamyar                |
+|  | begin repeat | came     | Came in    | movement receipt      |
+|  | text         | to_store | Store      | centre                |
+|  | text         | thing    | What       | item                  |
+|  | decimal      | many     | How many   | item.quantity         |
+|  | end repeat   |          |            |                       |
+|  | begin repeat | left     | Left       | movement issue        |
+|  | text         | store    | Store      | centre                |
+|  | text         | other    | To         | centre.to             |
+|  | text         | job      | Task       | task                  |
+|  | text         | what     | What       | item                  |
+|  | decimal      | amount   | How many   | item.quantity         |
+|  | text         | unit     | Unit       | item.unit             |
+|  | end repeat   |          |            |                       |
+""".strip()
+)
+
+
+def came(store: str, item: str, many: int) -> str:
+    return f"<came><to_store>{store}</to_store><thing>{item}</thing><many>{many}</many></came>"
+
+
+def left(store: str, item: str, many: int, *, to: str = "", task: str = "", unit: str = "") -> str:
+    return (
+        f"<left><store>{store}</store><other>{to}</other><job>{task}</job><what>{item}</what>"
+        f"<amount>{many}</amount><unit>{unit}</unit></left>"
+    )
+
+
+async def test_a_strangers_form_receives_and_issues_between_centres_and_for_a_task(phone: Field) -> None:
+    await stocked(phone.ctx)
+    async with phone.ctx.db.tx() as conn:
+        await put_form(conn, compile_form(TRUCK, ".md"))
+    world = World(
+        phone.ctx, phone.emergency, [UUID(str(r["id"])) for r in await rows(phone.ctx, "SELECT id FROM centres")]
+    )
+    (task,) = await world.tasks(1, kind="delivery", geom_shown="SRID=4326;POINT(48 33.4)")
+    code = await world.one("SELECT code FROM tasks WHERE id = %s", task)
+    body = (
+        came("C-NORTH", "blanket", 40)
+        + left("C-NORTH", "blanket", 10, to="C-SOUTH")
+        + left("C-NORTH", "blanket", 5, task=code, unit="piece")
+        + left("C-NORTH", "blanket", 1, task=code, unit="kg")
+        + left("C-NORTH", "blanket", 1, to="C-NORTH")
+        + left("C-NORTH", "blanket", 1)
+    )
+    sent = await phone.send("test_form", body, version="1")
+    await settle(phone.ctx)
+    assert await effects(phone.ctx, sent) == [
+        ("movement", "done", None),
+        ("movement", "done", None),
+        ("movement", "refused", "unit.mismatch"),
+        ("movement", "refused", "movement.sides"),
+        ("movement", "refused", "movement.sides"),
+    ]
+    assert (await shelf(phone.ctx), await shelf(phone.ctx, "C-SOUTH")) == ({"blanket": 30}, {"blanket": 10})
+
+
 LINE = "33.1525 47.7101 600 5;33.1530 47.7110 610 5;33.1540 47.7120 0 0"
 
 
@@ -243,3 +310,49 @@ async def test_a_form_that_moves_nothing_is_settled_without_an_effect(phone: Fie
     assert await settle(phone.ctx) == 0
     assert await rows(phone.ctx, "SELECT 1 FROM submissions WHERE settled_at IS NULL") == []
     assert await rows(phone.ctx, "SELECT 1 FROM submission_effects") == []
+
+
+async def test_a_visit_to_a_registered_household_is_about_its_own_need(phone: Field) -> None:
+    body, meta = household("yes")
+    sent = await phone.send("household", body.replace("پلدختر", "معمولان"), meta=meta)
+    await settle(phone.ctx)
+    await registered(phone, sent)
+    visited = await phone.send("follow_up", visit("met", household=HOUSEHOLD))
+    other = await phone.send("follow_up", visit("met", household=HOUSEHOLD.replace("0b", "0c")))
+    await settle(phone.ctx)
+    assert await effects(phone.ctx, visited) == [("followup", "done", None)]
+    assert await effects(phone.ctx, other) == [("followup", "refused", "need.unknown")]
+    [need] = await needs_of(phone.ctx, phone.emergency, "water")
+    assert need["status"] == "met"
+
+
+async def test_what_others_lack_too_is_not_met_by_one_familys_word(phone: Field) -> None:
+    body, meta = household("yes")
+    sent = await phone.send("household", body, meta=meta)
+    await told(phone.ctx, phone.emergency, ("+989121110007", "پلدختر آب نداریم"))
+    await settle(phone.ctx)
+    await registered(phone, sent)
+    visited = await phone.send("follow_up", visit("met", household=HOUSEHOLD))
+    await settle(phone.ctx)
+    assert await effects(phone.ctx, visited) == [("followup", "refused", "need.shared")]
+    [need] = await needs_of(phone.ctx, phone.emergency, "water")
+    assert need["status"] in {"open", "tasked"}
+
+
+async def registered(phone: Field, sent: Sent) -> None:
+    """The household as an entity, where the form's own change has not made it one."""
+    if await rows(phone.ctx, "SELECT 1 FROM entities WHERE entity_key = %s", HOUSEHOLD):
+        return
+    async with phone.ctx.db.tx() as conn:
+        found = await conn.execute(
+            "WITH l AS (INSERT INTO entity_lists (id, name, emergency_id) VALUES (gen_random_uuid(), 'households', %s)"
+            " RETURNING id) INSERT INTO entities (id, list_id, entity_key, data_sealed) SELECT gen_random_uuid(), l.id,"
+            " %s, '' FROM l RETURNING id",
+            (phone.emergency, HOUSEHOLD),
+        )
+        [entity] = await found.fetchall()
+        await conn.execute(
+            "INSERT INTO entity_changes (id, entity_id, submission_id, nth, actor, outcome, version, change_sealed)"
+            " VALUES (gen_random_uuid(), %s, %s, 0, 'test', 'created', 1, '')",
+            (entity["id"], sent.id),
+        )
