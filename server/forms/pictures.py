@@ -7,6 +7,7 @@ stays sealed as it came.
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
@@ -33,6 +34,8 @@ HELD_S: Final = 90.0
 AGAIN_S: Final = 30.0
 """A picture that took too much may have met a busy machine: so long until the next attempt."""
 CANDIDATES: Final = 8
+LANES_MOST: Final = 4
+"""Pictures looked at side by side, on half of the cores: each child may take half a gigabyte."""
 WAIT_S: Final = 2.0
 TOO_COSTLY: Final = "too_costly"
 OF_THE_CONTENT: Final = ("too_large", "too_many_points", "damaged", TOO_COSTLY, "unreadable")
@@ -55,17 +58,23 @@ async def run(ctx: Context) -> None:
     """Look at files as they come until cancelled. Any number may run."""
     bell = Bell(ctx.redis, "reports")
     try:
-        while True:
-            try:
-                worked = await turn(ctx)
-            except (psycopg.OperationalError, TimeoutError) as error:
-                log.warning("pictures.postponed", kind=type(error).__name__)
-                worked = 0
-            if not worked:
-                await bell.wait(WAIT_S)
-                await asyncio.sleep(0.2)  # rings come with every submission; one look serves many of them
+        async with asyncio.TaskGroup() as lanes:
+            for _ in range(min(LANES_MOST, max(1, (os.cpu_count() or 1) // 2))):
+                lanes.create_task(_lane(ctx, bell))
     finally:
         await bell.close()
+
+
+async def _lane(ctx: Context, bell: Bell) -> None:
+    while True:
+        try:
+            worked = await turn(ctx)
+        except (psycopg.OperationalError, TimeoutError) as error:
+            log.warning("pictures.postponed", kind=type(error).__name__)
+            worked = 0
+        if not worked:
+            await bell.wait(WAIT_S)
+            await asyncio.sleep(0.2)  # rings come with every submission; one look serves many of them
 
 
 async def turn(ctx: Context, limits: Limits | None = None, again_s: float = AGAIN_S) -> int:

@@ -17,6 +17,7 @@ from field_forms import exif
 from field_forms.pictures import Limits, Picture, examine
 from server.access.context import Context
 from server.forms import pictures
+from server.kernel.ids import uuid7
 from tests.slices.chain_kit import centre, emergency
 from tests.slices.files_kit import attach, blob, file_row, rows, submitted
 from tests.support.web import MakeClient
@@ -209,6 +210,27 @@ def test_what_is_no_picture_is_a_download_or_refused(
     assert not is_picture(data)
     verdict = judge(data, said, name)
     assert ("refused" if verdict.reason else "plain", verdict.reason) == outcome
+
+
+async def test_files_of_before_blobs_are_looked_at_too(ctx: Context, client_of: MakeClient) -> None:
+    one, data, made = await submitted(ctx, b"<a/>"), photograph(3), uuid7()
+    record = ctx.sealing.new("attachments", made)
+    await rows(
+        ctx,
+        "INSERT INTO attachments (id, report_id, source, instance_id, name, digest, content_type, size,"
+        " file_sealed, sealing_key_id, data_key_wrapped) SELECT %s, report_id, 'openrosa', instance_key, 'old.jpg', '', 'image/jpeg',"
+        " 1, %s, %s, %s FROM submissions RETURNING 1",
+        made,
+        record.seal("file_sealed", data),
+        record.key_id,
+        record.wrapped,
+    )
+    await look_at_all(ctx)
+    assert await state_of(ctx, made) == ("safe", None)
+    someone = await client_of("coordinator")
+    answers = [await someone.get(f"/api/submissions/{one}/files/{made}{q}") for q in ("", "?copy=original&why=legal")]
+    assert exif.beside(answers[0].content).position is None
+    assert answers[1].content == data
 
 
 async def test_the_same_bytes_are_judged_under_each_name_they_come_by(ctx: Context) -> None:
