@@ -8,6 +8,7 @@ What does not open keeps its reason, and is tried again when a file or a key has
 import asyncio
 import itertools
 import mimetypes
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -40,6 +41,8 @@ ALARM: Final = "forms.no_key"
 ATTEMPTS: Final = 5
 HELD_S: Final = 60.0
 WAIT_S: Final = 2.0
+AGAIN_S: Final = 5.0
+"""How often it is asked what came for those that did not open: this counts the files of each of them."""
 MAX_BYTES: Final = 200 * 1024 * 1024
 """All encrypted files of one submission, which are opened in memory."""
 MAX_CHOICES: Final = 16
@@ -62,14 +65,17 @@ class _Clear:
 
 async def run(ctx: Context) -> None:
     """Open submissions as they become whole until cancelled. Any number may run."""
-    bell = Bell(ctx.redis, "reports")
+    bell, again_at = Bell(ctx.redis, "reports"), 0.0
     try:
         while True:
+            again = time.monotonic() >= again_at
             try:
-                worked = await turn(ctx)
+                worked = await turn(ctx, again=again)
             except (psycopg.OperationalError, TimeoutError) as error:
                 log.warning("opening.postponed", kind=type(error).__name__)
                 worked = False
+            if again and not worked:
+                again_at = time.monotonic() + AGAIN_S
             if not worked:
                 await bell.wait(WAIT_S)
                 await asyncio.sleep(0.5)  # rings come with every submission
@@ -77,12 +83,17 @@ async def run(ctx: Context) -> None:
         await bell.close()
 
 
-async def turn(ctx: Context) -> bool:
-    """Try one submission; False when none waits, or the opening key of this house is on another machine."""
+async def turn(ctx: Context, *, again: bool = True) -> bool:
+    """Try one submission; False when none waits, or the opening key of this house is on another machine.
+
+    `again`: those too that did not open before and for which a file or a key has come.
+    """
     if not ctx.sealing.can_read:
         return False
     async with ctx.db.tx() as conn:
-        row = await queries.take(conn, HELD_S, again=False) or await queries.take(conn, HELD_S, again=True)
+        row = await queries.take(conn, HELD_S, again=False)
+        if row is None and again:
+            row = await queries.take(conn, HELD_S, again=True)
     if row is None:
         return False
     try:

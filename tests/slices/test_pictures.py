@@ -217,9 +217,9 @@ async def test_files_of_before_blobs_are_looked_at_too(ctx: Context, client_of: 
     record = ctx.sealing.new("attachments", made)
     await rows(
         ctx,
-        "INSERT INTO attachments (id, report_id, source, instance_id, name, digest, content_type, size,"
-        " file_sealed, sealing_key_id, data_key_wrapped) SELECT %s, report_id, 'openrosa', instance_key, 'old.jpg', '', 'image/jpeg',"
-        " 1, %s, %s, %s FROM submissions RETURNING 1",
+        "INSERT INTO attachments (id, report_id, source, instance_id, name, digest, content_type, size, file_sealed,"
+        " sealing_key_id, data_key_wrapped) SELECT %s, report_id, 'openrosa', instance_key, 'old.jpg', '',"
+        " 'image/jpeg', 1, %s, %s, %s FROM submissions RETURNING 1",
         made,
         record.seal("file_sealed", data),
         record.key_id,
