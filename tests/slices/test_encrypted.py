@@ -15,6 +15,7 @@ from server.access.context import Context
 from server.forms import keys, opening, opening_queries, pictures
 from server.forms.opening_words import REASONS
 from server.forms.stored import xml_of
+from server.kernel.ids import uuid7
 from server.loops import ON_HEARD
 from server.messaging.alarms import open_alarms
 from server.reports.chain import process_batch
@@ -144,6 +145,22 @@ async def test_only_keys_of_its_centre_and_of_the_house_are_tried(ctx: Context) 
     await work(ctx)
     assert (await row_of(ctx, one))["reason"] == "encrypted.no_key"
     assert (await row_of(ctx, two))["opened_report_id"] is not None
+
+
+async def test_one_of_no_centre_opens_with_the_key_that_its_form_was_written_for(ctx: Context) -> None:
+    far = await centre(ctx, "C-2", 47.9, 33.1)
+    await add_key(ctx, 0, far)
+    ones = [await sealed(ctx, xml=CLEAR.replace(b"uuid:1", b"uuid:%d" % n), instance_id=f"uuid:{n}") for n in (1, 2)]
+    await rows(
+        ctx,
+        "INSERT INTO forms (id, form_id, version, title, xml, md5, bindings, public_key)"
+        " VALUES (%s, 'form', '7', '{}', '', '', '{}', %s) RETURNING 1",
+        version := uuid7(),
+        f"{public_text(key_pair(0))[:64]}\n{public_text(key_pair(0))[64:]}",
+    )
+    await rows(ctx, "UPDATE submissions SET version_id = %s WHERE id = %s RETURNING 1", version, ones[0])
+    await work(ctx)
+    assert [(await row_of(ctx, one))["reason"] for one in ones] == [None, "encrypted.no_key"]
 
 
 @pytest.mark.parametrize("without", ["submission.xml.enc", "1335783522563.jpg.enc"])
