@@ -133,11 +133,32 @@ async def _one(
             raise
         code = error.code if isinstance(error, Problem) else type(error).__name__
         log.warning("submission.unsettled", submission=str(submission["id"]), code=code)
-        async with ctx.db.tx() as conn:
-            return int(await effect_queries.failed(conn, submission["id"], code, ATTEMPTS_MOST))
+        return await _again(ctx, submission, code)
     for act in later:
         await act()
     return 1
+
+
+async def _again(ctx: Context, submission: DictRow, code: str) -> int:
+    """One more vain attempt; 1 when it was the last, so that a person has to look."""
+    async with ctx.db.tx() as conn:
+        aside = await effect_queries.failed(conn, submission["id"], code, ATTEMPTS_MOST)
+        if aside:
+            await _tell_refused(conn, submission, {"code": code})
+        return int(aside)
+
+
+async def _tell_refused(conn: Conn, submission: DictRow, data: Mapping[str, Any]) -> None:
+    event = NewEvent(
+        "submission.refused",
+        "submission",
+        submission["id"],
+        submission["at_emergency"],
+        submission["sent_by"],
+        submission["centre_id"],
+        data,
+    )
+    await emit(conn, event)
 
 
 def _readable(read: Read | Exception) -> Read:
@@ -172,9 +193,7 @@ async def _carry_out(
     await effect_queries.settle(conn, [row["id"]], reason, [list(p) for p in read[1].problems])
     refused = await effect_queries.count_refused(conn, row["id"])
     if refused:
-        data = {"refused": refused}
-        event = NewEvent("submission.refused", "submission", row["id"], row["at_emergency"], job.actor, data=data)
-        await emit(conn, event)
+        await _tell_refused(conn, row, {"refused": refused})
     return job.later
 
 

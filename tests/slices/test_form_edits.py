@@ -299,3 +299,27 @@ async def test_edits_settle_while_the_chain_reads_and_neither_waits_for_ever(pho
     assert sorted((int(n["quantity"]), n["people"], n["corroboration"]) for n in live) == [
         (50 + n, 41, 1) for n in range(6)
     ]
+
+
+async def test_two_edits_of_one_form_the_later_counts(phone: Field) -> None:
+    first = await phone.send("stock_count", count("C-NORTH", blanket=10))
+    left = await phone.send("stock_count", count("C-NORTH", blanket=20), replaces=first)
+    await settle(phone.ctx)
+    right = await phone.send("stock_count", count("C-NORTH", blanket=30), replaces=first)
+    await settle(phone.ctx)
+    assert await shelf(phone.ctx) == {"blanket": 30}
+    assert await effects(phone.ctx, left) == [("movement", "reversed", None)]
+    assert await effects(phone.ctx, right) == [("movement", "done", None)]
+
+
+async def test_the_same_form_with_other_answers_does_nothing_by_itself(phone: Field) -> None:
+    first = await phone.send("stock_count", count("C-NORTH", blanket=10))
+    other = await phone.send("stock_count", count("C-NORTH", blanket=20), instance=first.instance)
+    await settle(phone.ctx)
+    assert await shelf(phone.ctx) == {"blanket": 10}
+    assert await effects(phone.ctx, other) == [("movement", "refused", "submission.conflict")]
+    third = await phone.send("stock_count", count("C-NORTH", blanket=12), replaces=first)
+    await settle(phone.ctx)
+    assert await shelf(phone.ctx) == {"blanket": 12}
+    assert await effects(phone.ctx, other) == [("movement", "reversed", "submission.conflict")]
+    assert await effects(phone.ctx, third) == [("movement", "done", None)]
