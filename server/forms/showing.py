@@ -12,11 +12,12 @@ from field_forms.wording import Wording
 from server.access.context import Context
 from server.access.principal import Principal
 from server.access.sealing import SealedError
+from server.forms import file_queries, tabling
 from server.forms import table_queries as tables
-from server.forms import tabling
 from server.kernel.db import Conn
 from server.kernel.errors import not_found
 from server.kernel.events import NewEvent, emit
+from server.reports.intake import safe_key
 
 READ: Final = "submission.read"
 ATTACHMENTS: Final = "attachments"
@@ -47,6 +48,7 @@ async def show(conn: Conn, ctx: Context, who: Principal, submission_id: UUID) ->
             {"edits": len(edits)},
         ),
     )  # fmt: skip
+    files = [_file(ctx, one) for one in await file_queries.files(conn, row["id"])]
     reports = [edit["report_id"] for edit in edits if edit["current"]] or [row["report_id"]]
     return {
         **tabling.line(row),
@@ -54,8 +56,8 @@ async def show(conn: Conn, ctx: Context, who: Principal, submission_id: UUID) ->
         "note": _note(mine.note),
         "answers": [*answers(mine.instance, said, kinds)] if mine.instance else [],
         "edits": [*_history(history, words, kinds)],
-        "files": [_file(ctx, one) for one in await tables.files(conn, row["instance_key"])],
-        "wanted": list(row["wanted"]),
+        "files": files,
+        "missing": _missing(ctx, row["wanted"], files, mine.instance),
         "made": {
             "report": {"id": row["report_id"], "receipt": row["receipt"], "state": row["read_state"]},
             "links": await tables.links(conn, reports),
@@ -179,6 +181,15 @@ def differences(old: Instance, new: Instance, said: Wording, kinds: Mapping[str,
     return found
 
 
+def _missing(
+    ctx: Context, wanted: Sequence[str], files: Sequence[Mapping[str, Any]], instance: Instance | None
+) -> list[str]:
+    """The files that answers promise and that have not come, as the answers call them."""
+    keys = set(wanted) - {file["key"] for file in files}
+    said = {safe_key(ctx.sealing, value): value for value in instance.fields.values() if value} if instance else {}
+    return sorted(said.get(key, key) for key in keys)
+
+
 def _file(ctx: Context, row: Mapping[str, Any]) -> dict[str, Any]:
     name: str | None = row["name"]
     if row["name_sealed"] is not None:
@@ -195,6 +206,6 @@ def _file(ctx: Context, row: Mapping[str, Any]) -> dict[str, Any]:
         "size": row["size"],
         "state": row["state"],
         "reason": row["reason"],
-        "shown": row["shown"],
-        "safe": row["safe"],
+        "opened": row["source"] != "openrosa",
+        "shown": row["state"] == "safe" and row["shown_blob_id"] is not None,
     }

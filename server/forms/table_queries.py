@@ -13,7 +13,6 @@ from server.access.principal import Principal
 from server.kernel.db import Conn
 
 EDITS_MOST: Final = 50
-FILES_MOST: Final = 500
 CHOICES_OF: Final = 20_000
 """Of so many submissions a page's choices of teams and versions are made."""
 
@@ -59,8 +58,8 @@ class Wanted:
 
 
 _TROUBLED: Final = (
-    "(s.conflict OR s.problems <> '[]' OR s.reason <> 'superseded' OR EXISTS (SELECT 1 FROM submission_effects e"
-    " WHERE e.submission_id = s.id AND e.state = 'refused'))"
+    "(s.conflict OR s.problems <> '[]' OR s.reason NOT IN ('superseded', 'encrypted.known')"
+    " OR EXISTS (SELECT 1 FROM submission_effects e WHERE e.submission_id = s.id AND e.state = 'refused'))"
 )
 # A report may get its emergency after it came: then that one counts.
 _EMERGENCY: Final = "coalesce((SELECT q.emergency_id FROM reports q WHERE q.id = s.report_id), s.emergency_id)"
@@ -190,17 +189,6 @@ async def edits(conn: Conn, root_key: str) -> list[DictRow]:
     """Every submission that is an edit of one, it too, in the order of arrival, with sealed answers."""
     found = await conn.execute(
         f"SELECT {_LINE}{_BODY}{_NAMED} WHERE s.root_key = %s ORDER BY s.seq LIMIT %s", (root_key, EDITS_MOST)
-    )
-    return await found.fetchall()
-
-
-async def files(conn: Conn, instance_key: str) -> list[DictRow]:
-    """The files that came with a submission."""
-    found = await conn.execute(
-        "SELECT id, report_id, name, name_sealed, data_key_wrapped, content_type, size, state, reason,"
-        " shown_blob_id IS NOT NULL AS shown, safe_blob_id IS NOT NULL AS safe, created_at FROM attachments"
-        " WHERE instance_id = %s ORDER BY created_at, name LIMIT %s",
-        (instance_key, FILES_MOST),
     )
     return await found.fetchall()
 

@@ -160,5 +160,4 @@ async def submission_page(
         files=files,
         others=[file for file in told["files"] if file["name"] not in {a["value"] for a in told["answers"]}],
         may_settle=bool(who.scopes_for("submission.settle")),
-        wanted=[name for name in told["wanted"] if name not in {file["key"] for file in told["files"]}],
     )
