@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from psycopg.rows import DictRow
 
 from field_forms.encryption import NotOpened, load_key, public_text
+from field_forms.problems import FormProblem
 from server.access.context import Context
 from server.access.principal import Principal
 from server.access.sealing import SealedError
@@ -168,6 +169,35 @@ async def known(conn: Conn, text: str) -> bool:
     """Whether the private half of a form's public key is here, retired or not. False for what is no key at all."""
     fingerprint = fingerprint_of(text)
     return fingerprint is not None and await queries.by_fingerprint(conn, fingerprint) is not None
+
+
+async def warnings(conn: Conn, text: str | None) -> list[FormProblem]:
+    """What is to be said of a form's public key before it goes out: nothing without one, or when we can open it."""
+    if text is None:
+        return []
+    if fingerprint_of(text) is None:
+        return [
+            FormProblem(
+                "settings",
+                2,
+                "public_key",
+                "public_key.unreadable",
+                "کلید عمومی این فرم خواندنی نیست؛ گوشی‌ها نمی‌توانند پاسخ‌ها را رمز کنند.",
+                "The form's public key cannot be read: phones will not be able to encrypt answers.",
+            )
+        ]
+    if await known(conn, text):
+        return []
+    return [
+        FormProblem(
+            "settings",
+            2,
+            "public_key",
+            "public_key.unknown",
+            "کلید خصوصی این فرم اینجا نیست؛ پاسخ‌ها نگه داشته می‌شود، ولی تا کلید افزوده نشود باز نمی‌شود.",
+            "The private key of this form is not here: answers are kept, and stay shut until it is added.",
+        )
+    ]
 
 
 async def openers(conn: Conn, ctx: Context, centre_id: UUID | None, form_key: str | None) -> list[rsa.RSAPrivateKey]:

@@ -339,6 +339,9 @@ async def test_keys_over_http(ctx: Context, client_of: MakeClient) -> None:
         )
         assert not await keys.known(conn, public_text(key_pair(7)))
         assert not await keys.known(conn, "no key at all")
+        texts = (None, public_text(key_pair(0)), public_text(key_pair(7)), "no key at all")
+        said = [[problem.code for problem in await keys.warnings(conn, text)] for text in texts]
+    assert said == [[], [], ["public_key.unknown"], ["public_key.unreadable"]]
     verbs = [row["verb"] for row in await rows(ctx, "SELECT verb FROM events_unsealed WHERE subject_type = 'form_key'")]
     assert sorted(verbs) == ["form_key.added"] * 4 + ["form_key.retired"]
 
