@@ -134,6 +134,7 @@ async def test_bombs_and_damage_are_refused_and_cost_little(ctx: Context) -> Non
     assert await look_at_all(ctx) == len(hostile)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown < 64 * 1024
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss <= Limits().memory // 1024
     assert {name: await state_of(ctx, file) for name, file in files.items()} == {
         name: outcome for name, (_, outcome) in hostile.items()
     }
