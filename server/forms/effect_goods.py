@@ -10,7 +10,7 @@ from psycopg.rows import DictRow
 from field_forms.mapping import FormReport
 from field_forms.structures import FormMovement
 from server.forms import effect_queries as queries
-from server.forms.effects import Done, Job, Kind
+from server.forms.effects import Done, Job, Kind, plain
 from server.kernel.errors import Problem
 from server.supplies import queries as supplies_queries
 from server.supplies import rules, service
@@ -34,7 +34,7 @@ async def _centre(job: Job, code: str | None, *, own: bool = True) -> UUID:
         return bound
     found = (await supplies_queries.centres_by_code(job.conn, [code])).get(code)
     if found is None:
-        raise _refuse("centre.unknown", "There is no such centre.", "چنین مرکزی نیست.", centre=code)
+        raise _refuse("centre.unknown", "There is no such centre.", "چنین مرکزی نیست.", centre=plain(code))
     if own and not job.by_hand:
         _may_move(job, found, code)
     return found
@@ -48,7 +48,7 @@ def _may_move(job: Job, centre: UUID, code: str) -> None:
             "centre.other",
             "The phone belongs to another centre; its goods are that centre's alone.",
             "این گوشی از مرکز دیگری است و تنها کالای همان مرکز را جابه‌جا می‌کند.",
-            centre=code,
+            centre=plain(code),
         )
     who = job.who
     if who is None or (not who.has_role("field", "dispatcher", "coordinator", "admin") and bound is None):
@@ -56,7 +56,7 @@ def _may_move(job: Job, centre: UUID, code: str) -> None:
             "movement.not_allowed",
             "Whoever sent this may not move goods of this centre.",
             "فرستندهٔ این فرم اجازهٔ جابه‌جایی کالای این مرکز را ندارد.",
-            centre=code,
+            centre=plain(code),
         )
 
 
@@ -67,13 +67,15 @@ async def _goods(job: Job, told: FormMovement) -> dict[UUID, Decimal]:
     for line in told.lines:
         item = known.get(line.item)
         if item is None:
-            raise _refuse("item.unknown", "An item is not in the catalogue.", "کالایی در فهرست نیست.", item=line.item)
+            raise _refuse(
+                "item.unknown", "An item is not in the catalogue.", "کالایی در فهرست نیست.", item=plain(line.item)
+            )
         if line.unit is not None and line.unit != item["unit"]:
             raise _refuse(
                 "unit.mismatch",
                 "The amount is in another unit than the catalogue's.",
                 "مقدار با واحد دیگری جز واحد فهرست کالا گفته شده است.",
-                item=line.item,
+                item=plain(line.item),
                 unit=line.unit,
                 catalogue=item["unit"],
             )
@@ -118,7 +120,7 @@ async def carry(job: Job, nth: int, told: FormMovement) -> Done:
 async def _task(job: Job, code: str) -> DictRow:
     task = await queries.task_by_code(job.conn, code)
     if task is None or (job.emergency is not None and task["emergency_id"] != job.emergency):
-        raise _refuse("task.unknown", "There is no such task here.", "چنین مأموریتی این‌جا نیست.", task=code)
+        raise _refuse("task.unknown", "There is no such task here.", "چنین مأموریتی این‌جا نیست.", task=plain(code))
     return task
 
 
@@ -170,14 +172,14 @@ def _books_then(job: Job, centre: UUID) -> dict[str, Decimal]:
 def _data(job: Job, told: FormMovement) -> dict[str, Any]:
     data: dict[str, Any] = {
         "kind": told.kind,
-        "lines": [{"item": x.item, "quantity": x.quantity, "unit": x.unit} for x in told.lines],
-        "centre": told.centre,
+        "lines": [{"item": plain(x.item), "quantity": x.quantity, "unit": x.unit} for x in told.lines],
+        "centre": plain(told.centre),
     }
     if told.recipient and job.report.consent is not False:
-        data["recipient"] = {"dataset": told.recipient.dataset, "id": told.recipient.id}
+        data["recipient"] = {"dataset": plain(told.recipient.dataset), "id": plain(told.recipient.id)}
     if told.signature:
         data["signed"] = True
-    return data | {k: v for k, v in (("to", told.to_centre), ("task", told.task)) if v}
+    return data | {k: plain(v) for k, v in (("to", told.to_centre), ("task", told.task)) if v}
 
 
 def _done(made: service.Posted | None, data: dict[str, Any]) -> Done:

@@ -1,5 +1,6 @@
 """What a submission does beside its report: one thing after another, each kept as done, or as refused for a person."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -91,6 +92,14 @@ class Kind:
     things: Callable[[FormReport], Sequence[Any]]
     carry: Carry
     reverse: Reverse
+
+
+_PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,79}\Z")
+
+
+def plain(code: str | None) -> str | None:
+    """A code as it may stand in the open: whatever else somebody typed in its place may be anybody's name."""
+    return code if code is None or _PLAIN.match(code) else "?"
 
 
 UNDO: Final = "undo"

@@ -116,6 +116,7 @@ async def test_goods_are_counted_given_out_and_never_more_than_there_are(phone: 
         (count("C-WEST", blanket=1), "centre.unknown"),
         (count(None, blanket=1), "centre.unsaid"),
         (count("C-NORTH", sofa=1), "item.unknown"),
+        (count("خانم نمونه", blanket=1), "centre.unknown"),
     ],
 )
 async def test_what_the_books_do_not_know_is_refused_with_its_reason(phone: Field, body: str, reason: str) -> None:
@@ -124,6 +125,8 @@ async def test_what_the_books_do_not_know_is_refused_with_its_reason(phone: Fiel
     await settle(phone.ctx)
     assert await effects(phone.ctx, sent) == [("movement", "refused", reason)]
     assert await rows(phone.ctx, "SELECT 1 FROM movements") == []
+    [row] = await rows(phone.ctx, "SELECT data::text AS said FROM submission_effects")
+    assert "خانم" not in row["said"], "what is typed for a code may be a name"
 
 
 async def test_a_phone_of_a_centre_moves_its_goods_alone_and_a_volunteers_none(phone: Field) -> None:
