@@ -135,6 +135,21 @@ def _cells(told: tabling.Told, by: Plan) -> dict[str, list[tuple[Any, ...]]]:
     return made
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a file shall be made, and why."""
+
+    repeat: str | None
+    labels: bool
+    reason: Reason
+
+
+def _shaped(
+    *, repeat: Annotated[str | None, Query(max_length=1000)] = None, labels: bool = False, reason: Reason = "work"
+) -> Shape:
+    return Shape(repeat, labels, reason)
+
+
 @router.get("/api/forms/{form_id:path}/submissions.{kind}")
 async def export(
     request: Request,
@@ -143,14 +158,13 @@ async def export(
     form_id: str,
     kind: str,
     asked: Annotated[Asked, Depends(_asked)],
-    *,
-    repeat: Annotated[str | None, Query(max_length=1000)] = None,
-    reason: Reason = "work",
+    shape: Annotated[Shape, Depends(_shaped)],
 ) -> Response:
     """All submissions of a form as `csv`, `xlsx` or `geojson`, in the order of arrival; on record before it begins.
 
     Of all versions (their columns side by side) unless `version` says otherwise; `repeat` chooses the table of a
-    CSV, by its name or path. Replaced ones and drafts only when asked for. `lang` chooses notes and dates.
+    CSV, by its name or path. Replaced ones and drafts only when asked for. `lang` chooses notes and dates; with
+    `labels` also questions and choices stand in its words.
     """
     if kind not in TYPES:
         raise not_found("format")
@@ -163,11 +177,12 @@ async def export(
             raise not_found("form")
         lang = language(request)
         by = form.planned(lang, asked.version)
-        made = Export(form, by, lang, zone, _table(by, repeat))
-        told = {"count": count, "format": kind, "reason": reason, "version": asked.version}
+        words = {row["id"]: await tabling.words_of(conn, row["id"]) for row in form.versions} if shape.labels else None
+        made = Export(form, by, lang, zone, _table(by, shape.repeat), words)
+        told = {"count": count, "format": kind, "reason": shape.reason, "version": asked.version}
         await showing.record(conn, "submission.exported", form, who, {k: v for k, v in told.items() if v is not None})
     pieces = streamed(ctx, kind, fetched(ctx, wanted, last), made, asyncio.get_running_loop())
-    name = made.plan.tables[made.table].name if kind == "csv" and repeat else "submissions"
+    name = made.plan.tables[made.table].name if kind == "csv" and shape.repeat else "submissions"
     headers = {"Content-Disposition": _named(f"{form_id}-{name}.{kind}"), "Cache-Control": "no-store"}
     return StreamingResponse(pieces, media_type=TYPES[kind], headers=headers)
 

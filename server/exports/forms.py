@@ -15,7 +15,8 @@ from persiantools.jdatetime import JalaliDateTime
 
 from field_forms.openrosa import Instance
 from field_forms.sheets import write_csv, write_geojson, write_xlsx
-from field_forms.tables import Cell, Plan, Row, Table, features, rows
+from field_forms.tables import OWN, POINT, Cell, Plan, Row, Table, features, rows
+from field_forms.wording import Wording
 from server.access.context import Context
 from server.forms import table_queries as tables
 from server.forms import tabling
@@ -36,13 +37,17 @@ Fetch = Callable[[int], Awaitable[Sequence[Mapping[str, Any]]]]
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """What is exported: the plan of its tables, the table of a CSV, the language of dates and notes."""
+    """What is exported: the plan of its tables, the table of a CSV, the language of dates and notes.
+
+    With `words` (by version) questions and choices stand in words of that language instead of names.
+    """
 
     form: Form
     plan: Plan
     lang: str
     zone: ZoneInfo
     table: int = 0
+    words: Mapping[UUID | None, Wording] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -53,8 +58,22 @@ class Export:
 
     def headers(self, table: Table) -> tuple[str, ...]:
         """The headers of a table of the export."""
-        given = table.headers
+        given = table.headers if self.words is None else _labelled(table)
         return given if table.path else (given[0], *self.names, *given[1:])
+
+    def spoken(self, row: Row, version_id: UUID | None) -> Row:
+        """A row of the plan with its choices in words, where words are wanted."""
+        said = self.words.get(version_id) if self.words is not None else None
+        if said is None:
+            return row
+        table = self.plan.tables[row.table]
+        start = len(OWN) if table.path else 1
+        cells = list(row.cells)
+        for at, column in enumerate(table.columns, start):
+            value = cells[at]
+            if value is not None and (shown := said.choice(column.path, str(value))):
+                cells[at] = shown.get(self.lang) or shown.get("") or next(iter(shown.values()), value)
+        return Row(row.table, tuple(cells))
 
     def own(self, told: Told) -> tuple[Cell, ...]:
         """Our own cells of a submission."""
@@ -68,6 +87,23 @@ class Export:
         rest = (*known, row["form_version"], _state(row), row["sender"], centre, note)
         iso = moment.isoformat(timespec="seconds")
         return (iso, _jalali(moment), *rest) if self.lang == "fa" else (iso, *rest)
+
+
+def _labelled(table: Table) -> tuple[str, ...]:
+    """The headers of a table with its questions in words, each once."""
+    given = table.headers
+    taken = {name.lower() for name in given if name.startswith("_")}
+    start = len(OWN) if table.path else 1
+    made = list(given)
+    for at, column in enumerate(table.columns, start):
+        label = column.label or column.name
+        wanted = label if column.part is None else f"{label} ({POINT[column.part]})"
+        name, number = wanted, 2
+        while name.lower() in taken:
+            name, number = f"{wanted} ({number})", number + 1
+        taken.add(name.lower())
+        made[at] = name
+    return tuple(made)
 
 
 def _state(row: Mapping[str, Any]) -> str:
@@ -87,7 +123,8 @@ def rows_of(told: Iterable[Told], export: Export) -> Iterator[Row]:
         if one.instance is None:
             yield Row(0, (key, *own, *([None] * width)))
             continue
-        for row in rows(_asked(one.instance), key, export.plan):
+        for plain in rows(_asked(one.instance), key, export.plan):
+            row = export.spoken(plain, one.row["version_id"])
             yield Row(0, (key, *own, *row.cells[1:])) if row.table == 0 else row
 
 

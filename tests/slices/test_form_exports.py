@@ -78,6 +78,11 @@ async def test_real_submissions_with_nested_repeats(ctx: Context, client_of: Mak
     assert str(book["submissions"].cell(2, jalali.column).value).startswith("14")
     places = (await coordinator.get(f"{path}.geojson")).json()["features"]
     assert {feature["geometry"]["type"] for feature in places if feature["geometry"]} == {"Point"}
+    said = lines(await coordinator.get(f"{path}.csv?labels=true"))
+    assert {row["Do you have kids?"] for row in said} == {"yes"}
+    assert {row["6. What web browsers do you use?"] for row in said} >= {"Google Chrome, Internet Explorer"}
+    spoken = lines(await coordinator.get(f"{path}.csv", params={"repeat": "kids_details", "labels": "true"}))
+    assert [row["Kids Name"] for row in spoken] == [row["kids_name"] for row in kids]
     assert (await coordinator.get(f"{path}.csv?repeat=nobody")).status_code == 404
     assert (await coordinator.get(f"{path}.doc")).status_code == 404
 
