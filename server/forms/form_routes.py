@@ -1,47 +1,182 @@
-"""The forms of the house: what is published, and publishing."""
+"""The forms of the house: what there is, drafts, publishing, archiving, files of a version."""
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Any, Literal
+from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel
 
-from field_forms.xlsform import MAX_BYTES, compile_form
-from server.access.context import Context, context
+from field_forms.uploads import file_name
+from field_forms.validate import odk_validate
+from field_forms.xlsform import MAX_BYTES
 from server.access.guard import allow
 from server.access.principal import Principal
-from server.forms import builtin, publishing, queries
-from server.forms.errors import not_publishable
+from server.forms import builtin, errors, form_queries, publishing
+from server.forms.form_queries import Scope
+from server.forms.form_shapes import listed, whole
+from server.kernel.edge import Tx
+from server.kernel.errors import not_found
 from server.kernel.http import json_response, read_body
-from server.standards.taxonomy import INCIDENTS, NEEDS
 
 router = APIRouter(tags=["forms"])
-Ctx = Annotated[Context, Depends(context)]
+Reader = Annotated[Principal, allow("form.read")]
+Publisher = Annotated[Principal, allow("form.publish")]
+State = Literal["draft", "published", "archived"]
+_PAGE = 200
+_SERVED = {"image/png", "image/jpeg", "image/gif", "image/webp", "text/csv", "audio/mpeg", "audio/wav", "video/mp4"}
+
+
+class StateChange(BaseModel):
+    """What is asked of a version; without `emergency` and `centre` it is meant for all (archiving: everywhere)."""
+
+    state: Literal["published", "archived"]
+    emergency: UUID | None = None
+    centre: UUID | None = None
+
+
+def _scope(who: Principal, emergency: UUID | None, centre: UUID | None) -> Scope:
+    """A scope that somebody may publish to; those bound to one emergency or centre mean it when they name none."""
+    bound = who.scopes_for("form.publish")
+    if emergency is None and all(s.emergency_id for s in bound):
+        emergency = who.emergency_id
+    if centre is None:
+        centre = who.centre_bound("form.publish")
+    if not any(s.emergency_id in {None, emergency} and s.centre_id in {None, centre} for s in bound):
+        raise errors.out_of_reach()
+    return Scope(emergency, centre)
 
 
 @router.get("/api/forms")
-async def forms(ctx: Ctx, _who: Annotated[Principal, allow("form.read")]) -> Response:
-    """The published forms: id, version, titles by language."""
-    async with ctx.db.tx() as conn:
-        await builtin.publish(conn)
-        rows = await queries.published_forms(conn, None)
-    items = [{"form_id": row["form_id"], "version": row["version"], "title": row["title"]} for row in rows]
-    return json_response({"items": items, "next": None})
+async def forms(
+    tx: Tx,
+    _who: Reader,
+    state: State | None = "published",
+    form_id: Annotated[str | None, Query(max_length=300)] = None,
+    limit: Annotated[int, Query(ge=1, le=_PAGE)] = _PAGE,
+    cursor: UUID | None = None,
+) -> Response:
+    """Versions, newest first: id, version, titles by language, state, where they are published, files, submissions."""
+    await builtin.ensure(tx)
+    rows = await form_queries.versions(tx, state, form_id, limit, cursor)
+    counts = await form_queries.counts(tx, [row["form_id"] for row in rows])
+    items = [listed(row, counts) for row in rows]
+    return json_response({"items": items, "next": str(rows[-1]["id"]) if len(rows) == limit else None})
+
+
+@router.get("/api/forms/{form_id}/versions/{version}")
+async def one(tx: Tx, _who: Reader, form_id: str, version: str) -> Response:
+    """One version: its questions, what each is tied to, warnings, files here and absent."""
+    row = await form_queries.whole(tx, form_id, version)
+    if row is None:
+        raise not_found("form")
+    media = await form_queries.media_of(tx, row["id"])
+    return json_response(whole(row, media, await publishing.missing_files(tx, row)))
+
+
+@router.get("/api/forms/{form_id}/versions/{version}/source")
+async def source(tx: Tx, _who: Publisher, form_id: str, version: str) -> Response:
+    """The file that the version was made from, as it was given."""
+    row = await form_queries.source_of(tx, form_id, version)
+    if row is None:
+        raise not_found("form")
+    name = file_name(f"{form_id}{row['file_type']}").encode("ascii", "ignore").decode() or "form"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
+    return Response(bytes(row["source"]), media_type="application/octet-stream", headers=headers)
 
 
 @router.post("/api/forms")
-async def publish(
+async def upload(
     request: Request,
-    ctx: Ctx,
-    _who: Annotated[Principal, allow("form.publish")],
+    tx: Tx,
+    who: Publisher,
     file_type: Annotated[str, Query(max_length=10)] = ".xlsx",
+    stem: Annotated[str | None, Query(max_length=100)] = None,
+    *,
+    draft: bool = False,
+    emergency: UUID | None = None,
+    centre: UUID | None = None,
 ) -> Response:
-    """Publish the XLSForm in the body: 201, or 422 with every problem in its place. The same again is 200."""
-    source = await read_body(request, MAX_BYTES)
-    known = {"need": frozenset(NEEDS), "incident": frozenset(INCIDENTS)}
-    compiled = await asyncio.to_thread(compile_form, source, file_type, known)
-    if not compiled.ok:
-        raise not_publishable(compiled.problems)
-    async with ctx.db.tx() as conn:
-        done = await publishing.publish(conn, compiled, source)
-    answer = {"form_id": done.form_id, "version": done.version, "known": done.known}
-    return json_response(answer, 200 if done.known else 201)
+    """Take the XLSForm (or XForm, `.xml`) in the body and publish it, or with `draft` only keep it.
+
+    201, or 200 when nothing is new; 422 with every problem in its place.
+    """
+    scope = _scope(who, emergency, centre)
+    content = await read_body(request, MAX_BYTES)
+    new = await asyncio.to_thread(publishing.prepare, content, file_type, stem)
+    if not new.form.ok:
+        raise errors.not_publishable(new.form.problems)
+    before = await form_queries.version_of(tx, new.form.form_id, new.form.version)
+    row = await publishing.save(tx, new, who.actor)
+    known = before is not None and before["md5"] == row["md5"]
+    if not draft:
+        await _validated(new.form.xml)
+        known = (await publishing.release(tx, row["form_id"], row["version"], scope, who.actor)).known
+    answer: dict[str, Any] = {"form_id": row["form_id"], "version": row["version"], "known": known}
+    now = await form_queries.whole(tx, row["form_id"], row["version"])
+    if now is not None:
+        answer["state"] = now["state"]
+    answer["warnings"] = [problem.as_dict() for problem in new.form.warnings]
+    answer["missing_files"] = await publishing.missing_files(tx, row)
+    return json_response(answer, 200 if known else 201)
+
+
+async def _validated(xml: bytes | None) -> None:
+    """Ask ODK Validate, where java is. Raises 422 with what it says; None was judged when it left the draft."""
+    said = await asyncio.to_thread(odk_validate, xml) if xml else None
+    if said:
+        raise errors.not_valid(said)
+
+
+@router.patch("/api/forms/{form_id}/versions/{version}")
+async def change(tx: Tx, who: Publisher, form_id: str, version: str, asked: StateChange) -> Response:
+    """Publish a version (a draft, or an older one again) to a scope, or archive it."""
+    scope = _scope(who, asked.emergency, asked.centre)
+    if asked.state == "published":
+        draft = await form_queries.xml_of(tx, form_id, version, draft=True)
+        await _validated(bytes(draft["xml"]) if draft else None)
+        known = (await publishing.release(tx, form_id, version, scope, who.actor)).known
+    else:
+        where = None if scope == form_queries.ALL else scope
+        known = not await publishing.archive(tx, form_id, version, where, who.actor)
+    row = await form_queries.whole(tx, form_id, version)
+    return json_response({"form_id": form_id, "version": version, "known": known, "state": row and row["state"]})
+
+
+@router.delete("/api/forms/{form_id}/versions/{version}")
+async def discard(tx: Tx, _who: Publisher, form_id: str, version: str) -> Response:
+    """Throw a draft away that nobody has filled in; anything else is archived, never deleted."""
+    row = await form_queries.version_of(tx, form_id, version)
+    if row is None:
+        raise not_found("form")
+    if not await form_queries.drop_draft(tx, row["id"]):
+        raise errors.not_a_draft()
+    return Response(status_code=204)
+
+
+@router.put("/api/forms/{form_id}/versions/{version}/media/{name}")
+async def add_media(request: Request, tx: Tx, _who: Publisher, form_id: str, version: str, name: str) -> Response:
+    """Give a draft one of the files that it names (10 MB at most)."""
+    row = await form_queries.version_of(tx, form_id, version)
+    if row is None:
+        raise not_found("form")
+    if row["state"] == "published":
+        raise errors.not_a_draft()
+    if file_name(name) not in row["files"]:
+        raise errors.media_unwanted(name[:100])
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    content = await read_body(request, publishing.MAX_MEDIA_BYTES)
+    kept = await publishing.put_media(tx, row["id"], name, kind or "application/octet-stream", content)
+    return json_response({"name": kept, "missing_files": await publishing.missing_files(tx, row)}, 201)
+
+
+@router.get("/api/forms/{form_id}/versions/{version}/media/{name}")
+async def get_media(tx: Tx, _who: Reader, form_id: str, version: str, name: str) -> Response:
+    """One of a version's files."""
+    row = await form_queries.version_of(tx, form_id, version)
+    file = await form_queries.media_file(tx, row["id"], name) if row else None
+    if file is None:
+        raise not_found("file")
+    kind = file["content_type"] if file["content_type"] in _SERVED else "application/octet-stream"
+    headers = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox", "ETag": f'"{file["md5"]}"'}
+    return Response(bytes(file["content"]), media_type=kind, headers=headers)
