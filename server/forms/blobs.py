@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-import psycopg
-
 from server.access.context import Context
 from server.kernel.db import Conn
 from server.kernel.ids import uuid8
+from server.kernel.packing import packed
 
 TABLE = "blobs"
 _KEEP = (
     "INSERT INTO blobs (id, digest, content_type, size, content_sealed, sealing_key_id, data_key_wrapped)"
-    " VALUES (%(id)s, %(digest)s, %(content_type)s, %(size)s, %(sealed)b, %(sealing_key_id)s, %(wrapped)s)"
+    " SELECT * FROM unnest(%b::uuid[], %b::bytea[], %b::text[], %b::int8[], %b::bytea[], %b::text[], %b::bytea[])"
     " ON CONFLICT ON CONSTRAINT uq_blobs_digest DO NOTHING"
 )
+_KINDS = ("uuid", "bytea", "text", "int8", "bytea", "text", "bytea")
 
 
 def digest(ctx: Context, content: bytes) -> bytes:
@@ -28,27 +28,17 @@ async def keep(conn: Conn, ctx: Context, files: Sequence[tuple[bytes, str]]) -> 
     found = await conn.execute("SELECT digest FROM blobs WHERE digest = ANY(%s)", ([key for key, _, _ in named],))
     known = {bytes(row["digest"]) for row in await found.fetchall()}
     # One order for everybody: two submissions with the same pictures cannot wait for each other in a circle.
-    for key, content, kind in sorted({key: (key, content, kind) for key, content, kind in named}.values()):
-        if key not in known:
-            await _write(conn, ctx, key, content, kind)
+    fresh = sorted({key: (key, content, kind) for key, content, kind in named if key not in known}.values())
+    if fresh:
+        columns = zip(*(_row(ctx, *one) for one in fresh), strict=True)
+        await conn.execute(_KEEP, [packed(kind, column) for kind, column in zip(_KINDS, columns, strict=True)])
     return [(uuid8(key), key) for key, _, _ in named]
 
 
-async def _write(conn: Conn, ctx: Context, key: bytes, content: bytes, kind: str) -> None:
+def _row(ctx: Context, key: bytes, content: bytes, kind: str) -> tuple[UUID, bytes, str, int, bytes | None, str, bytes]:
     blob_id = uuid8(key)
     record = ctx.sealing.new(TABLE, blob_id)
-    await conn.execute(
-        _KEEP,
-        {
-            "id": blob_id,
-            "digest": key,
-            "content_type": kind,
-            "size": len(content),
-            "sealed": psycopg.Binary(record.seal("content_sealed", content)),
-            "sealing_key_id": record.key_id,
-            "wrapped": record.wrapped,
-        },
-    )
+    return blob_id, key, kind, len(content), record.seal("content_sealed", content), record.key_id, record.wrapped
 
 
 async def read(conn: Conn, ctx: Context, blob_id: UUID) -> bytes | None:

@@ -11,7 +11,7 @@ import psycopg
 import structlog
 
 from server.access.context import Context
-from server.forms.storing import UNFIT, write_group
+from server.forms.storing import UNFIT, write_group, write_together
 from server.forms.taking import Pending, Taken
 from server.kernel.db import Conn
 from server.kernel.errors import Problem
@@ -59,10 +59,10 @@ class SubmittingFront(Grouping[Pending, "Taken | Problem"]):
         """All in one transaction; when one of them is refused, each in its own."""
         answers: list[Taken | Problem] = []
         try:
-            answers = list(await write_group(conn, self.ctx, group))
-        except psycopg.OperationalError:
-            raise
+            answers = list(await write_together(conn, self.ctx, group))
         except UNFIT as error:
+            if conn.closed:
+                raise
             log.warning("submissions.refused", kind=type(error).__name__, submissions=len(group))
             answers = [await self._alone(conn, one) for one in group]
         if self._ringing is None or self._ringing.done():

@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 
 from field_forms.submitting import Merged, Part, lineages, merge
 from field_forms.xlsform import compile_form
+from server.access.principal import Principal, Scope
 from server.access.queries import add_token
 from server.access.secrets import new_secret, secret_hash
 from server.app import create_app
-from server.forms import storing
+from server.forms import storing, taking
 from server.forms.receiving import Room
+from server.kernel.errors import Problem
 from server.kernel.ids import uuid7
 from server.kernel.settings import Settings
 from tests.support.stack import Stack
@@ -376,3 +378,18 @@ async def test_counters(phone: Phone) -> None:
     await phone.send(b"")
     assert {outcome: told(outcome) - count for outcome, count in before.items()} == dict.fromkeys(before, 1)
     assert FILES._value.get() - size == 5
+
+
+@pytest.mark.parametrize("wrong", [{"form_id": "a\0b"}, {"version_id": uuid.UUID(int=7)}, {"sent_by": "\ud800"}])
+async def test_one_that_cannot_be_kept_harms_no_other(phone: Phone, wrong: dict[str, Any]) -> None:
+    app = phone.apps[0]
+    who = Principal("token", uuid.UUID(int=1), (Scope("field"),))
+    made = [await taking.ready(app.state.context, who, taking.Sent(form(f"uuid:{n}"))) for n in range(6)]
+    facts = made[3].facts
+    assert facts is not None
+    facts.update(wrong)
+    answers = await asyncio.gather(*(app.state.submissions.keep(one) for one in made), return_exceptions=True)
+    assert [isinstance(answer, Problem) for answer in answers] == [n == 3 for n in range(6)]
+    assert await phone.one("SELECT count(*) FROM submissions") == 5
+    assert await phone.one("SELECT count(*) FROM reports") == 5, "a report alone would answer for what is not kept"
+    assert (await phone.send(form("uuid:later"))).status_code == 201
