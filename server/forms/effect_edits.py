@@ -122,7 +122,20 @@ async def _goods(job: Job, earlier: Sequence[DictRow], by: Mapping[str, Any]) ->
     asked: half an edit would say what nobody has said.
     """
     things = list(enumerate(MOVEMENT.things(job.report)))
-    outcomes: dict[int, Done | Problem] = {}
+    stuck: list[tuple[int, DictRow, Problem]] = []
+    if not earlier:
+        outcomes, _ = await _move_all(job, things, ())
+    else:
+        outcomes, stuck = await _all_or_none(job, things, earlier, by)
+    for nth, row, problem in stuck:
+        await keep(job, UNDO, nth, problem, {"effect": str(row["id"]), "kind": row["kind"]})
+    for nth, outcome in sorted(outcomes.items()):
+        await keep(job, MOVEMENT.name, nth, outcome)
+
+
+async def _all_or_none(
+    job: Job, things: Sequence[tuple[int, Any]], earlier: Sequence[DictRow], by: Mapping[str, Any]
+) -> tuple[dict[int, Done | Problem], list[tuple[int, DictRow, Problem]]]:
     stuck: list[tuple[int, DictRow, Problem]] = []
     try:
         async with job.conn.transaction():
@@ -130,11 +143,8 @@ async def _goods(job: Job, earlier: Sequence[DictRow], by: Mapping[str, Any]) ->
             _must_be_whole(stuck)
             await queries.mark_effects(job.conn, [r["id"] for r in earlier], "reversed", by)
     except _NotWhole:
-        for nth, row, problem in stuck:
-            await keep(job, UNDO, nth, problem, {"effect": str(row["id"]), "kind": row["kind"]})
-        outcomes = {nth: _waits() for nth, _ in things}
-    for nth, outcome in sorted(outcomes.items()):
-        await keep(job, MOVEMENT.name, nth, outcome)
+        return {nth: _waits() for nth, _ in things}, stuck
+    return outcomes, []
 
 
 def _must_be_whole(stuck: Sequence[Any]) -> None:

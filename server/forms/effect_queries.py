@@ -38,7 +38,8 @@ ORDER BY s.seq LIMIT %s
 """
 _ONE: Final = """
 SELECT s.*, coalesce(r.emergency_id, s.emergency_id) AS at_emergency, r.occurred_at,
-  EXISTS (SELECT 1 FROM submissions o WHERE o.instance_key = s.instance_key AND o.seq < s.seq AND NOT o.draft) AS clash
+  EXISTS (SELECT 1 FROM submissions o WHERE o.instance_key = s.instance_key AND o.seq < s.seq AND NOT o.draft) AS clash,
+  EXISTS (SELECT 1 FROM submissions o WHERE o.root_key = s.root_key AND o.id <> s.id AND NOT o.draft) AS edited
 FROM submissions s JOIN reports r ON r.id = coalesce(s.opened_report_id, s.report_id)
 WHERE s.id = %s FOR NO KEY UPDATE OF s
 """
@@ -50,7 +51,7 @@ async def waiting(conn: Conn, patience_s: float, limit: int) -> list[DictRow]:
 
 
 async def take(conn: Conn, submission_id: UUID) -> DictRow | None:
-    """One submission, locked. `clash`: another content came under its id before."""
+    """One submission, locked. `clash`: another content came under its id before; `edited`: it is not alone."""
     return await (await conn.execute(_ONE, (submission_id,))).fetchone()
 
 
@@ -227,12 +228,3 @@ async def entity_outcomes(conn: Conn, submission_id: UUID) -> list[DictRow]:
         "SELECT entity_id, nth, outcome FROM entity_changes WHERE submission_id = %s ORDER BY nth", (submission_id,)
     )
     return await found.fetchall()
-
-
-async def count_refused(conn: Conn, submission_id: UUID) -> int:
-    """How many effects of a submission wait for a person."""
-    found = await conn.execute(
-        "SELECT count(*) AS n FROM submission_effects WHERE submission_id = %s AND state = 'refused'", (submission_id,)
-    )
-    row = await found.fetchone()
-    return int(row["n"]) if row else 0

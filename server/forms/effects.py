@@ -24,8 +24,8 @@ class Job:
     """One submission at work in one transaction.
 
     `who`: whoever sent it, None when nobody is known by that name; `by_hand`: a person of the house tries a refused
-    effect again, and answers for it. `said_at`: of the first of its edits. `needs`: those that changed. `later`: what
-    is done once all of it is committed.
+    effect again, and answers for it. `said_at`: of the first of its edits. `needs`: those that changed, `refused`: how
+    many things were. `later`: what is done once all of it is committed.
     """
 
     conn: Conn
@@ -39,6 +39,7 @@ class Job:
     by_hand: bool = False
     earlier: Sequence[DictRow] = ()
     needs: list[UUID] = field(default_factory=list)
+    refused: int = 0
     later: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
     @property
@@ -127,6 +128,7 @@ async def attempt(job: Job, step: Callable[[], Awaitable[Done]]) -> Done | Probl
 
 async def keep(job: Job, kind: str, nth: int, outcome: Done | Problem, more: Mapping[str, Any] | None = None) -> None:
     """Write down what became of one thing."""
+    job.refused += isinstance(outcome, Problem)
     done = outcome if isinstance(outcome, Done) else Done(data=_told(outcome))
     await queries.put_effect(
         job.conn,

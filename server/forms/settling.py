@@ -191,9 +191,8 @@ async def _carry_out(
     await follow(job)
     reason = None if row["current"] else "superseded"
     await effect_queries.settle(conn, [row["id"]], reason, [list(p) for p in read[1].problems])
-    refused = await effect_queries.count_refused(conn, row["id"])
-    if refused:
-        await _tell_refused(conn, row, {"refused": refused})
+    if job.refused:
+        await _tell_refused(conn, row, {"refused": job.refused})
     return job.later
 
 
@@ -201,7 +200,7 @@ async def job_of(
     conn: Conn, ctx: Context, row: DictRow, report: FormReport, actor: str, on_needs: Sequence[OnNeeds]
 ) -> tuple[Job, list[DictRow]]:
     """A locked submission as a job, and the other edits of it; their reports and the emergency are locked."""
-    members = [] if row["clash"] else await effect_queries.family(conn, row)
+    members = await effect_queries.family(conn, row) if row["edited"] and not row["clash"] else []
     # As the chain locks: reports, then the emergency, then its records.
     if members:
         await effect_queries.lock_reports(conn, [m["report_id"] for m in members])

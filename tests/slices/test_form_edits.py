@@ -147,7 +147,7 @@ async def test_killed_at_any_step_a_submission_is_carried_out_once(
     await phone.send("distribution", handed("C-NORTH", blanket=10), replaces=None)
     await phone.send("stock_count", count("C-NORTH", blanket=38), replaces=first)
     await read_all(phone.ctx)
-    for name in ("put_effect", "settle", "count_refused"):
+    for name in ("put_effect", "settle"):
         whole = getattr(effect_queries, name)
 
         async def killed(*given: Any, _whole: Any = whole, **more: Any) -> None:
