@@ -150,7 +150,7 @@ async def _publish(
     files: Sequence[tuple[str, bytes]],
     asked: tuple[str | None, str | None, str | None],
 ) -> dict[str, Any]:
-    from server.forms import publishing
+    from server.forms import keys, publishing
     from server.kernel.errors import Problem
 
     content, suffix = source
@@ -161,14 +161,16 @@ async def _publish(
             for name, given in files:
                 kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
                 await publishing.put_media(conn, row["id"], name, kind, given)
+            told = (*form.warnings, *await keys.warnings(conn, new.traits.public_key))
+            said = {"warnings": [_shown(problem) for problem in told]}
             if asked[2] is None:
-                return {"draft": True, "missing_files": await publishing.missing_files(conn, row)}
+                return said | {"draft": True, "missing_files": await publishing.missing_files(conn, row)}
             scope = await _scope(conn, asked[0], asked[1])
             done = await publishing.release(conn, form.form_id, form.version, scope, _ACTOR)
     except Problem as problem:
-        said = FormProblem("settings", 2, "version", problem.code, problem.fa, problem.en)
-        return {"ok": False, "errors": [_shown(said)]}
-    return {"published": True, "known": done.known}
+        refused = FormProblem("settings", 2, "version", problem.code, problem.fa, problem.en)
+        return {"ok": False, "errors": [_shown(refused)]}
+    return said | {"published": True, "known": done.known}
 
 
 async def _scope(conn: "Conn", emergency: str | None, centre: str | None) -> "Scope":

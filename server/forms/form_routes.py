@@ -12,7 +12,7 @@ from field_forms.validate import odk_validate
 from field_forms.xlsform import MAX_BYTES
 from server.access.guard import allow
 from server.access.principal import Principal
-from server.forms import builtin, errors, form_queries, publishing
+from server.forms import builtin, errors, form_queries, keys, publishing
 from server.forms.form_queries import Scope
 from server.forms.form_shapes import listed, whole
 from server.kernel.edge import Tx
@@ -71,7 +71,9 @@ async def one(tx: Tx, _who: Reader, form_id: str, version: str) -> Response:
     if row is None:
         raise not_found("form")
     media = await form_queries.media_of(tx, row["id"])
-    return json_response(whole(row, media, await publishing.missing_files(tx, row)))
+    shown = whole(row, media, await publishing.missing_files(tx, row))
+    shown["warnings"] = [*shown["warnings"], *(told.as_dict() for told in await keys.warnings(tx, row["public_key"]))]
+    return json_response(shown)
 
 
 @router.get("/api/forms/{form_id}/versions/{version}/source")
@@ -116,7 +118,8 @@ async def upload(
     now = await form_queries.whole(tx, row["form_id"], row["version"])
     if now is not None:
         answer["state"] = now["state"]
-    answer["warnings"] = [problem.as_dict() for problem in new.form.warnings]
+    told = (*new.form.warnings, *await keys.warnings(tx, new.traits.public_key))
+    answer["warnings"] = [problem.as_dict() for problem in told]
     answer["missing_files"] = await publishing.missing_files(tx, row)
     return json_response(answer, 200 if known else 201)
 

@@ -24,7 +24,7 @@ from tests.slices.files_kit import attach, blob, rows, submitted
 from tests.slices.test_pictures import photograph
 from tests.support.web import MakeClient
 from tests.unit.field_forms.encryptor import encrypted, key_pair
-from tests.unit.field_forms.samples import rapid_needs
+from tests.unit.field_forms.samples import markdown_form, rapid_needs
 
 CLEAR = (
     b'<form id="form" version="7"><water>200</water><photo>1335783522563.jpg</photo>'
@@ -344,6 +344,24 @@ async def test_keys_over_http(ctx: Context, client_of: MakeClient) -> None:
     assert said == [[], [], ["public_key.unknown"], ["public_key.unreadable"]]
     verbs = [row["verb"] for row in await rows(ctx, "SELECT verb FROM events_unsealed WHERE subject_type = 'form_key'")]
     assert sorted(verbs) == ["form_key.added"] * 4 + ["form_key.retired"]
+
+
+async def test_a_form_whose_key_is_not_here_goes_out_with_a_warning(ctx: Context, client_of: MakeClient) -> None:
+    public = public_text(key_pair(0))
+    form = markdown_form(
+        "| | type | name | label |\n| | text | what | What? |",
+        settings=f"| settings |\n| | form_title | form_id | version | public_key |\n| | T | shut | 1 | {public} |\n",
+    )
+    boss = await client_of("coordinator")
+    sent = await boss.post("/api/forms?file_type=.md", content=form)
+    assert sent.status_code == 201
+    assert "public_key.unknown" in [warning["code"] for warning in sent.json()["warnings"]]
+    version = "/api/forms/shut/versions/1"
+    assert "public_key.unknown" in [warning["code"] for warning in (await boss.get(version)).json()["warnings"]]
+    await add_key(ctx)
+    shown = (await boss.get(version)).json()
+    assert shown["encrypted"]
+    assert "public_key.unknown" not in [warning["code"] for warning in shown["warnings"]]
 
 
 async def test_keys_by_command(ctx: Context, tmp_path: Path) -> None:
