@@ -16,6 +16,7 @@ from server.kernel.errors import Problem
 from server.reports import withdrawing
 
 KINDS: Final[Mapping[str, Kind]] = {k.name: k for k in (MOVEMENT, CLOSURE, SHELTER, CHECKIN, FOLLOWUP)}
+ENTITY: Final = "entity"
 REPORT: Final = "report"
 """The kind of an effect that takes an earlier edit's needs and incidents back."""
 _SHORT: Final = "stock.short"
@@ -189,6 +190,13 @@ async def _move_all(
 
 def _is_short(outcome: Done | Problem) -> bool:
     return isinstance(outcome, Problem) and outcome.code == _SHORT
+
+
+async def keep_entities(job: Job) -> None:
+    """Beside the other effects: which entities the submission made or changed. Conflicts wait in their own list."""
+    for row in await queries.entity_outcomes(job.conn, job.submission["id"]):
+        done = Done("entity", row["entity_id"], {"outcome": row["outcome"]})
+        await keep(job, ENTITY, row["nth"], done)
 
 
 async def once_more(job: Job, row: DictRow) -> Done | Problem:

@@ -38,6 +38,20 @@ async def version_of(conn: Conn, form_id: str, version: str) -> DictRow | None:
     return await found.fetchone()
 
 
+async def version_by_id(conn: Conn, version_id: UUID) -> DictRow | None:
+    """As `version_of`, by its id: a version's number may be empty, or hold anything."""
+    found = await conn.execute(
+        "SELECT id, form_id, version, md5, state, files, public_key, kind FROM forms WHERE id = %s", (version_id,)
+    )
+    return await found.fetchone()
+
+
+async def xml_by_id(conn: Conn, version_id: UUID) -> bytes | None:
+    """The XForm of a version."""
+    row = await (await conn.execute("SELECT xml FROM forms WHERE id = %s", (version_id,))).fetchone()
+    return bytes(row["xml"]) if row else None
+
+
 async def has_source(conn: Conn, form_id: str, source: bytes) -> bool:
     """Whether this very workbook is a version of the form, whatever its state."""
     found = await conn.execute("SELECT 1 FROM forms WHERE form_id = %s AND source = %s", (form_id, source))
@@ -208,22 +222,21 @@ async def counts(conn: Conn, form_ids: Sequence[str]) -> dict[str, int]:
     return {row["form_id"]: row["n"] for row in await found.fetchall()}
 
 
-async def whole(conn: Conn, form_id: str, version: str) -> DictRow | None:
+async def whole(conn: Conn, version_id: UUID) -> DictRow | None:
     """One version with all that it ties, its workbook left out."""
     found = await conn.execute(
         "SELECT id, form_id, version, title, state, kind, file_type, md5, files, uploads, entities, bindings, warnings,"
         " public_key, created_at, created_by, source IS NOT NULL AS has_source FROM forms"
-        " WHERE form_id = %s AND version = %s",
-        (form_id, version),
+        " WHERE id = %s",
+        (version_id,),
     )
     return await found.fetchone()
 
 
-async def source_of(conn: Conn, form_id: str, version: str) -> DictRow | None:
+async def source_of(conn: Conn, version_id: UUID) -> DictRow | None:
     """The file that a version was made from."""
     found = await conn.execute(
-        "SELECT coalesce(source, xml) AS source, file_type FROM forms WHERE form_id = %s AND version = %s",
-        (form_id, version),
+        "SELECT coalesce(source, xml) AS source, file_type, form_id FROM forms WHERE id = %s", (version_id,)
     )
     return await found.fetchone()
 

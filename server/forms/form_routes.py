@@ -64,10 +64,10 @@ async def forms(
     return json_response({"items": items, "next": str(rows[-1]["id"]) if len(rows) == limit else None})
 
 
-@router.get("/api/forms/{form_id}/versions/{version}")
-async def one(tx: Tx, _who: Reader, form_id: str, version: str) -> Response:
+@router.get("/api/form-versions/{version_id}")
+async def one(tx: Tx, _who: Reader, version_id: UUID) -> Response:
     """One version: its questions, what each is tied to, warnings, files here and absent."""
-    row = await form_queries.whole(tx, form_id, version)
+    row = await form_queries.whole(tx, version_id)
     if row is None:
         raise not_found("form")
     media = await form_queries.media_of(tx, row["id"])
@@ -76,13 +76,13 @@ async def one(tx: Tx, _who: Reader, form_id: str, version: str) -> Response:
     return json_response(shown)
 
 
-@router.get("/api/forms/{form_id}/versions/{version}/source")
-async def source(tx: Tx, _who: Publisher, form_id: str, version: str) -> Response:
+@router.get("/api/form-versions/{version_id}/source")
+async def source(tx: Tx, _who: Publisher, version_id: UUID) -> Response:
     """The file that the version was made from, as it was given."""
-    row = await form_queries.source_of(tx, form_id, version)
+    row = await form_queries.source_of(tx, version_id)
     if row is None:
         raise not_found("form")
-    name = file_name(f"{form_id}{row['file_type']}").encode("ascii", "ignore").decode() or "form"
+    name = file_name(f"{row['form_id']}{row['file_type']}").encode("ascii", "ignore").decode() or "form"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
     return Response(bytes(row["source"]), media_type="application/octet-stream", headers=headers)
 
@@ -114,8 +114,13 @@ async def upload(
     if not draft:
         await _validated(new.form.xml)
         known = (await publishing.release(tx, row["form_id"], row["version"], scope, who.actor)).known
-    answer: dict[str, Any] = {"form_id": row["form_id"], "version": row["version"], "known": known}
-    now = await form_queries.whole(tx, row["form_id"], row["version"])
+    answer: dict[str, Any] = {
+        "id": str(row["id"]),
+        "form_id": row["form_id"],
+        "version": row["version"],
+        "known": known,
+    }
+    now = await form_queries.whole(tx, row["id"])
     if now is not None:
         answer["state"] = now["state"]
     told = (*new.form.warnings, *await keys.warnings(tx, new.traits.public_key))
@@ -131,25 +136,30 @@ async def _validated(xml: bytes | None) -> None:
         raise errors.not_valid(said)
 
 
-@router.patch("/api/forms/{form_id}/versions/{version}")
-async def change(tx: Tx, who: Publisher, form_id: str, version: str, asked: StateChange) -> Response:
+@router.patch("/api/form-versions/{version_id}")
+async def change(tx: Tx, who: Publisher, version_id: UUID, asked: StateChange) -> Response:
     """Publish a version (a draft, or an older one again) to a scope, or archive it."""
     scope = _scope(who, asked.emergency, asked.centre)
+    row = await form_queries.version_by_id(tx, version_id)
+    if row is None:
+        raise not_found("form")
+    form_id, version = row["form_id"], row["version"]
     if asked.state == "published":
-        draft = await form_queries.xml_of(tx, form_id, version, draft=True)
-        await _validated(bytes(draft["xml"]) if draft else None)
+        if row["state"] == "draft":
+            await _validated(await form_queries.xml_by_id(tx, version_id))
         known = (await publishing.release(tx, form_id, version, scope, who.actor)).known
     else:
         where = None if scope == form_queries.ALL else scope
         known = not await publishing.archive(tx, form_id, version, where, who.actor)
-    row = await form_queries.whole(tx, form_id, version)
-    return json_response({"form_id": form_id, "version": version, "known": known, "state": row and row["state"]})
+    now = await form_queries.version_by_id(tx, version_id)
+    answer = {"id": str(version_id), "form_id": form_id, "version": version, "known": known}
+    return json_response(answer | {"state": now["state"] if now else None})
 
 
-@router.delete("/api/forms/{form_id}/versions/{version}")
-async def discard(tx: Tx, _who: Publisher, form_id: str, version: str) -> Response:
+@router.delete("/api/form-versions/{version_id}")
+async def discard(tx: Tx, _who: Publisher, version_id: UUID) -> Response:
     """Throw a draft away that nobody has filled in; anything else is archived, never deleted."""
-    row = await form_queries.version_of(tx, form_id, version)
+    row = await form_queries.version_by_id(tx, version_id)
     if row is None:
         raise not_found("form")
     if not await form_queries.drop_draft(tx, row["id"]):
@@ -157,10 +167,10 @@ async def discard(tx: Tx, _who: Publisher, form_id: str, version: str) -> Respon
     return Response(status_code=204)
 
 
-@router.put("/api/forms/{form_id}/versions/{version}/media/{name}")
-async def add_media(request: Request, tx: Tx, _who: Publisher, form_id: str, version: str, name: str) -> Response:
+@router.put("/api/form-versions/{version_id}/media/{name}")
+async def add_media(request: Request, tx: Tx, _who: Publisher, version_id: UUID, name: str) -> Response:
     """Give a draft one of the files that it names (10 MB at most)."""
-    row = await form_queries.version_of(tx, form_id, version)
+    row = await form_queries.version_by_id(tx, version_id)
     if row is None:
         raise not_found("form")
     if row["state"] == "published":
@@ -173,10 +183,10 @@ async def add_media(request: Request, tx: Tx, _who: Publisher, form_id: str, ver
     return json_response({"name": kept, "missing_files": await publishing.missing_files(tx, row)}, 201)
 
 
-@router.get("/api/forms/{form_id}/versions/{version}/media/{name}")
-async def get_media(tx: Tx, _who: Reader, form_id: str, version: str, name: str) -> Response:
+@router.get("/api/form-versions/{version_id}/media/{name}")
+async def get_media(tx: Tx, _who: Reader, version_id: UUID, name: str) -> Response:
     """One of a version's files."""
-    row = await form_queries.version_of(tx, form_id, version)
+    row = await form_queries.version_by_id(tx, version_id)
     file = await form_queries.media_file(tx, row["id"], name) if row else None
     if file is None:
         raise not_found("file")

@@ -5,8 +5,8 @@ it or nothing. Edits take back what the earlier ones did; whatever is refused wa
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -35,21 +35,33 @@ WAIT_S: Final = 0.5
 BELL: Final = "queues"
 _LOCK: Final = "SELECT pg_try_advisory_xact_lock(hashtextextended('forms.settling', 0)) AS ok"
 Read = tuple[Instance, FormReport]
+OnEntities = Callable[[Conn, Context, DictRow, Version, Instance, str], Awaitable[Sequence[Any]]]
+"""Applies the changes of entities that a submission asks for, in its transaction; what was wrong with them."""
 
 
-async def run(ctx: Context, on_needs: Sequence[OnNeeds] = ()) -> None:
+class Hooks(NamedTuple):
+    """What follows from what forms say: of needs that changed their tasks, of registrations the entities."""
+
+    on_needs: Sequence[OnNeeds] = ()
+    on_entities: OnEntities | None = None
+
+
+async def run(ctx: Context, on_needs: Sequence[OnNeeds] = (), on_entities: OnEntities | None = None) -> None:
     """Settle submissions as they come until cancelled. Any number may run; one at a time works."""
     bell = Bell(ctx.redis, BELL)
     try:
         while True:
-            if not await step(ctx, on_needs):
+            if not await step(ctx, on_needs, on_entities):
                 await bell.wait(WAIT_S)
     finally:
         await bell.close()
 
 
-async def step(ctx: Context, on_needs: Sequence[OnNeeds] = (), limit: int = BATCH) -> int:
+async def step(
+    ctx: Context, on_needs: Sequence[OnNeeds] = (), on_entities: OnEntities | None = None, limit: int = BATCH
+) -> int:
     """One batch: how many submissions were settled. 0: there is nothing to do, or another process does it."""
+    hooks = Hooks(on_needs, on_entities)
     async with ctx.db.tx() as guard:
         row = await (await guard.execute(_LOCK)).fetchone()
         if not row or not row["ok"]:
@@ -66,7 +78,7 @@ async def step(ctx: Context, on_needs: Sequence[OnNeeds] = (), limit: int = BATC
         settled = await _settle_idle(ctx, idle)
         # The guard only keeps others away and is read from no more: each submission commits by itself.
         for submission in busy:
-            settled += await _one(ctx, submission, read.get(submission["id"]), known, on_needs)
+            settled += await _one(ctx, submission, read.get(submission["id"]), known, hooks)
     if settled:
         await ring(ctx.redis, "events")
         await ring(ctx.redis, "queues")
@@ -115,7 +127,7 @@ async def _one(
     submission: DictRow,
     read: Read | Exception | None,
     known: Mapping[UUID, Version],
-    on_needs: Sequence[OnNeeds],
+    hooks: Hooks,
 ) -> int:
     """Settle one submission; 0 when it has to be tried again."""
     if isinstance(read, InstanceRefused) or (read is None):
@@ -127,7 +139,7 @@ async def _one(
             row = await effect_queries.take(conn, submission["id"])
             if row is None or row["settled_at"] is not None:
                 return 1
-            later = await _carry_out(conn, ctx, row, answers, known.get(row["version_id"]), on_needs)
+            later = await _carry_out(conn, ctx, row, answers, known.get(row["version_id"]), hooks)
     except Exception as error:
         if _is_server_trouble(error):
             raise
@@ -179,18 +191,22 @@ async def _carry_out(
     row: DictRow,
     read: Read,
     version: Version | None,
-    on_needs: Sequence[OnNeeds],
+    hooks: Hooks,
 ) -> list[Any]:
     """Do what a locked submission says and settle it; what is to be done after the commit."""
-    del version
-    job, members = await job_of(conn, ctx, row, read[1], row["sent_by"], on_needs)
+    instance, report = read
+    problems = [list(p) for p in report.problems]
+    job, members = await job_of(conn, ctx, row, report, row["sent_by"], hooks.on_needs)
     if row["current"]:
         await effect_edits.carry_out(job, members)
+        if hooks.on_entities and version and report.entities and not row["clash"]:
+            problems += await hooks.on_entities(conn, ctx, row, version, instance, job.actor)
+            await effect_edits.keep_entities(job)
     else:
         await effect_edits.catch_up(job, members)
     await follow(job)
     reason = None if row["current"] else "superseded"
-    await effect_queries.settle(conn, [row["id"]], reason, [list(p) for p in read[1].problems])
+    await effect_queries.settle(conn, [row["id"]], reason, problems)
     if job.refused:
         await _tell_refused(conn, row, {"refused": job.refused})
     return job.later
