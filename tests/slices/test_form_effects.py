@@ -1,11 +1,18 @@
 """What forms say is carried out once: goods, closures, shelters, check-ins, follow-ups; and what may not be is not."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
+from psycopg.rows import DictRow
 
+from field_forms.openrosa import Instance
 from field_forms.xlsform import compile_form
 from server.access.context import Context
+from server.forms import settling
+from server.forms.versions import Version
+from server.kernel.db import Conn
+from server.loops import ON_NEEDS
 from server.reports.intake import Incoming
 from server.reports.links import recount
 from tests.slices.chain_kit import emergency, needs_of, told
@@ -359,3 +366,29 @@ async def registered(phone: Field, sent: Sent) -> None:
             " VALUES (gen_random_uuid(), %s, %s, 0, 'test', 'created', 1, '')",
             (entity["id"], sent.id),
         )
+
+
+async def test_registrations_are_handed_on_with_consent_alone_and_told_beside_the_rest(phone: Field) -> None:
+    asked: list[UUID] = []
+
+    async def hears(conn: Conn, _ctx: Context, row: DictRow, version: Version, instance: Instance, actor: str) -> Any:
+        assert (version.form_id, instance.form_id, actor) == ("household", "household", phone.actor)
+        assert await (await conn.execute("SELECT 1 FROM submissions WHERE id = %s", (row["id"],))).fetchone()
+        asked.append(row["id"])
+        return [["/data/meta/entity", "entity.absent"]]
+
+    body, meta = household("yes")
+    yes = await phone.send("household", body, meta=meta)
+    await registered(phone, yes)
+    no_body, no_meta = household("no")
+    await phone.send("household", no_body, meta=no_meta)
+    await read_all(phone.ctx)
+    while await settling.step(phone.ctx, ON_NEEDS, hears):
+        pass
+    assert asked == [yes.id]
+    assert await effects(phone.ctx, yes) == [("entity", "done", None)]
+    found = await rows(phone.ctx, "SELECT problems FROM submissions ORDER BY seq")
+    assert [f["problems"] for f in found] == [
+        [["/data/meta/entity", "entity.absent"]],
+        [["/data/meta/entity", "entity.no_consent"]],
+    ]
