@@ -51,10 +51,14 @@ export function serveDigits(root: Document): void {
     const input = field(event, FIELDS);
     if (!input || (event as InputEvent).isComposing) return;
     const text = latin(input.value);
-    if (text === input.value) return;
-    const at = input.selectionStart;
-    input.value = text;
-    if (at !== null && text.length === input.value.length) input.setSelectionRange(at, at);
+    if (text !== input.value) {
+      const [at, cut] = [input.selectionStart ?? text.length, input.value.length - text.length];
+      input.value = text;
+      input.setSelectionRange(at - cut, at - cut);
+    }
+    // A phone's keyboard sends no keys: the field would read what was typed only when it is left. A sign alone, or a
+    // number whose fraction is still to come, is left alone.
+    if (input.matches(KEYED) && !/[.-]$/.test(text)) input.dispatchEvent(new FocusEvent('blur'));
   };
   root.addEventListener('input', rewrite, true);
   root.addEventListener('compositionend', rewrite, true);

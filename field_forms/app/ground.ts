@@ -1,5 +1,5 @@
 /** What lies under the form's map: the operator's tiles when there are some, else our own outlines, drawn here. */
-import { Grounds, drawTile } from '../../mapping/client/basemap.ts';
+import { Grounds, drawTile, project } from '../../mapping/client/basemap.ts';
 import { config } from './config.ts';
 
 interface Tile {
@@ -24,7 +24,24 @@ async function load(tile: Tile, source: string): Promise<void> {
   }
 }
 
+/** Half the width of the map's plane, in metres of Web Mercator. */
+const HALF = 20037508.342789244;
+const [x, y] = project(53.7, 32.6);
+
+interface Ground {
+  url: string;
+  credit: string;
+  load: ((tile: Tile, source: string) => void) | null;
+  /** Where an empty map begins: the whole country. */
+  centre: [number, number];
+  zoom: number;
+}
+
 /** Read by the component's map through the build (`build/webforms.ts`). */
-export const ground: { url: string; credit: string; load: ((tile: Tile, source: string) => void) | null } = tiles
-  ? { url: tiles.url, credit: tiles.credit, load: null }
-  : { url: '{z}/{x}/{y}', credit: 'Natural Earth', load: (tile, source) => void load(tile, source) };
+export const ground: Ground = {
+  centre: [(2 * x - 1) * HALF, (1 - 2 * y) * HALF],
+  zoom: 4,
+  ...(tiles
+    ? { url: tiles.url, credit: tiles.credit, load: null }
+    : { url: '{z}/{x}/{y}', credit: 'Natural Earth', load: (tile: Tile, source: string) => void load(tile, source) }),
+};

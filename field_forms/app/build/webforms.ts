@@ -17,7 +17,13 @@ export function adapted(file: string, code: string): string | null {
   if (!name) return null;
   if (name === 'MapBlock') return translated('map', ground(code), file);
   // The entry holds the style sheet; the chunk beside it the code.
-  return code.includes('@font-face') ? bothWays(withoutFonts(code)) : translated('form', code, file);
+  return code.includes('@font-face') ? bothWays(withoutFonts(code)) : translated('form', latinNumbers(code), file);
+}
+
+/** Number fields read and write Latin digits whatever the phone's language; `digits.ts` gives them nothing else. */
+function latinNumbers(code: string): string {
+  if (!code.includes('Intl.NumberFormat(this.locale')) throw new Error('the number field of @getodk/web-forms has changed');
+  return code.replaceAll('Intl.NumberFormat(this.locale', 'Intl.NumberFormat("en-US"').replaceAll('Intl.NumberFormat()', 'Intl.NumberFormat("en-US")');
 }
 
 function withoutFonts(code: string): string {
@@ -55,6 +61,7 @@ function ground(code: string): string {
   };
   swap(/"https:\/\/tile\.openstreetmap\.org\/\{z\}\/\{x\}\/\{y\}\.png"/, '__ground.url');
   swap(/'&#169; <a href="https:\/\/www\.openstreetmap\.org[^']*'/, '__ground.credit');
+  swap(/center: \w+,\s*zoom: \w+,(?=\s*\/\/ Prevent map cloning)/, 'center: __ground.centre, zoom: __ground.zoom,');
   swap(/\(\w+\.tileLoadFunction \|\| (\w+)\)\((\w+), (\w+)\)/, '(__ground.load ?? $1)($2, $3)');
   return `import { ground as __ground } from ${JSON.stringify(here('../ground.ts'))};\n${text}`;
 }
