@@ -6,7 +6,7 @@ from server.access.context import Context
 from server.dispatch import by_sms, sweep
 from server.dispatch.making import tasks_for_needs
 from server.forms import answering as form_answering
-from server.forms import opening, pictures, settling
+from server.forms import entities, opening, pictures, settling
 from server.kernel.sealer import Projection, Sealer
 from server.maps.projection import project
 from server.messaging import kannel_pulse, pulse, sending
@@ -36,7 +36,7 @@ async def _chain(ctx: Context) -> None:
 
 
 async def _forms(ctx: Context) -> None:
-    await settling.run(ctx, on_needs=ON_NEEDS)
+    await settling.run(ctx, on_needs=ON_NEEDS, on_entities=entities.apply_changes)
 
 
 LOOPS: Sequence[tuple[str, Loop]] = (

@@ -14,6 +14,7 @@ from server.emergencies.routes import router as emergencies
 from server.exports.form_export_routes import router as form_exports
 from server.forms import counting as forms_counting
 from server.forms.effect_routes import router as form_effects
+from server.forms.entity_routes import router as entities
 from server.forms.file_routes import router as submitted_files
 from server.forms.form_routes import router as forms
 from server.forms.key_routes import router as form_keys
@@ -77,6 +78,7 @@ ROUTERS: Sequence[APIRouter] = (
     entrances,
     form_exports,
     forms,
+    entities,
     form_effects,
     shelters,
     phones,
