@@ -21,6 +21,8 @@ MOST: Final = 6
 SHEET_MOST: Final = 10
 NEAR: Final = 4
 """Columns of answers that are shown; a file has them all."""
+_NAMES: Final[Mapping[str, tuple[str, ...]]] = {"en": ("en", "english"), "fa": ("fa", "persian", "farsi", "فارسی")}
+"""What authors of forms call a language."""
 _UNSEEN: Final = frozenset(
     {
         "start", "end", "today", "deviceid", "device id", "subscriberid", "simserial", "phonenumber", "phone number",
@@ -56,8 +58,9 @@ class Sheet:
 
 
 def in_words(label: Mapping[str, str], lang: str) -> str:
-    """A text of a form in a language, or in whatever it has."""
-    return label.get(lang) or label.get("") or next(iter(label.values()), "")
+    """A text of a form in a language; else without one, else in English, else in whatever it has."""
+    wanted = (*_NAMES.get(lang, (lang,)), "", *_NAMES["en"])
+    return next((label[name] for name in wanted if label.get(name)), next(iter(label.values()), ""))
 
 
 def columns(form: tabling.Form, plan: Plan, number: int, said: Wording, lang: str) -> list[Column]:
