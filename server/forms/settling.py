@@ -35,8 +35,8 @@ WAIT_S: Final = 0.5
 BELL: Final = "queues"
 _LOCK: Final = "SELECT pg_try_advisory_xact_lock(hashtextextended('forms.settling', 0)) AS ok"
 Read = tuple[Instance, FormReport]
-OnEntities = Callable[[Conn, Context, DictRow, Version, Instance, str], Awaitable[Sequence[Any]]]
-"""Applies the changes of entities that a submission asks for, in its transaction; what was wrong with them."""
+OnEntities = Callable[[Conn, Context, Mapping[str, Any], Version, Instance, str], Awaitable[Sequence[Sequence[str]]]]
+"""Applies the changes of entities that a submission asks for, in its transaction; (path, code) of what was wrong."""
 
 
 class Hooks(NamedTuple):
@@ -200,7 +200,8 @@ async def _carry_out(
     if row["current"]:
         await effect_edits.carry_out(job, members)
         if hooks.on_entities and version and report.entities and not row["clash"]:
-            problems += await hooks.on_entities(conn, ctx, row, version, instance, job.actor)
+            known = {**row, "emergency_id": row["at_emergency"]}
+            problems += [list(p) for p in await hooks.on_entities(conn, ctx, known, version, instance, job.actor)]
             await effect_edits.keep_entities(job)
     else:
         await effect_edits.catch_up(job, members)
