@@ -59,7 +59,7 @@ def give_way(names: Collection[str]) -> None:
     At these weights (sched(7)) the chain keeps a tenth of a core against one web process that would take all of it.
     Where the kernel groups processes by session, as ours each have one, only the group's own value counts.
     """
-    nice = NICE_CHAIN if not names or "chain" in names else NICE
+    nice = NICE_CHAIN if not names or {"chain", "pictures"} & set(names) else NICE
     with contextlib.suppress(OSError):
         os.nice(nice)
     with contextlib.suppress(OSError):

@@ -9,6 +9,8 @@ from server.kernel.ids import uuid8
 from server.kernel.packing import packed
 
 TABLE = "blobs"
+LARGE = 64 * 1024
+"""Bytes."""
 _KEEP = (
     "INSERT INTO blobs (id, digest, content_type, size, content_sealed, sealing_key_id, data_key_wrapped)"
     " SELECT * FROM unnest(%b::uuid[], %b::bytea[], %b::text[], %b::int8[], %b::bytea[], %b::text[], %b::bytea[])"
@@ -23,10 +25,13 @@ def digest(ctx: Context, content: bytes) -> bytes:
 
 
 async def keep(conn: Conn, ctx: Context, files: Sequence[tuple[bytes, str]]) -> list[tuple[UUID, bytes]]:
-    """Keep contents with their types; (blob id, digest) of each, in order. What is there is not sealed again."""
+    """Keep contents with their types; (blob id, digest) of each, in order. What is large and known stays as it is."""
     named = [(digest(ctx, content), content, kind) for content, kind in files]
-    found = await conn.execute("SELECT digest FROM blobs WHERE digest = ANY(%s)", ([key for key, _, _ in named],))
-    known = {bytes(row["digest"]) for row in await found.fetchall()}
+    known: set[bytes] = set()
+    # To ask for a small one costs more than to seal it for nothing once in a while.
+    if large := [key for key, content, _ in named if len(content) > LARGE]:
+        found = await conn.execute("SELECT digest FROM blobs WHERE digest = ANY(%s)", (large,))
+        known = {bytes(row["digest"]) for row in await found.fetchall()}
     # One order for everybody: two submissions with the same pictures cannot wait for each other in a circle.
     fresh = sorted({key: (key, content, kind) for key, content, kind in named if key not in known}.values())
     if fresh:

@@ -16,7 +16,6 @@ from psycopg.rows import DictRow
 
 from field_forms.submitting import Merged, lineages
 from server.access.context import Context
-from server.emergencies.service import resolve
 from server.forms import blobs, submission_rows
 from server.forms.taking import SOURCE, File, Pending, Taken
 from server.kernel.db import Conn
@@ -64,9 +63,6 @@ async def write_together(conn: Conn, ctx: Context, group: Sequence[Pending]) -> 
 
 
 async def _write(conn: Conn, ctx: Context, group: Sequence[Pending]) -> list[Taken]:
-    sole = await resolve(conn, None, None) if any(one.emergency is None for one in group) else None
-    for one in group:
-        one.row["emergency_id"] = one.emergency or sole
     found = await _instances(conn, group)
     accepted = await accept_rows(conn, [one.row for one in group])
     reports = {id(one): answer for one, answer in zip(group, accepted, strict=True)}
@@ -81,7 +77,7 @@ async def _write(conn: Conn, ctx: Context, group: Sequence[Pending]) -> list[Tak
 
 
 async def _instances(conn: Conn, group: Sequence[Pending]) -> dict[str, _Instance]:
-    """The instances of a group, locked; with what is known of them."""
+    """The instances of a group, locked; with what is known of them, and their emergency."""
     found: dict[str, _Instance] = {}
     keys: set[str] = set()
     for one in group:
@@ -89,8 +85,11 @@ async def _instances(conn: Conn, group: Sequence[Pending]) -> dict[str, _Instanc
         keys.add(one.key)
         if one.facts and one.facts["replaces_key"]:
             keys.add(one.facts["replaces_key"])
-    await submission_rows.lock_instances(conn, keys)
-    for row in await submission_rows.of_instances(conn, list(found)):
+    sole, rows = await submission_rows.begin(conn, keys, list(found))
+    for one in group:
+        # As `emergencies.service.resolve` has it: the phone's own, else the sole open one, else a person says.
+        one.row["emergency_id"] = one.emergency or sole
+    for row in rows:
         if row["instance_key"] in found:
             found[row["instance_key"]].rows.append(row)
         if row["replaces_key"] in found and row["replaces_key"] != row["instance_key"]:

@@ -87,19 +87,26 @@ async def lock_instances(conn: Conn, keys: Iterable[str]) -> None:
     )
 
 
-async def lock_edits(conn: Conn) -> None:
-    """One writer of edits at a time: two of them may belong to one line that neither can see whole."""
-    await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (_EDITS,))
+async def begin(conn: Conn, locked: Iterable[str], keys: Sequence[str]) -> tuple[UUID | None, list[DictRow]]:
+    """The sole open emergency, and submissions of these instances with those edits that replace one of them.
 
-
-async def of_instances(conn: Conn, keys: Sequence[str]) -> list[DictRow]:
-    """Submissions of these instances, and edits that replace one of them."""
+    First all keys in `locked` are locked, for what is read to be theirs. The three are sent in one go where the
+    connection can.
+    """
+    await lock_instances(conn, locked)
+    opened = await conn.execute("SELECT id FROM emergencies WHERE status = 'open' LIMIT 2")
     found = await conn.execute(
         "SELECT id, instance_key, xml_digest, replaces_key, state, conflict, closed, wanted FROM submissions"
         " WHERE instance_key = ANY(%(keys)b::text[]) OR replaces_key = ANY(%(keys)b::text[])",
         {"keys": packed("text", keys)},
     )
-    return await found.fetchall()
+    emergencies, rows = await opened.fetchall(), await found.fetchall()
+    return (emergencies[0]["id"] if len(emergencies) == 1 else None), rows
+
+
+async def lock_edits(conn: Conn) -> None:
+    """One writer of edits at a time: two of them may belong to one line that neither can see whole."""
+    await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (_EDITS,))
 
 
 async def add(conn: Conn, rows: Sequence[Mapping[str, Any]]) -> None:
