@@ -183,7 +183,11 @@ async def export(
         await showing.record(conn, "submission.exported", form, who, {k: v for k, v in told.items() if v is not None})
     pieces = streamed(ctx, kind, fetched(ctx, wanted, last), made, asyncio.get_running_loop())
     name = made.plan.tables[made.table].name if kind == "csv" and shape.repeat else "submissions"
-    headers = {"Content-Disposition": _named(f"{form_id}-{name}.{kind}"), "Cache-Control": "no-store"}
+    headers = {
+        "Content-Disposition": _named(f"{form_id}-{name}.{kind}"),
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
     return StreamingResponse(pieces, media_type=TYPES[kind], headers=headers)
 
 

@@ -23,6 +23,8 @@ from server.forms import tabling
 from server.forms.tabling import NOTES, Form, Told
 
 BATCH: Final = 250
+PATIENCE_S: Final = 60
+"""A batch that takes longer ends the file, cut: whoever reads it must see that it is not whole."""
 TYPES: Final[Mapping[str, str]] = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -173,7 +175,7 @@ def streamed(ctx: Context, kind: str, fetch: Fetch, export: Export, loop: asynci
 
     def pulled() -> Iterator[Mapping[str, Any]]:
         after = 0
-        while batch := asyncio.run_coroutine_threadsafe(_awaited(fetch, after), loop).result():
+        while batch := asyncio.run_coroutine_threadsafe(_awaited(fetch, after), loop).result(PATIENCE_S):
             yield from batch
             after = batch[-1]["seq"]
 
