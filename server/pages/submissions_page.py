@@ -20,7 +20,7 @@ from server.pages.rendering import page_config
 
 router = APIRouter(include_in_schema=False)
 Ctx = Annotated[Context, Depends(context)]
-PAGE: Final = 40
+PAGE: Final = 30
 SHEET_PAGE: Final = 25
 LIST: Final = "submission.list"
 DAYS: Final = (1, 3, 7, 30)
