@@ -14,7 +14,7 @@ from field_forms.xlsform import CompiledForm
 from server.access.context import Context
 from server.access.principal import Principal, Scope
 from server.access.roles import Role
-from server.forms import settling, storing, taking, versions
+from server.forms import entities, settling, storing, taking, versions
 from server.kernel.ids import uuid7
 from server.loops import ON_NEEDS
 from server.reports.chain import process_batch
@@ -121,7 +121,7 @@ async def settle(ctx: Context) -> int:
     """Let the chain read and the forms be carried out until nothing waits; how many were settled."""
     await read_all(ctx)
     done = 0
-    while some := await settling.step(ctx, ON_NEEDS):
+    while some := await settling.step(ctx, ON_NEEDS, entities.apply_changes):
         done += some
     return done
 

@@ -1,25 +1,17 @@
 """What forms say is carried out once: goods, closures, shelters, check-ins, follow-ups; and what may not be is not."""
 
-from typing import Any
 from uuid import UUID
 
 import pytest
-from psycopg.rows import DictRow
 
-from field_forms.openrosa import Instance
 from field_forms.xlsform import compile_form
 from server.access.context import Context
-from server.forms import settling
-from server.forms.versions import Version
-from server.kernel.db import Conn
-from server.loops import ON_NEEDS
 from server.reports.intake import Incoming
 from server.reports.links import recount
 from tests.slices.chain_kit import emergency, needs_of, told
 from tests.slices.forms_kit import (
     SPOT,
     Field,
-    Sent,
     count,
     effects,
     given,
@@ -324,9 +316,8 @@ async def test_a_form_that_moves_nothing_is_settled_without_an_effect(phone: Fie
 
 async def test_a_visit_to_a_registered_household_is_about_its_own_need(phone: Field) -> None:
     body, meta = household("yes")
-    sent = await phone.send("household", body.replace("پلدختر", "معمولان"), meta=meta)
+    await phone.send("household", body.replace("پلدختر", "معمولان"), meta=meta)
     await settle(phone.ctx)
-    await registered(phone, sent)
     visited = await phone.send("follow_up", visit("met", household=HOUSEHOLD))
     other = await phone.send("follow_up", visit("met", household=HOUSEHOLD.replace("0b", "0c")))
     await settle(phone.ctx)
@@ -338,10 +329,9 @@ async def test_a_visit_to_a_registered_household_is_about_its_own_need(phone: Fi
 
 async def test_what_others_lack_too_is_not_met_by_one_familys_word(phone: Field) -> None:
     body, meta = household("yes")
-    sent = await phone.send("household", body, meta=meta)
+    await phone.send("household", body, meta=meta)
     await told(phone.ctx, phone.emergency, ("+989121110007", "پلدختر آب نداریم"))
     await settle(phone.ctx)
-    await registered(phone, sent)
     visited = await phone.send("follow_up", visit("met", household=HOUSEHOLD))
     await settle(phone.ctx)
     assert await effects(phone.ctx, visited) == [("followup", "refused", "need.shared")]
@@ -349,46 +339,14 @@ async def test_what_others_lack_too_is_not_met_by_one_familys_word(phone: Field)
     assert need["status"] in {"open", "tasked"}
 
 
-async def registered(phone: Field, sent: Sent) -> None:
-    """The household as an entity, where the form's own change has not made it one."""
-    if await rows(phone.ctx, "SELECT 1 FROM entities WHERE entity_key = %s", HOUSEHOLD):
-        return
-    async with phone.ctx.db.tx() as conn:
-        found = await conn.execute(
-            "WITH l AS (INSERT INTO entity_lists (id, name, emergency_id) VALUES (gen_random_uuid(), 'households', %s)"
-            " RETURNING id) INSERT INTO entities (id, list_id, entity_key, data_sealed) SELECT gen_random_uuid(), l.id,"
-            " %s, '' FROM l RETURNING id",
-            (phone.emergency, HOUSEHOLD),
-        )
-        [entity] = await found.fetchall()
-        await conn.execute(
-            "INSERT INTO entity_changes (id, entity_id, submission_id, nth, actor, outcome, version, change_sealed)"
-            " VALUES (gen_random_uuid(), %s, %s, 0, 'test', 'created', 1, '')",
-            (entity["id"], sent.id),
-        )
-
-
-async def test_registrations_are_handed_on_with_consent_alone_and_told_beside_the_rest(phone: Field) -> None:
-    asked: list[UUID] = []
-
-    async def hears(conn: Conn, _ctx: Context, row: DictRow, version: Version, instance: Instance, actor: str) -> Any:
-        assert (version.form_id, instance.form_id, actor) == ("household", "household", phone.actor)
-        assert await (await conn.execute("SELECT 1 FROM submissions WHERE id = %s", (row["id"],))).fetchone()
-        asked.append(row["id"])
-        return [["/data/meta/entity", "entity.absent"]]
-
+async def test_registrations_are_carried_out_with_consent_alone_and_told_beside_the_rest(phone: Field) -> None:
     body, meta = household("yes")
     yes = await phone.send("household", body, meta=meta)
-    await registered(phone, yes)
     no_body, no_meta = household("no")
-    await phone.send("household", no_body, meta=no_meta)
-    await read_all(phone.ctx)
-    while await settling.step(phone.ctx, ON_NEEDS, hears):
-        pass
-    assert asked == [yes.id]
+    no = await phone.send("household", no_body, meta=no_meta.replace("0b2f", "0c2f"))
+    await settle(phone.ctx)
     assert await effects(phone.ctx, yes) == [("entity", "done", None)]
+    assert await effects(phone.ctx, no) == []
+    assert [e["entity_key"] for e in await rows(phone.ctx, "SELECT entity_key FROM entities")] == [HOUSEHOLD]
     found = await rows(phone.ctx, "SELECT problems FROM submissions ORDER BY seq")
-    assert [f["problems"] for f in found] == [
-        [["/data/meta/entity", "entity.absent"]],
-        [["/data/meta/entity", "entity.no_consent"]],
-    ]
+    assert [f["problems"] for f in found] == [[], [["/data/meta/entity", "entity.no_consent"]]]
