@@ -65,6 +65,7 @@ for (const [name, path] of [
   ['hotline', './server/pages/client/hotline.ts'],
   ['messages', './server/pages/client/messages.ts'],
   ['words', './server/pages/client/words.ts'],
+  ['formsdesk', './server/pages/client/formsdesk.ts'],
   ['submissions', './server/pages/client/submissions.ts'],
   ['alarms', './server/pages/client/alarms.ts'],
   ['field', './field_forms/app/main.ts'],

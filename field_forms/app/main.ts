@@ -56,8 +56,9 @@ async function open(): Promise<void> {
 
 /** A draft in the form, for who may publish it. Nothing of it can be sent. */
 async function preview(formId: string, version: string): Promise<void> {
-  const base = `/api/forms/${encodeURIComponent(formId)}/${encodeURIComponent(version)}`;
-  await fillIn({ formId, name: formId, version, xml: `${base}/xml`, manifest: null }, true);
+  const one = (await list('/draft')).find((form) => form.formId === formId && form.version === version);
+  if (!one) throw new Refused(w('gone'), false);
+  await fillIn(one, true);
 }
 
 function drawList(forms: readonly Listed[]): void {

@@ -52,9 +52,9 @@ const path = (address: string): string => {
   return url.pathname + url.search;
 };
 
-/** The forms of this link. */
-export async function list(): Promise<Listed[]> {
-  const answer = parse(await (await get('/openrosa/formList')).text());
+/** The forms of this link; below `/draft` those that are not published yet. */
+export async function list(below = ''): Promise<Listed[]> {
+  const answer = parse(await (await get(`/openrosa${below}/formList`)).text());
   return [...answer.getElementsByTagName('xform')].map((one) => ({
     formId: child(one, 'formID'),
     name: child(one, 'name'),

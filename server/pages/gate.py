@@ -23,6 +23,7 @@ NAV = (
     ("inbox", "report.list"),
     ("hotline", "hotline.type"),
     ("words", "words.edit"),
+    ("forms", "form.publish"),
     ("stock", "stock.read"),
     ("messages", "gateway.read"),
     ("house", "token.create"),

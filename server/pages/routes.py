@@ -16,6 +16,7 @@ from server.kernel.edge import Tx
 from server.kernel.errors import Problem
 from server.pages import (
     field_page,
+    forms_page,
     hotline_page,
     house_page,
     inbox_page,
@@ -32,7 +33,7 @@ from server.pages.rendering import render_map
 router = APIRouter(include_in_schema=False)
 for page in (
     queue_page, me_page, inbox_page, hotline_page, stock_page, messages_page, house_page, words_page, field_page,
-    submissions_page,
+    forms_page, submissions_page,
 ):  # fmt: skip
     router.include_router(page.router)
 Ctx = Annotated[Context, Depends(context)]
