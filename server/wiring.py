@@ -15,6 +15,7 @@ from server.exports.form_export_routes import router as form_exports
 from server.forms import counting as forms_counting
 from server.forms.effect_routes import router as form_effects
 from server.forms.entity_routes import router as entities
+from server.forms.entity_routes import router as entity_lists
 from server.forms.file_routes import router as submitted_files
 from server.forms.form_routes import router as forms
 from server.forms.key_routes import router as form_keys
@@ -22,6 +23,7 @@ from server.forms.phone_routes import router as phones
 from server.forms.shelter_routes import router as shelters
 from server.forms.submission_routes import router as submissions
 from server.forms.submitting_front import SubmittingFront
+from server.forms.team_routes import router as teams
 from server.incidents.routes import router as incidents
 from server.kernel.tasks import end
 from server.live import hub
@@ -78,8 +80,10 @@ ROUTERS: Sequence[APIRouter] = (
     entrances,
     form_exports,
     forms,
+    teams,
     entities,
     form_effects,
+    entity_lists,
     shelters,
     phones,
     submissions,
