@@ -20,7 +20,8 @@ _COLUMNS: Final = (
 async def submission(conn: Conn, submission_id: UUID) -> DictRow | None:
     """Where a submission belongs: id, form_id, report, emergency, centre."""
     found = await conn.execute(
-        "SELECT id, form_id, report_id, emergency_id, centre_id, encrypted, wanted FROM submissions WHERE id = %s",
+        "SELECT s.id, s.form_id, s.report_id, coalesce(r.emergency_id, s.emergency_id) AS emergency_id, s.centre_id,"
+        " s.encrypted, s.wanted FROM submissions s JOIN reports r ON r.id = s.report_id WHERE s.id = %s",
         (submission_id,),
     )
     return await found.fetchone()
