@@ -15,7 +15,6 @@ from server.exports.form_export_routes import router as form_exports
 from server.forms import counting as forms_counting
 from server.forms.effect_routes import router as form_effects
 from server.forms.entity_routes import router as entities
-from server.forms.entity_routes import router as entity_lists
 from server.forms.file_routes import router as submitted_files
 from server.forms.form_routes import router as forms
 from server.forms.key_routes import router as form_keys
@@ -83,7 +82,6 @@ ROUTERS: Sequence[APIRouter] = (
     teams,
     entities,
     form_effects,
-    entity_lists,
     shelters,
     phones,
     submissions,
