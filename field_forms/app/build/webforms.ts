@@ -17,7 +17,7 @@ export function adapted(file: string, code: string): string | null {
   if (!name) return null;
   if (name === 'MapBlock') return translated('map', ground(code), file);
   // The entry holds the style sheet; the chunk beside it the code.
-  return code.includes('@font-face') ? bothWays(withoutFonts(code)) : translated('form', latinNumbers(code), file);
+  return code.includes('@font-face') ? bothWays(withoutFonts(code)) : translated('form', withoutWorkers(latinNumbers(code)), file);
 }
 
 /** Number fields read and write Latin digits whatever the phone's language; `digits.ts` gives them nothing else. */
@@ -35,6 +35,13 @@ function bothWays(code: string): string {
   return code
     .replace(/(?<=[{;])(margin|padding|border)-(left|right)(?=[:-])/g, (_, what: string, side: string) => `${what}-inline-${side === 'left' ? 'start' : 'end'}`)
     .replace(/(?<=[{;])text-align:(left|right)/g, (_, side: string) => `text-align:${side === 'left' ? 'start' : 'end'}`);
+}
+
+/** Pictures are made smaller in the page itself: workers from `blob:` and `data:` addresses are what the policy refuses. */
+function withoutWorkers(code: string): string {
+  const features = 'features: ["js", "wasm", "ww"]';
+  if (!code.includes(features)) throw new Error('the resizer of @getodk/web-forms has changed');
+  return code.replace(features, 'features: ["js", "wasm"]');
 }
 
 function translated(part: Part, code: string, file: string): string {
