@@ -11,7 +11,7 @@ with, `branchId` names the row of changes, `baseVersion` counts on from the trun
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -185,15 +185,20 @@ def _home(path: str, every: Mapping[str, Node]) -> str | None:
     return None
 
 
-def changes(instance: Instance, spec: Spec) -> tuple[tuple[Change, ...], tuple[tuple[str, str], ...]]:
-    """What a submission asks for, in its order, and (path, code) of what cannot be done."""
+def changes(
+    instance: Instance, spec: Spec, kept: Container[str] | None = None
+) -> tuple[tuple[Change, ...], tuple[tuple[str, str], ...]]:
+    """What a submission asks for, in its order, and (path, code) of what cannot be done.
+
+    `kept`: where the registrations stand that nobody said no to (`structuring.entities`); None takes all.
+    """
     known = {declaration.around: declaration for declaration in spec.declarations}
     found: list[Change] = []
     problems: list[tuple[str, str]] = []
     for key, attributes in instance.attributes.items():
         head, _, last = key.rpartition("/meta/")
         declaration = known.get(plain(head))
-        if last != "entity" or declaration is None:
+        if last != "entity" or declaration is None or (kept is not None and key not in kept):
             continue
         action = _action(attributes)
         if action is None:

@@ -5,7 +5,7 @@ books, by its own rules and rights. Codes of items, centres, tasks and shelters 
 hold, as chosen; typed codes (volunteers, needs) have Latin digits and capitals.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -108,9 +108,10 @@ class FormFollowup:
 class FormEntity:
     """A registration, or a change of one, that may be kept: nobody said no. `action` is create, update or upsert.
 
-    What it says of the entity is read by the form's own declaration, not by roles.
+    What it says of the entity is read by the form's own declaration, not by roles; `key` is where it stands.
     """
 
     dataset: str
     id: str
     action: str
+    key: str = field(default="", compare=False)

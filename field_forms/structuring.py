@@ -224,7 +224,7 @@ def entities(got: Answers) -> tuple[FormEntity, ...]:
         if asked is not None and asked.value != "yes":
             got.problems.append((plain(key), "entity.no_consent"))
             continue
-        found.append(FormEntity(dataset, entity_id, action))
+        found.append(FormEntity(dataset, entity_id, action, key))
     return tuple(found)
 
 

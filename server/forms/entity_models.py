@@ -25,12 +25,14 @@ class EntityRecord(Sealed, Base):
     """An entity as it stands; `entity_key` is the id that phones gave it.
 
     `data_sealed` is JSON of a `field_forms.entities.Entity`: label, properties, changed_at, branches.
+    `state` waiting: changes came before the registration; they are carried out after it.
     """
 
     __tablename__ = "entities"
     __table_args__ = (
         UniqueConstraint("list_id", "entity_key"),
-        CheckConstraint("state IN ('active', 'archived')", name="state"),
+        CheckConstraint("state IN ('active', 'archived', 'waiting')", name="state"),
+        Index("ix_entities_newest", "list_id", "id", postgresql_where=text("state = 'active'")),
     )
     id: Mapped[Key]
     list_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("entity_lists.id"))

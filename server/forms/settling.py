@@ -199,7 +199,8 @@ async def _carry_out(
     job, members = await job_of(conn, ctx, row, report, row["sent_by"], hooks.on_needs)
     if row["current"]:
         await effect_edits.carry_out(job, members)
-        if hooks.on_entities and version and report.entities and not row["clash"]:
+        # An edit may also take a registration back.
+        if hooks.on_entities and version and (report.entities or members) and not row["clash"]:
             known = {**row, "emergency_id": row["at_emergency"]}
             problems += [list(p) for p in await hooks.on_entities(conn, ctx, known, version, instance, job.actor)]
             await effect_edits.keep_entities(job)
