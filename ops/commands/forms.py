@@ -160,7 +160,7 @@ async def _publish(
             row = await publishing.save(conn, new, _ACTOR)
             for name, given in files:
                 kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-                await publishing.put_media(conn, row["id"], name, kind, given)
+                await publishing.add_file(conn, row, name, kind, given)
             told = (*form.warnings, *await keys.warnings(conn, new.traits.public_key))
             said = {"warnings": [_shown(problem) for problem in told]}
             if asked[2] is None:

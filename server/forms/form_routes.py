@@ -108,11 +108,12 @@ async def upload(
     new = await asyncio.to_thread(publishing.prepare, content, file_type, stem)
     if not new.form.ok:
         raise errors.not_publishable(new.form.problems)
+    if not draft:
+        await _validated(new.form.xml)
     before = await form_queries.version_of(tx, new.form.form_id, new.form.version)
     row = await publishing.save(tx, new, who.actor)
     known = before is not None and before["md5"] == row["md5"]
     if not draft:
-        await _validated(new.form.xml)
         known = (await publishing.release(tx, row["form_id"], row["version"], scope, who.actor)).known
     answer: dict[str, Any] = {
         "id": str(row["id"]),
@@ -173,13 +174,9 @@ async def add_media(request: Request, tx: Tx, _who: Publisher, version_id: UUID,
     row = await form_queries.version_by_id(tx, version_id)
     if row is None:
         raise not_found("form")
-    if row["state"] == "published":
-        raise errors.not_a_draft()
-    if file_name(name) not in row["files"]:
-        raise errors.media_unwanted(name[:100])
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     content = await read_body(request, publishing.MAX_MEDIA_BYTES)
-    kept = await publishing.put_media(tx, row["id"], name, kind or "application/octet-stream", content)
+    kept = await publishing.add_file(tx, row, name, kind or "application/octet-stream", content)
     return json_response({"name": kept, "missing_files": await publishing.missing_files(tx, row)}, 201)
 
 

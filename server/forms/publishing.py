@@ -186,6 +186,22 @@ async def missing_files(conn: Conn, row: Mapping[str, Any]) -> list[str]:
     return [name for name in asked if name.removesuffix(".csv") not in served or not name.endswith(".csv")]
 
 
+async def add_file(conn: Conn, row: Mapping[str, Any], name: str, content_type: str, content: bytes) -> str:
+    """Give a draft (its row) a file; the name as it is kept. The same file again is no change, whatever the state.
+
+    Raises `form.media_unwanted`, `form.not_a_draft`, `form.media_too_large`.
+    """
+    kept = file_name(name)
+    if kept not in row["files"]:
+        raise errors.media_unwanted(name[:100])
+    if row["state"] != "draft":
+        md5 = md5_hash(content).removeprefix("md5:")
+        if not any(own["name"] == kept and own["md5"] == md5 for own in await form_queries.media_of(conn, row["id"])):
+            raise errors.not_a_draft()
+        return kept
+    return await put_media(conn, row["id"], name, content_type, content)
+
+
 async def put_media(conn: Conn, version_id: UUID, name: str, content_type: str, content: bytes) -> str:
     """Give a version a file; the name as it is kept. Raises `form.media_too_large`."""
     if len(content) > MAX_MEDIA_BYTES:
