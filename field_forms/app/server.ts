@@ -1,7 +1,7 @@
 /** The server's OpenRosa half, as the browser form uses it. Addresses in its answers serve by their path: the page's host holds. */
 import { body, posts } from './sending.ts';
 import type { Waiting } from './storage.ts';
-import { headers } from './way.ts';
+import { credentials, headers, known } from './way.ts';
 import { w } from './words.ts';
 
 export interface Listed {
@@ -27,9 +27,11 @@ const PATIENCE_MS = 60_000;
 const SENDING_MS = 600_000;
 
 async function get(path: string): Promise<Response> {
+  // A question without a name would be answered with a prompt for one, as phones want it.
+  if (!known()) throw new Refused(w('no_link'), false, 401);
   let answer: Response;
   try {
-    answer = await fetch(path, { headers: headers(), signal: AbortSignal.timeout(PATIENCE_MS), cache: 'no-cache' });
+    answer = await fetch(path, { headers: headers(), credentials: credentials(), signal: AbortSignal.timeout(PATIENCE_MS), cache: 'no-cache' });
   } catch {
     throw new Refused(w('offline'), true);
   }
@@ -78,7 +80,7 @@ export async function manifest(address: string | null): Promise<Map<string, stri
 export async function file(files: ReadonlyMap<string, string>, name: string): Promise<Response> {
   const at = files.get(name);
   if (!at) return new Response(null, { status: 404 });
-  return fetch(at, { headers: headers(), signal: AbortSignal.timeout(PATIENCE_MS) });
+  return fetch(at, { headers: headers(), credentials: credentials(), signal: AbortSignal.timeout(PATIENCE_MS) });
 }
 
 /** Send what has not been acknowledged yet of a form; gives the server's words with the receipt. */
@@ -100,6 +102,7 @@ async function sendPost(form: FormData): Promise<string> {
     answer = await fetch('/openrosa/submission', {
       method: 'POST',
       body: form,
+      credentials: credentials(),
       headers: { ...headers(), 'X-OpenRosa-Version': '1.0' },
       signal: AbortSignal.timeout(SENDING_MS),
     });
@@ -114,7 +117,7 @@ async function sendPost(form: FormData): Promise<string> {
 /** Bytes that the server takes in one POST; `otherwise` when it does not say. */
 export async function limitOf(otherwise: number): Promise<number> {
   try {
-    const answer = await fetch('/openrosa/submission', { method: 'HEAD', headers: headers(), signal: AbortSignal.timeout(PATIENCE_MS) });
+    const answer = await fetch('/openrosa/submission', { method: 'HEAD', headers: headers(), credentials: credentials(), signal: AbortSignal.timeout(PATIENCE_MS) });
     return Number(answer.headers.get('X-OpenRosa-Accept-Content-Length')) || otherwise;
   } catch {
     return otherwise;

@@ -3,6 +3,8 @@
  * taken out of the address at once and kept for this tab alone. Without one, the session of who is signed in serves.
  */
 
+import { config } from './config.ts';
+
 const KEY = 'hamyar-field-link';
 const TOKEN = /^[\w.~-]{16,200}$/;
 
@@ -35,5 +37,8 @@ export function headers(): Record<string, string> {
   return { 'Accept-Language': document.documentElement.lang, ...(known ? { Authorization: `Bearer ${known}` } : {}) };
 }
 
-/** Whether the page was opened with a link. */
-export const linked = (): boolean => token() !== '';
+/** Whether there is a link, or somebody is signed in. */
+export const known = (): boolean => token() !== '' || config().signed;
+
+/** With a link nothing else is sent: neither cookies nor what a browser remembers of names and passwords. */
+export const credentials = (): RequestCredentials => (token() ? 'omit' : 'same-origin');

@@ -45,6 +45,7 @@ async def field_page(view: Open, form_id: str, draft: Annotated[str, Query(max_l
     """The list of a link's forms, or one form: the page's module reads the address and asks for the rest."""
     tiles = view.tiles
     config: dict[str, Any] = {
+        "signed": view.principal is not None,
         "limit": MAX_SUBMISSION_BYTES,
         "tiles": {"url": tiles.url, "credit": tiles.credit} if tiles else None,
     }
