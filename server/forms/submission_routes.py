@@ -18,13 +18,13 @@ from server.access.context import Context, context
 from server.access.principal import Principal
 from server.forms import taking
 from server.forms.receiving import Receiving, Room, refusal, said
-from server.forms.replies import HEADERS, PREFIXES, xml_response
+from server.forms.replies import HEADERS, PREFIXES, spoken, xml_response
 from server.forms.submitting_front import SubmittingFront
 from server.forms.taking import Taken
 from server.forms.ways_in import allow_phone
 from server.kernel.errors import Problem
 from server.kernel.grouping import away
-from server.kernel.http import internal, language
+from server.kernel.http import internal
 
 router = APIRouter(tags=["openrosa"])
 log = structlog.get_logger("submissions")
@@ -54,7 +54,7 @@ async def draft_submission(
 async def take(request: Request, ctx: Context, who: Principal, *, draft: bool) -> Response:
     """Take a POST of somebody who may send. Never raises: whatever is wrong, the phone can show it."""
     front: SubmittingFront = request.app.state.submissions
-    lang = language(request) if "accept-language" in request.headers else None
+    lang = spoken(request)
     try:
         with Receiving(request, room) as receiving:
             pending = await taking.ready(ctx, who, await receiving.sent(draft=draft))
