@@ -21,5 +21,6 @@ async def files(conn: Conn, ctx: Context, who: Principal, form: Mapping[str, Any
     for name in form["files"]:
         stamp = own.get(name) or await lists.stamp(conn, ctx, who, name)
         if stamp:
-            found.append(MediaFile(name, f"md5:{stamp}", f"{address}/{quote(name, safe='')}"))
+            # The hash in the address: a list may change before a slow phone comes for it.
+            found.append(MediaFile(name, f"md5:{stamp}", f"{address}/{quote(name, safe='')}?md5={stamp}"))
     return found

@@ -11,6 +11,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from field_forms import openrosa
+from field_forms.xlsform import md5_hash
 from server.access.context import Context, context
 from server.access.principal import Principal
 from server.forms import builtin, form_queries, lists, manifests, publishing
@@ -116,15 +117,21 @@ async def manifest(request: Request, ctx: Ctx, form_id: str, who: Phone, version
     return xml_response(openrosa.render_manifest(found))
 
 
-async def media(request: Request, ctx: Ctx, version_id: UUID, name: str, who: Phone) -> Response:
+async def media(
+    request: Request,
+    ctx: Ctx,
+    version_id: UUID,
+    name: str,
+    who: Phone,
+    md5: Annotated[str | None, Query(max_length=32)] = None,
+) -> Response:
     """A file that a version names: its own, or a list of the server as this phone gets it."""
     async with ctx.db.tx() as conn:
         row = await form_queries.files_of(conn, version_id)
         if row is None or name not in row["files"]:
             raise not_found("file")
         own = await form_queries.media_file(conn, row["id"], name)
-        made = None if own else await lists.content(conn, ctx, who, name)
-        stamp = own["md5"] if own else await lists.stamp(conn, ctx, who, name)
+        made = None if own else await lists.content(conn, ctx, who, name, md5)
     body = bytes(own["content"]) if own else made
     if body is None:
         raise not_found("file")
@@ -132,7 +139,7 @@ async def media(request: Request, ctx: Ctx, version_id: UUID, name: str, who: Ph
     kind = f"{kind}; charset=utf-8" if kind == "text/csv" else kind
     shown = kind.partition(";")[0] in _FREELY_SHOWN
     safe = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox"}
-    return _answer(request, body, kind if shown else "application/octet-stream", f'"{stamp}"', **safe)
+    return _answer(request, body, kind if shown else "application/octet-stream", f'"{md5_hash(body)}"', **safe)
 
 
 for _prefix in PREFIXES:
