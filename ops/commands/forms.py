@@ -3,6 +3,7 @@
 import json
 import mimetypes
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -97,8 +98,6 @@ def _known() -> dict[str, frozenset[str]]:
 
 
 def _judged(file: Path, *, validate: bool) -> CompiledForm:
-    from dataclasses import replace
-
     try:
         data = file.read_bytes()
     except OSError as error:
@@ -168,7 +167,9 @@ async def _publish(
             scope = await _scope(conn, asked[0], asked[1])
             done = await publishing.release(conn, form.form_id, form.version, scope, _ACTOR)
     except Problem as problem:
-        refused = FormProblem("settings", 2, "version", problem.code, problem.fa, problem.en)
+        refused = FormProblem(None, None, None, problem.code, problem.fa, problem.en)
+        if problem.code == "form.version_taken":
+            refused = replace(refused, sheet="settings", row=2, column="version")
         return {"ok": False, "errors": [_shown(refused)]}
     return said | {"published": True, "known": done.known}
 

@@ -64,7 +64,7 @@ async def told(ctx: Context, where: UUID | None, *messages: Any, **more: Any) ->
 async def rows(ctx: Context, query: str, *values: Any) -> list[DictRow]:
     """The rows of a query."""
     async with ctx.db.tx() as conn:
-        return await (await conn.execute(query, values)).fetchall()  # type: ignore[arg-type]
+        return await (await conn.execute(query, values)).fetchall()
 
 
 async def needs_of(ctx: Context, where: UUID, category: str | None = None) -> list[DictRow]:
