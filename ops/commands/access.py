@@ -45,7 +45,10 @@ def create(
                 await _id(conn, "emergencies", emergency),
                 await _id(conn, "volunteers", volunteer),
             )
-            return (await service.create_token(conn, service.check_role(role), name, bounds, "cli"))[1]
+            known = service.check_role(role)
+            token_id, secret = await service.create_token(conn, known, name, bounds, "cli")
+            await service.keep_digest(conn, ctx.sealing, known, token_id, secret)
+            return secret
 
     print(_said(lambda: run(work)))
 

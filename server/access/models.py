@@ -52,8 +52,11 @@ class Grant(Base):
     created_at: Mapped[Now]
 
 
-class Token(Base):
-    """A bearer token of a gateway, a phone or a script; only its hash is kept."""
+class Token(Sealed, Base):
+    """A bearer token of a gateway, a phone or a script; only its hash is kept.
+
+    `digest_sealed`: for who fills in forms, what HTTP Digest proves the token with (RFC 7616's H(A1), hex).
+    """
 
     __tablename__ = "tokens"
     __table_args__ = (CheckConstraint(_IN_ROLES, name="role"),)
@@ -66,6 +69,7 @@ class Token(Base):
     volunteer_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("volunteers.id"))
     created_at: Mapped[Now]
     revoked_at: Mapped[Moment | None]
+    digest_sealed: Mapped[bytes | None]
 
 
 class Session(Base):

@@ -50,10 +50,32 @@ async def add_token(conn: AsyncConnection[Any], row: dict[str, Any]) -> None:
     )
 
 
+async def keep_digest(conn: AsyncConnection[Any], row: dict[str, Any]) -> None:
+    """Set what a token proves itself with by HTTP Digest."""
+    await conn.execute(
+        "UPDATE tokens SET digest_sealed = %(digest_sealed)s, data_key_wrapped = %(data_key_wrapped)s,"
+        " sealing_key_id = %(sealing_key_id)s WHERE id = %(id)s",
+        row,
+    )
+
+
+async def token_by_id(conn: Conn, token_id: UUID) -> DictRow | None:
+    """A live token that may prove itself by HTTP Digest."""
+    return await (
+        await conn.execute(
+            "SELECT id, role, centre_id, emergency_id, volunteer_id, digest_sealed, data_key_wrapped FROM tokens"
+            " WHERE id = %s AND revoked_at IS NULL AND digest_sealed IS NOT NULL",
+            (token_id,),
+        )
+    ).fetchone()
+
+
 async def revoke_token(conn: AsyncConnection[Any], token_id: UUID) -> bool:
     """End a token; False when there was none alive."""
     done = await conn.execute(
-        "UPDATE tokens SET revoked_at = clock_timestamp() WHERE id = %s AND revoked_at IS NULL", (token_id,)
+        "UPDATE tokens SET revoked_at = clock_timestamp(), digest_sealed = NULL, data_key_wrapped = NULL,"
+        " sealing_key_id = NULL WHERE id = %s AND revoked_at IS NULL",
+        (token_id,),
     )
     return done.rowcount == 1
 

@@ -46,11 +46,17 @@ async def me(principal: Annotated[Principal, allow("session.own")]) -> Response:
 
 
 @router.post("/tokens")
-async def create_token(body: NewToken, tx: Tx, principal: Annotated[Principal, allow("token.create")]) -> Response:
+async def create_token(
+    body: NewToken,
+    tx: Tx,
+    principal: Annotated[Principal, allow("token.create")],
+    ctx: Annotated[Context, Depends(context)],
+) -> Response:
     """Make a token; the secret is in this answer and nowhere else."""
     _may_give(principal, body.role, body.centre)
     bounds = service.Bounds(body.centre, body.emergency, body.volunteer)
     token_id, secret = await service.create_token(tx, body.role, body.name, bounds, principal.actor)
+    await service.keep_digest(tx, ctx.sealing, body.role, token_id, secret)
     return json_response({"id": token_id, "token": secret}, 201, {"Cache-Control": "no-store"})
 
 

@@ -54,9 +54,11 @@ async def set_up(
     """A token of role `field`, in this answer and nowhere else.
 
     `url` is Collect's server address, `settings` the text of its QR, `svg` the QR, `link` the browser form (none for
-    drafts: those are previewed by who publishes). `id` ends it: `DELETE /api/tokens/{id}`.
+    drafts: those are previewed by who publishes). `id` is its user name where a phone asks for one, and ends it:
+    `DELETE /api/tokens/{id}`.
     """
     token_id, secret = await service.create_token(tx, "field", team.name, _bounds(who, team), who.actor)
+    await service.keep_digest(tx, ctx.sealing, "field", token_id, secret)
     host = ctx.settings.public_url.rstrip("/") or str(request.base_url).rstrip("/")
     url = f"{host}/openrosa/{secret}{'/draft' if team.draft else ''}"
     settings = qr.collect_settings(url, team.name, team.lang or language(request), draft=team.draft)

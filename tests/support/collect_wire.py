@@ -7,6 +7,7 @@ As OkHttp writes it: a part has its own Content-Length, the address of a submiss
 import asyncio
 import gzip
 import hashlib
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple, Self
@@ -169,6 +170,25 @@ class Collect:
             assert said["hash"] == f"md5:{md5(fetched.body)}", said["filename"]
             found[said["filename"]] = fetched.body
         return found
+
+
+class Digest:
+    """Collect's answers to one Digest challenge, counted as OkHttp's library counts them."""
+
+    def __init__(self, user: str, password: str, said: str) -> None:
+        self.user, self.password, self.said, self.count = user, password, said, 0
+        self._asked = dict(re.findall(r'(\w+)="([^"]*)"', said))
+
+    def proof(self, method: str, uri: str) -> tuple[str, str]:
+        """The next Authorization header."""
+        self.count += 1
+        realm, nonce, cnonce, nc = self._asked["realm"], self._asked["nonce"], "0a4f113b", f"{self.count:08x}"
+        ha1, ha2 = md5(f"{self.user}:{realm}:{self.password}".encode()), md5(f"{method}:{uri}".encode())
+        response = md5(f"{ha1}:{nonce}:{nc}:{cnonce}:auth:{ha2}".encode())
+        return "Authorization", (
+            f'Digest username="{self.user}", realm="{realm}", nonce="{nonce}", uri="{uri}", response="{response}",'
+            f' qop=auth, nc={nc}, cnonce="{cnonce}", algorithm=MD5'
+        )
 
 
 def md5(data: bytes) -> str:
