@@ -25,11 +25,18 @@ def _unknown(request: Request, *, stale: bool) -> Problem:
     """401 in the way that makes Collect ask for a name and a password, or prove them with a new nonce."""
     ctx: Context = request.app.state.context
     headers = {"X-OpenRosa-Version": "1.0", "Cache-Control": "no-store"}
+    if "sec-fetch-mode" in request.headers or request.headers.get("authorization", "")[:7].lower() == "bearer ":
+        # A page of ours, or a script: a browser would put a window of its own for a name and a password before it.
+        return _said({**headers, "WWW-Authenticate": "Bearer"})
     if _private(request):
         headers["WWW-Authenticate"] = f'Basic realm="{REALM}", charset="UTF-8"'
     if request.url.scheme != "https" and ctx.sealing.can_read:
         # Another case, another key: a header line for each scheme, which every reader of challenges understands.
         headers["www-authenticate"] = digest.challenge(ctx.sealing, stale=stale)
+    return _said(headers)
+
+
+def _said(headers: dict[str, str]) -> Problem:
     return Problem(401, "access.unknown", "Send a valid token.", "توکن معتبر بفرستید.", headers=headers)
 
 

@@ -25,6 +25,9 @@ OPEN_PATHS = {
     "/login",
     "/logout",
     "/join/{secret}",
+    # pages without a record: who fills in says so by the link's token, to the addresses of phones
+    "/field",
+    "/field/{form_id:path}",
 }
 """What a stranger may knock at. A new one is added here on purpose or not at all."""
 

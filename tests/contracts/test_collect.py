@@ -209,7 +209,7 @@ async def test_more_than_a_hundred_files_are_one_submission(house: House, collec
     kept = await house.rows(
         "SELECT a.name, b.id, b.data_key_wrapped, b.content_sealed, a.report_id FROM attachments a JOIN blobs b"
         " ON b.id = a.blob_id JOIN reports r ON r.id = a.report_id WHERE r.source_key = %s",
-        instance,
+        house.key(instance),
     )
     assert len({row["report_id"] for row in kept}) == 1
     async with house.ctx.db.tx() as conn:
@@ -231,7 +231,7 @@ async def test_parts_that_come_at_once_and_twice_are_merged(house: House) -> Non
     [row] = await house.rows(
         "SELECT count(DISTINCT r.id) AS reports, count(*) AS files FROM reports r JOIN attachments a"
         " ON a.report_id = r.id WHERE r.source_key = %s",
-        instance,
+        house.key(instance),
     )
     assert (row["reports"], row["files"]) == (1, 40)
 
@@ -271,7 +271,7 @@ async def test_drafts_are_apart(house: House, collect: Collect, desk: Desk) -> N
         assert answer.status == CREATED
     assert "tried" not in await collect.forms()
     assert (await collect.get("forms/tried.xml?version=1")).status.split()[1] == b"404"
-    [row] = await house.rows("SELECT flags FROM reports WHERE source_key = %s", f"draft:{instance}")
+    [row] = await house.rows("SELECT flags FROM reports WHERE source_key = %s", house.key(f"draft:{instance}"))
     assert "form_draft" in row["flags"]
 
 
@@ -325,6 +325,8 @@ async def test_over_plain_http_a_password_is_proved_and_never_sent(house: House,
         assert (await phone.get("formList", basic, AFAR, SAFE)).status == b"HTTP/1.1 200 OK"
         stranger = await phone.get("formList", AFAR, SAFE)
         assert [said.split()[0] for said in stranger.all("WWW-Authenticate")] == ["Basic"]
+        page = await phone.get("formList", ("Authorization", "Bearer wrong"), AFAR)
+        assert page.all("WWW-Authenticate") == ["Bearer"], "a browser would ask for a name and a password"
 
 
 async def test_a_round_by_digest(house: House, desk: Desk) -> None:

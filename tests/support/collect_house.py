@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from server.access.context import Context
 from server.access.roles import Role
 from server.access.service import Bounds, create_token
+from server.reports.intake import safe_key
 from tests.slices.forms_kit import rows
 from tests.support.collect_wire import Collect
 from tests.unit.field_forms.samples import markdown_form
@@ -32,6 +33,10 @@ class House:
     async def made(self, role: Role) -> str:
         async with self.ctx.db.tx() as conn:
             return (await create_token(conn, role, "team", Bounds(None, self.emergency)))[1]
+
+    def key(self, instance: str) -> str:
+        """The `source_key` of an instance: a uuid in which a telephone number might stand is hashed."""
+        return safe_key(self.ctx.sealing, instance)
 
     async def rows(self, query: str, *values: Any) -> list[Any]:
         return await rows(self.ctx, query, *values)
