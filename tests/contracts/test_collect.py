@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 import pytest_asyncio
 
@@ -341,6 +342,10 @@ async def test_a_round_by_digest(house: House, desk: Desk) -> None:
         way = "/openrosa/submission?deviceID=collect%3Aa1b2c3"
         sent = await phone.post(answers(), [File("a.jpg", b"A")], lock.proof("POST", way), AFAR)
         assert (sent.status, lock.count) == (CREATED, 3)
+    # Somebody else's reading of the RFC.
+    async with httpx.AsyncClient(auth=httpx.DigestAuth(user, token), headers=[AFAR]) as other:
+        told = [(await other.get(f"{house.url}/openrosa/formList?formID=incident")).status_code for _ in range(3)]
+    assert told == [200] * 3
     [row] = await house.rows("SELECT to_jsonb(t)::text AS whole FROM tokens t WHERE id = %s", UUID(user))
     assert token not in row["whole"]
     assert digest_secret(UUID(user), token) not in row["whole"]
