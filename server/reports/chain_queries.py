@@ -72,13 +72,14 @@ async def take(conn: Conn, limit: int) -> list[DictRow]:
     return await (await conn.execute(sql.SQL(query))).fetchall()
 
 
-async def came_lately(conn: Conn, seconds: float, most: int) -> int:
-    """How many reports came within the last `seconds`, counted up to `most`."""
+async def came_lately(conn: Conn, seconds: float, most: int, form: int = 1) -> int:
+    """How many reports came within the last `seconds`, of up to `most` of them; a form counts for `form` messages."""
     row = await (
         await conn.execute(
-            "SELECT count(*) AS n FROM (SELECT 1 FROM reports"
+            "SELECT count(*) + (%s - 1) * count(*) FILTER (WHERE channel = 'form') AS n"
+            " FROM (SELECT channel FROM reports"
             " WHERE received_at > clock_timestamp() - make_interval(secs => %s) LIMIT %s) lately",
-            (seconds, most),
+            (form, seconds, most),
         )
     ).fetchone()
     return int(row["n"]) if row else 0

@@ -14,6 +14,8 @@ WARM: Final = 1000
 """Messages a second up to which nobody rests: two cores carry them and the chain beside them."""
 HOT: Final = 2000
 """Messages a second from which intake needs all that two cores have."""
+FORM: Final = 3
+"""A filled-in form costs its door as much as so many messages: it is larger, and has a row of its own beside."""
 LEAST: Final = 0.05
 """The part of its time that the chain works while intake is hot: always some, oldest first."""
 REST_MOST_S: Final = 5.0
@@ -21,7 +23,7 @@ LOOK_S: Final = 1.0
 
 
 class Pace:
-    """One chain's pace, shared by its lanes."""
+    """The pace of one process that can wait (the chain, whoever looks at pictures), shared by its lanes."""
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
@@ -33,7 +35,7 @@ class Pace:
         if now - self._looked_at >= LOOK_S:
             self._looked_at = now
             async with self._ctx.db.tx() as conn:
-                self._share = share_of(await queries.came_lately(conn, LOOK_S, round(HOT * LOOK_S)) / LOOK_S)
+                self._share = share_of(await queries.came_lately(conn, LOOK_S, round(HOT * LOOK_S), FORM) / LOOK_S)
         return rest_after(worked_s, self._share)
 
 
