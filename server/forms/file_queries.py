@@ -9,7 +9,10 @@ from server.kernel.db import Conn
 
 _OF: Final = (
     "FROM submissions s JOIN attachments a ON a.report_id IN (s.report_id, s.opened_report_id)"
-    " OR (a.source = 'openrosa' AND a.instance_id = s.instance_key) WHERE s.id = %(submission)s"
+    " OR (a.source = 'openrosa' AND a.instance_id = s.instance_key"
+    # Another centre's phone may have sent something under the same id: its files are its own.
+    " AND NOT EXISTS (SELECT 1 FROM submissions o WHERE o.report_id = a.report_id"
+    " AND o.centre_id IS DISTINCT FROM s.centre_id)) WHERE s.id = %(submission)s"
 )
 _COLUMNS: Final = (
     "a.id, a.name, a.name_sealed, a.about_sealed, a.data_key_wrapped, a.content_type, a.size, a.state, a.reason,"

@@ -236,10 +236,12 @@ async def put_in_line(conn: Conn, keys: Sequence[str]) -> None:
     """
     await submission_rows.lock_edits(conn)
     rows = await submission_rows.line_of(conn, keys)
+    strays = _strays(rows)
     replaces: dict[str, str | None] = {}
     order: dict[str, int] = {}
     for row in rows:
-        replaces[row["instance_key"]] = replaces.get(row["instance_key"]) or row["replaces_key"]
+        named = None if row["id"] in strays else row["replaces_key"]
+        replaces[row["instance_key"]] = replaces.get(row["instance_key"]) or named
         order.setdefault(row["instance_key"], row["seq"])
     lines = lineages(replaces, order)
     variants = Counter(row["instance_key"] for row in rows)
@@ -247,12 +249,28 @@ async def put_in_line(conn: Conn, keys: Sequence[str]) -> None:
     for row in rows:
         key = row["instance_key"]
         line = lines[key]
-        doubtful = variants[key] > 1 or (line.forked and key in line.heads)
+        doubtful = variants[key] > 1 or (line.forked and key in line.heads) or row["id"] in strays
         now = line.root, key == line.current, doubtful
         if now != (row["root_key"], row["current"], row["conflict"]):
             changes.append((row["id"], *now))
     if changes:
         await submission_rows.set_line(conn, changes)
+
+
+def _strays(rows: Sequence[DictRow]) -> set[UUID]:
+    """Edits by a phone bound to a centre of what came from another centre: they replace nothing.
+
+    Whoever knows an id could take back what another centre's people said. Kept, in conflict, for a person. An id is
+    of the centre that sent it first. `rows` as they came.
+    """
+    centres: dict[str, UUID | None] = {}
+    for row in rows:
+        centres.setdefault(row["instance_key"], row["centre_id"])
+    return {
+        row["id"]
+        for row in rows
+        if row["centre_id"] is not None and centres.get(row["replaces_key"]) not in {None, row["centre_id"]}
+    }
 
 
 def _taken(one: Pending, instance: _Instance, report: Accepted) -> Taken:

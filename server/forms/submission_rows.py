@@ -144,7 +144,7 @@ async def line_of(conn: Conn, keys: Sequence[str]) -> list[DictRow]:
         "WITH RECURSIVE line (key) AS (SELECT unnest(%s::text[]) UNION"
         " SELECT step.key FROM line JOIN submissions s ON s.instance_key = line.key OR s.replaces_key = line.key"
         " CROSS JOIN LATERAL (VALUES (s.instance_key), (s.replaces_key)) AS step (key) WHERE step.key IS NOT NULL)"
-        " SELECT id, seq, instance_key, replaces_key, root_key, current, conflict FROM submissions"
+        " SELECT id, seq, instance_key, replaces_key, root_key, current, conflict, centre_id FROM submissions"
         " WHERE instance_key IN (SELECT key FROM line) ORDER BY seq",
         (list(keys),),
     )
