@@ -251,8 +251,20 @@ async def media_of(conn: Conn, version_id: UUID) -> list[DictRow]:
 
 async def files_of(conn: Conn, version_id: UUID) -> DictRow | None:
     """Which files a version names."""
-    found = await conn.execute("SELECT id, files FROM forms WHERE id = %s", (version_id,))
+    found = await conn.execute("SELECT id, form_id, state, files FROM forms WHERE id = %s", (version_id,))
     return await found.fetchone()
+
+
+async def elsewhere(conn: Conn, form_id: str, bounds: Sequence[tuple[UUID | None, UUID | None]]) -> bool:
+    """Whether a form is published now, and nowhere within these (emergency, centre); None of either is all of them."""
+    found = await conn.execute(
+        "SELECT 1 FROM form_publications WHERE form_id = %(form)s HAVING count(*) > 0 AND NOT bool_or(EXISTS (SELECT 1"
+        " FROM unnest(%(emergencies)s::uuid[], %(centres)s::uuid[]) AS b (emergency, centre)"
+        " WHERE (b.emergency IS NULL OR emergency_id IS NULL OR b.emergency = emergency_id)"
+        " AND (b.centre IS NULL OR centre_id IS NULL OR b.centre = centre_id)))",
+        {"form": form_id, "emergencies": [e for e, _ in bounds], "centres": [c for _, c in bounds]},
+    )
+    return await found.fetchone() is not None
 
 
 async def media_file(conn: Conn, version_id: UUID, name: str) -> DictRow | None:

@@ -84,9 +84,15 @@ async def _found(conn: Conn, request: Request, who: Principal, form_id: str, ver
         version = rows[0]["version"] if rows else None
     draft = _is_draft(request)
     row = await form_queries.xml_of(conn, form_id, version, draft=draft) if version is not None else None
-    if row is None:
+    if row is None or await _of_others(conn, who, form_id):
         raise not_found("form")
     return row
+
+
+async def _of_others(conn: Conn, who: Principal, form_id: str) -> bool:
+    """Whether a form is only for other emergencies or centres: it and the files it brings are not this phone's."""
+    bounds = [(scope.emergency_id, scope.centre_id) for scope in who.scopes_for("form.read")]
+    return await form_queries.elsewhere(conn, form_id, bounds)
 
 
 def _unchanged(request: Request, tag: str) -> bool:
@@ -128,7 +134,8 @@ async def media(
     """A file that a version names: its own, or a list of the server as this phone gets it."""
     async with ctx.db.tx() as conn:
         row = await form_queries.files_of(conn, version_id)
-        if row is None or name not in row["files"]:
+        hidden = row is None or name not in row["files"] or (row["state"] == "draft" and not _is_draft(request))
+        if row is None or hidden or await _of_others(conn, who, row["form_id"]):
             raise not_found("file")
         own = await form_queries.media_file(conn, row["id"], name)
         made = None if own else await lists.content(conn, ctx, who, name, md5)
