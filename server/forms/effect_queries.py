@@ -147,13 +147,16 @@ async def effect(conn: Conn, effect_id: UUID) -> DictRow | None:
 
 
 async def effects(conn: Conn, asked: Mapping[str, Any]) -> list[DictRow]:
-    """Effects in a state, newest first, within emergencies and centres (None: all); one more than `limit`."""
+    """Effects in a state, newest first, within any pair of `centres` and `emergencies` (None: all); `limit` rows."""
     found = await conn.execute(
         "SELECT e.id, e.submission_id, e.kind, e.nth, e.subject_type, e.subject_id, e.state, e.reason, e.data, e.at,"
-        " s.form_id, s.report_id, s.emergency_id, s.centre_id FROM submission_effects e"
-        " JOIN submissions s ON s.id = e.submission_id WHERE e.state = %(state)s"
-        " AND (%(emergencies)s::uuid[] IS NULL OR s.emergency_id = ANY(%(emergencies)s))"
-        " AND (%(centres)s::uuid[] IS NULL OR s.centre_id = ANY(%(centres)s))"
+        " s.form_id, s.report_id, coalesce(r.emergency_id, s.emergency_id) AS emergency_id, s.centre_id"
+        " FROM submission_effects e JOIN submissions s ON s.id = e.submission_id JOIN reports r ON r.id = s.report_id"
+        " WHERE e.state = %(state)s"
+        " AND (%(emergency)s::uuid IS NULL OR coalesce(r.emergency_id, s.emergency_id) = %(emergency)s)"
+        " AND EXISTS (SELECT 1 FROM unnest(%(centres)s::uuid[], %(emergencies)s::uuid[]) AS b (centre, emergency)"
+        " WHERE (b.centre IS NULL OR b.centre = s.centre_id)"
+        " AND (b.emergency IS NULL OR b.emergency = coalesce(r.emergency_id, s.emergency_id)))"
         " AND (%(at)s::timestamptz IS NULL OR (e.at, e.id) < (%(at)s, %(id)s))"
         " ORDER BY e.at DESC, e.id DESC LIMIT %(limit)s",
         asked,

@@ -32,11 +32,13 @@ async def effects(
 ) -> Response:
     """What became of what forms say, the newest first: what is refused waits for a person."""
     after: tuple[datetime, UUID] | None = cursors.moment(cursor)
-    bound = who.centre_bound("submission.list")
+    visible(who, "submission.list", emergency)
+    scopes = who.scopes_for("submission.list")
     asked = {
         "state": state,
-        "emergencies": visible(who, "submission.list", emergency),
-        "centres": None if bound is None else [bound],
+        "emergency": emergency,
+        "emergencies": [scope.emergency_id for scope in scopes],
+        "centres": [scope.centre_id for scope in scopes],
         "at": after[0] if after else None,
         "id": after[1] if after else None,
         "limit": limit + 1,

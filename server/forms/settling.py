@@ -60,7 +60,9 @@ async def run(ctx: Context, on_needs: Sequence[OnNeeds] = (), on_entities: OnEnt
 async def step(
     ctx: Context, on_needs: Sequence[OnNeeds] = (), on_entities: OnEntities | None = None, limit: int = BATCH
 ) -> int:
-    """One batch: how many submissions were settled. 0: there is nothing to do, or another process does it."""
+    """One batch: how many submissions were settled. 0: nothing to do, another process does it, or no key is here."""
+    if not ctx.sealing.can_read:
+        return 0
     hooks = Hooks(on_needs, on_entities)
     async with ctx.db.tx() as guard:
         row = await (await guard.execute(_LOCK)).fetchone()
