@@ -18,7 +18,7 @@ MAX_BOUNDARY: Final = 200
 _SOON: Final = 1 << 16
 """So much of what is done with may stay in the buffer: to cut it off costs more."""
 _TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-_HEADER: Final = re.compile(rb"(" + _TOKEN + rb"):[ ]*([^\r]*)\r\n")
+_HEADER: Final = re.compile(rb"(" + _TOKEN + rb"):[ ]*+([^\r]*+)\r\n")
 _PLAIN: Final = re.compile(rb'form-data; name="([^"\\%]*)"(?:; filename="([^"\\%]*)")?')
 _OPTION: Final = re.compile(rb";[ \t]*(" + _TOKEN + rb')[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^;"]*))[ \t]*')
 _ESCAPED: Final = re.compile(rb'\\(["\\])')
