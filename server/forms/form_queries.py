@@ -31,7 +31,8 @@ async def lock_form(conn: Conn, form_id: str) -> None:
 async def version_of(conn: Conn, form_id: str, version: str) -> DictRow | None:
     """One version of a form, whatever its state."""
     found = await conn.execute(
-        "SELECT id, form_id, version, md5, state, files, public_key, kind FROM forms"
+        "SELECT id, form_id, version, md5, state, files, public_key, kind, owner_emergency_id,"
+        " owner_centre_id FROM forms"
         " WHERE form_id = %s AND version = %s",
         (form_id, version),
     )
@@ -41,7 +42,9 @@ async def version_of(conn: Conn, form_id: str, version: str) -> DictRow | None:
 async def version_by_id(conn: Conn, version_id: UUID) -> DictRow | None:
     """As `version_of`, by its id: a version's number may be empty, or hold anything."""
     found = await conn.execute(
-        "SELECT id, form_id, version, md5, state, files, public_key, kind FROM forms WHERE id = %s", (version_id,)
+        "SELECT id, form_id, version, md5, state, files, public_key, kind, owner_emergency_id,"
+        " owner_centre_id FROM forms WHERE id = %s",
+        (version_id,),
     )
     return await found.fetchone()
 
@@ -62,10 +65,12 @@ async def add_version(conn: Conn, row: Mapping[str, Any]) -> None:
     """Insert a version, a draft."""
     await conn.execute(
         "INSERT INTO forms (id, form_id, version, title, xml, md5, source, bindings, state, kind, file_type,"
-        " public_key, entities, uploads, files, warnings, created_by) VALUES (%(id)s, %(form_id)s,"
+        " public_key, entities, uploads, files, warnings, created_by,"
+        " owner_emergency_id, owner_centre_id) VALUES (%(id)s, %(form_id)s,"
         " %(version)s, %(title)s, %(xml)s,"
         " %(md5)s, %(source)s, %(bindings)s, 'draft', %(kind)s, %(file_type)s, %(public_key)s, %(entities)s,"
-        " %(uploads)s, %(files)s, %(warnings)s, %(created_by)s)",
+        " %(uploads)s, %(files)s, %(warnings)s, %(created_by)s,"
+        " %(owner_emergency_id)s, %(owner_centre_id)s)",
         _packed(row),
     )
 
@@ -170,13 +175,17 @@ async def published_for(
     return await found.fetchall()
 
 
-async def drafts(conn: Conn, form_id: str | None = None) -> list[DictRow]:
-    """The drafts, the newest of each form."""
+async def drafts(
+    conn: Conn, emergencies: Sequence[UUID], centres: Sequence[UUID], form_id: str | None = None
+) -> list[DictRow]:
+    """The drafts of the house and of these emergencies and centres, the newest of each form."""
     found = await conn.execute(
         "SELECT DISTINCT ON (form_id) id, form_id, version, title, md5, files, public_key, state,"
         " created_at AS published_at FROM forms WHERE state = 'draft'"
+        " AND (owner_emergency_id IS NULL OR owner_emergency_id = ANY(%(emergencies)s))"
+        " AND (owner_centre_id IS NULL OR owner_centre_id = ANY(%(centres)s))"
         " AND (%(form)s::text IS NULL OR form_id = %(form)s) ORDER BY form_id, created_at DESC",
-        {"form": form_id},
+        {"form": form_id, "emergencies": list(emergencies), "centres": list(centres)},
     )
     return await found.fetchall()
 
@@ -190,8 +199,27 @@ async def xml_of(conn: Conn, form_id: str, version: str, *, draft: bool) -> Dict
     return await found.fetchone()
 
 
-async def versions(conn: Conn, state: str | None, form_id: str | None, limit: int, after: UUID | None) -> list[DictRow]:
+@dataclass(frozen=True, slots=True)
+class Within:
+    """What a reader may see: (emergency, centre) bounds of reading and, for drafts, of publishing; None: all."""
+
+    read: Sequence[tuple[UUID | None, UUID | None]] | None = None
+    publish: Sequence[tuple[UUID | None, UUID | None]] | None = None
+
+
+_EVERYTHING = Within()
+
+
+async def versions(
+    conn: Conn,
+    state: str | None,
+    form_id: str | None,
+    limit: int,
+    after: UUID | None,
+    within: Within = _EVERYTHING,
+) -> list[DictRow]:
     """Versions, newest first, with what came of each and where it is published."""
+    read, drafted = (pairs if pairs is not None else [(None, None)] for pairs in (within.read, within.publish))
     found = await conn.execute(
         "SELECT f.id, f.form_id, f.version, f.title, f.state, f.kind, f.file_type, f.md5, f.files, f.created_at,"
         " f.public_key IS NOT NULL AS encrypted, f.entities, jsonb_array_length(f.warnings) AS warnings,"
@@ -202,8 +230,27 @@ async def versions(conn: Conn, state: str | None, form_id: str | None, limit: in
         " s.last AS last_submission FROM forms f LEFT JOIN LATERAL (SELECT received_at AS last FROM submissions s"
         " WHERE s.form_id = f.form_id ORDER BY s.seq DESC LIMIT 1) s ON true"
         " WHERE (%(state)s::text IS NULL OR f.state = %(state)s) AND (%(form)s::text IS NULL OR f.form_id = %(form)s)"
-        " AND (%(after)s::uuid IS NULL OR f.id < %(after)s) ORDER BY f.id DESC LIMIT %(limit)s",
-        {"state": state, "form": form_id, "after": after, "limit": limit},
+        " AND (%(after)s::uuid IS NULL OR f.id < %(after)s)"
+        " AND CASE WHEN f.state = 'draft' THEN EXISTS (SELECT 1 FROM unnest(%(draft_emergencies)s::uuid[],"
+        " %(draft_centres)s::uuid[]) AS b (emergency, centre)"
+        " WHERE (b.emergency IS NULL OR f.owner_emergency_id IS NULL OR b.emergency = f.owner_emergency_id)"
+        " AND (b.centre IS NULL OR f.owner_centre_id IS NULL OR b.centre = f.owner_centre_id))"
+        " ELSE NOT EXISTS (SELECT 1 FROM form_publications p WHERE p.form_id = f.form_id) OR EXISTS (SELECT 1"
+        " FROM form_publications p, unnest(%(emergencies)s::uuid[], %(centres)s::uuid[]) AS b (emergency, centre)"
+        " WHERE p.form_id = f.form_id"
+        " AND (b.emergency IS NULL OR p.emergency_id IS NULL OR b.emergency = p.emergency_id)"
+        " AND (b.centre IS NULL OR p.centre_id IS NULL OR b.centre = p.centre_id)) END"
+        " ORDER BY f.id DESC LIMIT %(limit)s",
+        {
+            "state": state,
+            "form": form_id,
+            "after": after,
+            "limit": limit,
+            "emergencies": [emergency for emergency, _ in read],
+            "centres": [centre for _, centre in read],
+            "draft_emergencies": [emergency for emergency, _ in drafted],
+            "draft_centres": [centre for _, centre in drafted],
+        },
     )
     return await found.fetchall()
 

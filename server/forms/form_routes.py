@@ -13,8 +13,8 @@ from field_forms.xlsform import MAX_BYTES
 from server.access.guard import allow
 from server.access.principal import Principal
 from server.forms import builtin, errors, form_queries, keys, publishing
-from server.forms.form_queries import Scope
 from server.forms.form_shapes import listed, whole
+from server.forms.reaching import PUBLISH, READ, bounds, changeable, may_change, scope_of, visible
 from server.kernel.edge import Tx
 from server.kernel.errors import not_found
 from server.kernel.http import json_response, read_body
@@ -35,22 +35,10 @@ class StateChange(BaseModel):
     centre: UUID | None = None
 
 
-def _scope(who: Principal, emergency: UUID | None, centre: UUID | None) -> Scope:
-    """A scope that somebody may publish to; those bound to one emergency or centre mean it when they name none."""
-    bound = who.scopes_for("form.publish")
-    if emergency is None and all(s.emergency_id for s in bound):
-        emergency = who.emergency_id
-    if centre is None:
-        centre = who.centre_bound("form.publish")
-    if not any(s.emergency_id in {None, emergency} and s.centre_id in {None, centre} for s in bound):
-        raise errors.out_of_reach()
-    return Scope(emergency, centre)
-
-
 @router.get("/api/forms")
 async def forms(
     tx: Tx,
-    _who: Reader,
+    who: Reader,
     state: State | None = "published",
     form_id: Annotated[str | None, Query(max_length=300)] = None,
     limit: Annotated[int, Query(ge=1, le=_PAGE)] = _PAGE,
@@ -58,15 +46,17 @@ async def forms(
 ) -> Response:
     """Versions, newest first: id, version, titles by language, state, where they are published, files, submissions."""
     await builtin.ensure(tx)
-    rows = await form_queries.versions(tx, state, form_id, limit, cursor)
+    within = form_queries.Within(bounds(who, READ), bounds(who, PUBLISH))
+    rows = await form_queries.versions(tx, state, form_id, limit, cursor, within)
     counts = await form_queries.counts(tx, [row["form_id"] for row in rows])
     items = [listed(row, counts) for row in rows]
     return json_response({"items": items, "next": str(rows[-1]["id"]) if len(rows) == limit else None})
 
 
 @router.get("/api/form-versions/{version_id}")
-async def one(tx: Tx, _who: Reader, version_id: UUID) -> Response:
+async def one(tx: Tx, who: Reader, version_id: UUID) -> Response:
     """One version: its questions, what each is tied to, warnings, files here and absent."""
+    await visible(tx, who, version_id)
     row = await form_queries.whole(tx, version_id)
     if row is None:
         raise not_found("form")
@@ -77,8 +67,9 @@ async def one(tx: Tx, _who: Reader, version_id: UUID) -> Response:
 
 
 @router.get("/api/form-versions/{version_id}/source")
-async def source(tx: Tx, _who: Publisher, version_id: UUID) -> Response:
+async def source(tx: Tx, who: Publisher, version_id: UUID) -> Response:
     """The file that the version was made from, as it was given."""
+    await visible(tx, who, version_id)
     row = await form_queries.source_of(tx, version_id)
     if row is None:
         raise not_found("form")
@@ -103,7 +94,7 @@ async def upload(
 
     201, or 200 when nothing is new; 422 with every problem in its place.
     """
-    scope = _scope(who, emergency, centre)
+    scope = scope_of(who, emergency, centre)
     content = await read_body(request, MAX_BYTES)
     new = await asyncio.to_thread(publishing.prepare, content, file_type, stem)
     if not new.form.ok:
@@ -111,7 +102,9 @@ async def upload(
     if not draft:
         await _validated(new.form.xml)
     before = await form_queries.version_of(tx, new.form.form_id, new.form.version)
-    row = await publishing.save(tx, new, who.actor)
+    if before is not None and before["state"] == "draft" and before["md5"] != _md5(new) and not may_change(who, before):
+        raise errors.out_of_reach()
+    row = await publishing.save(tx, new, who.actor, scope)
     known = before is not None and before["md5"] == row["md5"]
     if not draft:
         known = (await publishing.release(tx, row["form_id"], row["version"], scope, who.actor)).known
@@ -130,6 +123,10 @@ async def upload(
     return json_response(answer, 200 if known else 201)
 
 
+def _md5(new: publishing.Ready) -> str:
+    return new.form.hash.removeprefix("md5:")
+
+
 async def _validated(xml: bytes | None) -> None:
     """Ask ODK Validate, where java is. Raises 422 with what it says; None was judged when it left the draft."""
     said = await asyncio.to_thread(odk_validate, xml) if xml else None
@@ -140,10 +137,8 @@ async def _validated(xml: bytes | None) -> None:
 @router.patch("/api/form-versions/{version_id}")
 async def change(tx: Tx, who: Publisher, version_id: UUID, asked: StateChange) -> Response:
     """Publish a version (a draft, or an older one again) to a scope, or archive it."""
-    scope = _scope(who, asked.emergency, asked.centre)
-    row = await form_queries.version_by_id(tx, version_id)
-    if row is None:
-        raise not_found("form")
+    scope = scope_of(who, asked.emergency, asked.centre)
+    row = await changeable(tx, who, version_id)
     form_id, version = row["form_id"], row["version"]
     if asked.state == "published":
         if row["state"] == "draft":
@@ -158,22 +153,18 @@ async def change(tx: Tx, who: Publisher, version_id: UUID, asked: StateChange) -
 
 
 @router.delete("/api/form-versions/{version_id}")
-async def discard(tx: Tx, _who: Publisher, version_id: UUID) -> Response:
+async def discard(tx: Tx, who: Publisher, version_id: UUID) -> Response:
     """Throw a draft away that nobody has filled in; anything else is archived, never deleted."""
-    row = await form_queries.version_by_id(tx, version_id)
-    if row is None:
-        raise not_found("form")
+    row = await changeable(tx, who, version_id)
     if not await form_queries.drop_draft(tx, row["id"]):
         raise errors.not_a_draft()
     return Response(status_code=204)
 
 
 @router.put("/api/form-versions/{version_id}/media/{name}")
-async def add_media(request: Request, tx: Tx, _who: Publisher, version_id: UUID, name: str) -> Response:
+async def add_media(request: Request, tx: Tx, who: Publisher, version_id: UUID, name: str) -> Response:
     """Give a draft one of the files that it names (10 MB at most)."""
-    row = await form_queries.version_by_id(tx, version_id)
-    if row is None:
-        raise not_found("form")
+    row = await changeable(tx, who, version_id)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     content = await read_body(request, publishing.MAX_MEDIA_BYTES)
     kept = await publishing.add_file(tx, row, name, kind or "application/octet-stream", content)
@@ -181,10 +172,10 @@ async def add_media(request: Request, tx: Tx, _who: Publisher, version_id: UUID,
 
 
 @router.get("/api/form-versions/{version_id}/media/{name}")
-async def get_media(tx: Tx, _who: Reader, version_id: UUID, name: str) -> Response:
+async def get_media(tx: Tx, who: Reader, version_id: UUID, name: str) -> Response:
     """One of a version's files."""
-    row = await form_queries.version_by_id(tx, version_id)
-    file = await form_queries.media_file(tx, row["id"], name) if row else None
+    row = await visible(tx, who, version_id)
+    file = await form_queries.media_file(tx, row["id"], name)
     if file is None:
         raise not_found("file")
     kind = file["content_type"] if file["content_type"] in _SERVED else "application/octet-stream"

@@ -17,7 +17,8 @@ class Form(Base):
     """One version of a form; `bindings` ties its questions to the model. Old versions stay readable.
 
     `kind`: an XLSForm (its workbook is `source`) or a bare XForm. `uploads`: paths of questions answered by a file;
-    `files`: names of the files that the form itself needs; `entities`: what it declares (`entities.Spec` as JSON).
+    `files`: names of the files that the form itself needs;
+    `owner_…`: whose a draft is; `entities`: what it declares (`entities.Spec` as JSON).
     """
 
     __tablename__ = "forms"
@@ -43,6 +44,8 @@ class Form(Base):
     files: Mapped[Codes]
     warnings: Mapped[list[Any]] = mapped_column(JSONB, server_default=_LIST)
     created_by: Mapped[str] = mapped_column(server_default="system")
+    owner_emergency_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("emergencies.id"))
+    owner_centre_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("centres.id"))
     created_at: Mapped[Now]
 
 

@@ -5,7 +5,7 @@ The same below `draft/` is for forms that are only tried. What a phone gets is b
 
 from collections.abc import Mapping
 from typing import Annotated, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -15,6 +15,7 @@ from field_forms.xlsform import md5_hash
 from server.access.context import Context, context
 from server.access.principal import Principal
 from server.forms import builtin, form_queries, lists, manifests, publishing
+from server.forms.ranges import Unsatisfiable, part_of
 from server.forms.replies import HEADERS, PREFIXES, xml_response
 from server.forms.ways_in import allow_phone
 from server.kernel.db import Conn
@@ -25,6 +26,8 @@ router = APIRouter(tags=["openrosa"])
 Ctx = Annotated[Context, Depends(context)]
 Phone = Annotated[Principal, allow_phone("form.read")]
 _DRAFT = "/draft"
+_PROXY = ("127.0.0.1", "localhost", "::1")
+"""No phone asks these: a proxy on the same machine does that puts its own name into `Host`."""
 _FREELY_SHOWN = frozenset({"text/csv", "image/png", "image/jpeg", "image/gif", "image/webp", "audio/mpeg", "video/mp4"})
 
 
@@ -35,7 +38,12 @@ def _is_draft(request: Request) -> bool:
 
 def _base(request: Request, ctx: Context) -> str:
     """The address that the phone used, up to and with its token and `draft`."""
-    host = ctx.settings.public_url.rstrip("/") or str(request.base_url).rstrip("/")
+    host = str(request.base_url).rstrip("/")
+    public = ctx.settings.public_url.rstrip("/")
+    # A phone in a field network without internet must be sent nowhere but to where it came from; behind a proxy the
+    # public address says what the proxy has taken away (https).
+    if public and request.url.hostname in {urlsplit(public).hostname, *_PROXY}:
+        host = public
     token = request.path_params.get("token")
     below = _DRAFT if _is_draft(request) else ""
     return f"{host}/openrosa/{quote(token, safe='')}{below}" if token else f"{host}/openrosa{below}"
@@ -46,6 +54,8 @@ def _title(titles: dict[str, str], lang: str, form_id: str) -> str:
 
 
 async def _listed(conn: Conn, request: Request, who: Principal, form_id: str | None) -> list[Any]:
+    if form_id and "\0" in form_id:  # no text column can hold it
+        return []
     if _is_draft(request):
         return await publishing.drafts_for(conn, who, form_id)
     await builtin.ensure(conn)
@@ -79,6 +89,8 @@ def _entry(row: Mapping[str, Any], base: str, lang: str) -> openrosa.ListedForm:
 
 async def _found(conn: Conn, request: Request, who: Principal, form_id: str, version: str | None) -> Mapping[str, Any]:
     """A version (id, files, xml, md5): the one asked for, else the one that this phone gets. Raises 404."""
+    if "\0" in form_id or "\0" in (version or ""):
+        raise not_found("form")
     if version is None:
         rows = await _listed(conn, request, who, form_id)
         version = rows[0]["version"] if rows else None
@@ -98,6 +110,22 @@ async def _of_others(conn: Conn, who: Principal, form_id: str) -> bool:
 def _unchanged(request: Request, tag: str) -> bool:
     asked = request.headers.get("if-none-match", "")
     return tag in {part.strip().removeprefix("W/") for part in asked.split(",")}
+
+
+def _part(request: Request, body: bytes, kind: str, tag: str, **headers: str) -> Response:
+    """As `_answer`, or the part of it that is asked for, unless the phone holds a part of something else."""
+    headers["Accept-Ranges"] = "bytes"
+    asked = request.headers.get("range", "") if request.method == "GET" and not _unchanged(request, tag) else ""
+    try:
+        part = part_of(asked, len(body)) if request.headers.get("if-range", tag) == tag else None
+    except Unsatisfiable:
+        return Response(status_code=416, headers={**HEADERS, **headers, "Content-Range": f"bytes */{len(body)}"})
+    if part is None:
+        return _answer(request, body, kind, tag, **headers)
+    headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{len(body)}"
+    answer = _answer(request, body[part.start : part.stop], kind, tag, **headers)
+    answer.status_code = 206
+    return answer
 
 
 def _answer(request: Request, body: bytes, kind: str, tag: str, **headers: str) -> Response:
@@ -146,7 +174,7 @@ async def media(
     kind = f"{kind}; charset=utf-8" if kind == "text/csv" else kind
     shown = kind.partition(";")[0] in _FREELY_SHOWN
     safe = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox"}
-    return _answer(request, body, kind if shown else "application/octet-stream", f'"{md5_hash(body)}"', **safe)
+    return _part(request, body, kind if shown else "application/octet-stream", f'"{md5_hash(body)}"', **safe)
 
 
 for _prefix in PREFIXES:

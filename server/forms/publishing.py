@@ -61,7 +61,7 @@ def ready(form: CompiledForm, source: bytes | None, file_type: str = ".xlsx") ->
     return Ready(form, traits, source, file_type)
 
 
-async def save(conn: Conn, new: Ready, actor: str) -> DictRow:
+async def save(conn: Conn, new: Ready, actor: str, owner: Scope = ALL) -> DictRow:
     """Keep a form without problems as a draft (its row: id, form_id, version, state, files …).
 
     The same content again changes nothing. Raises `form.version_taken` when that version was published with other
@@ -74,11 +74,11 @@ async def save(conn: Conn, new: Ready, actor: str) -> DictRow:
     md5 = form.hash.removeprefix("md5:")
     known = await form_queries.version_of(conn, form.form_id, form.version)
     if known is None:
-        await form_queries.add_version(conn, _row(new, uuid7(), md5, actor))
+        await form_queries.add_version(conn, _row(new, uuid7(), md5, actor, owner))
     elif known["md5"] != md5:
         if known["state"] != "draft":
             raise errors.version_taken()
-        await form_queries.change_draft(conn, _row(new, known["id"], md5, actor))
+        await form_queries.change_draft(conn, _row(new, known["id"], md5, actor, owner))
     row = await form_queries.version_of(conn, form.form_id, form.version)
     if row is None:
         raise not_found("form")
@@ -87,7 +87,7 @@ async def save(conn: Conn, new: Ready, actor: str) -> DictRow:
     return row
 
 
-def _row(new: Ready, version_id: UUID, md5: str, actor: str) -> dict[str, Any]:
+def _row(new: Ready, version_id: UUID, md5: str, actor: str, owner: Scope) -> dict[str, Any]:
     form, traits = new.form, new.traits
     return {
         "id": version_id,
@@ -106,10 +106,12 @@ def _row(new: Ready, version_id: UUID, md5: str, actor: str) -> dict[str, Any]:
         "files": list(traits.files),
         "warnings": [problem.as_dict() for problem in form.warnings],
         "created_by": actor,
+        "owner_emergency_id": owner.emergency_id,
+        "owner_centre_id": owner.centre_id,
     }
 
 
-async def release(conn: Conn, form_id: str, version: str, scope: Scope, actor: str) -> Published:
+async def release(conn: Conn, form_id: str, version: str, scope: Scope, actor: str, *, told: bool = True) -> Published:
     """Give a version to the phones of a scope, in place of the one before; the same again changes nothing.
 
     Raises 404, and `form.needs_media` when it needs files that are neither its own nor lists of the server.
@@ -135,7 +137,8 @@ async def release(conn: Conn, form_id: str, version: str, scope: Scope, actor: s
         },
     )
     await form_queries.settle_states(conn, form_id, row["id"])
-    await _tell(conn, "form.published", row["id"], scope, actor)
+    if told:
+        await _tell(conn, "form.published", row["id"], scope, actor)
     return Published(form_id, version, known=False)
 
 
@@ -147,13 +150,14 @@ async def publish(
     scope: Scope = ALL,
     actor: str = "system",
     file_type: str = ".xlsx",
+    told: bool = True,
 ) -> Published:
-    """Keep a compiled form and give it to the phones of a scope at once.
+    """Keep a compiled form and give it to the phones of a scope at once; `told`: as an event, for it is news.
 
     Raises `form.version_taken`, `form.needs_media`, `form.not_publishable`.
     """
     row = await save(conn, ready(form, source, file_type), actor)
-    return await release(conn, row["form_id"], row["version"], scope, actor)
+    return await release(conn, row["form_id"], row["version"], scope, actor, told=told)
 
 
 async def archive(conn: Conn, form_id: str, version: str, scope: Scope | None, actor: str) -> bool:
@@ -238,6 +242,7 @@ async def published_for(conn: Conn, who: Principal, form_id: str | None = None) 
     return await form_queries.published_for(conn, emergencies, centres, form_id)
 
 
-async def drafts_for(conn: Conn, _who: Principal, form_id: str | None = None) -> list[DictRow]:
+async def drafts_for(conn: Conn, who: Principal, form_id: str | None = None) -> list[DictRow]:
     """The drafts, for phones that try them, in the same shape."""
-    return await form_queries.drafts(conn, form_id)
+    emergencies, centres = await reach(conn, who)
+    return await form_queries.drafts(conn, emergencies, centres, form_id)

@@ -8,7 +8,9 @@ from psycopg.rows import DictRow
 
 from server.access.context import Context, context
 from server.forms import builtin, form_queries
+from server.forms.form_queries import Within
 from server.forms.form_shapes import listed
+from server.forms.reaching import PUBLISH, READ, bounds
 from server.kernel.edge import Tx
 from server.pages.gate import View, page_for
 from server.pages.parts import centre_names, living, look, reader
@@ -26,7 +28,7 @@ async def forms_page(
     """Every form with its versions, newest first."""
     who = reader(view)
     await builtin.ensure(tx)
-    rows = await form_queries.versions(tx, None, None, MOST, None)
+    rows = await form_queries.versions(tx, None, None, MOST, None, Within(bounds(who, READ), bounds(who, PUBLISH)))
     counts = await form_queries.counts(tx, [row["form_id"] for row in rows])
     seen = await look(tx, who, None, "emergency.read")
     config: dict[str, Any] = {**page_config(view.lang), "url": ctx.settings.public_url.rstrip("/")}

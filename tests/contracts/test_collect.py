@@ -2,30 +2,22 @@
 
 import asyncio
 import base64
-import os
 import random
 import re
 import time
-from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
-import pytest_asyncio
 
 from field_forms.builtin import BUILTIN, WITH_LISTS, compiled
 from server.access.secrets import digest_secret
-from server.app import create_app
 from server.forms import blobs, entities, settling
 from server.forms.digest import FRESH_S, new_nonce
-from server.kernel.settings import Settings
 from server.loops import ON_NEEDS
-from tests.slices.chain_kit import emergency
-from tests.slices.forms_kit import read_all, stocked
+from tests.slices.forms_kit import read_all
 from tests.support.collect_house import Desk, House
 from tests.support.collect_wire import LIST, Answer, Collect, Digest, File, md5
-from tests.support.live_web import served
-from tests.support.stack import Stack
 from tests.unit.field_forms.samples import rapid_needs
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -34,35 +26,6 @@ UNCHANGED, UNKNOWN = b"HTTP/1.1 304 Not Modified", b"HTTP/1.1 401 Unauthorized"
 NOBODY = "00000000-0000-7000-8000-000000000000"
 RECEIPT = re.compile(r"[0-9A-Z]{8}")
 EN, FA = ("Accept-Language", "en-GB,en;q=0.9"), ("Accept-Language", "fa-IR")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def house(stack: Stack) -> AsyncIterator[House]:
-    name = f"test_{os.getpid()}_collect"
-    settings = Settings(
-        home=stack.home, database_url=stack.create(name), redis_url=f"{stack.stores.layout.redis_url}?db=1"
-    )
-    app = create_app(settings)
-    try:
-        async with served(app) as url:
-            made = House(app, url, "", await emergency(app.state.context))
-            made.token = await made.made("field")
-            await stocked(made.ctx)
-            yield made
-    finally:
-        stack.drop(name)
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def collect(house: House) -> AsyncIterator[Collect]:
-    async with Collect.reaching(f"{house.url}/openrosa/{house.token}") as made:
-        yield made
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def desk(house: House) -> AsyncIterator[Desk]:
-    async with Collect.reaching(house.url) as made:
-        yield Desk(made, await house.made("coordinator"))
 
 
 def answers(instance: str | None = None, body: str = "<where><place_name>پلدختر</place_name></where>") -> bytes:

@@ -95,3 +95,28 @@ def test_a_header_of_blanks_costs_no_more_than_its_length() -> None:
         return time.process_time() - began
 
     assert cost(8000) < 20 * cost(1000) + 0.02
+
+
+async def test_a_draft_is_its_centres_own(client_of: MakeClient, ctx: Context) -> None:
+    ours, theirs = await centre(ctx, "T1", 50, 33), await centre(ctx, "T2", 51, 33)
+    maker, other = await client_of("coordinator", centre=ours), await client_of("coordinator", centre=theirs)
+    made = await upload(maker, form("1", more="a.png"), draft=True)
+    version = f"/api/form-versions/{made}"
+    png = {"Content-Type": "image/png"}
+    for way in (other.get(version), other.get(f"{version}/source"), other.delete(version)):
+        assert (await way).status_code == 404
+    assert (await other.put(f"{version}/media/a.png", content=b"X", headers=png)).status_code == 404
+    assert (await other.patch(version, json={"state": "published"})).status_code == 404
+    changed = form("1", more="a.png").replace(b"| A |", b"| B |")
+    answer = await other.post("/api/forms?file_type=.md&draft=true", content=changed)
+    assert answer.status_code in {403, 409, 422}, answer.text
+    listed = [(await one.get("/api/forms?state=draft")).json()["items"] for one in (maker, other)]
+    assert [len(items) for items in listed] == [1, 0]
+    for centre_id, shown in ((ours, True), (theirs, False)):
+        phone = await client_of("field", centre=centre_id)
+        assert ("t1" in (await phone.get("/openrosa/draft/formList")).text) is shown
+        assert (await phone.get(version)).status_code == 404, "no draft for who may not publish"
+    assert (await maker.put(f"{version}/media/a.png", content=b"X", headers=png)).status_code == 201
+    assert (await maker.patch(version, json={"state": "published"})).status_code == 200
+    listed = [(await one.get("/api/forms")).json()["items"] for one in (maker, other)]
+    assert ["t1" in {item["form_id"] for item in items} for items in listed] == [True, False]

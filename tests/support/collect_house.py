@@ -30,9 +30,9 @@ class House:
         ctx: Context = self.app.state.context
         return ctx
 
-    async def made(self, role: Role) -> str:
+    async def made(self, role: Role, centre: UUID | None = None) -> str:
         async with self.ctx.db.tx() as conn:
-            return (await create_token(conn, role, "team", Bounds(None, self.emergency)))[1]
+            return (await create_token(conn, role, "team", Bounds(centre, self.emergency)))[1]
 
     def key(self, instance: str) -> str:
         """The `source_key` of an instance: a uuid in which a telephone number might stand is hashed."""
