@@ -356,7 +356,7 @@ async def test_a_form_whose_key_is_not_here_goes_out_with_a_warning(ctx: Context
     sent = await boss.post("/api/forms?file_type=.md", content=form)
     assert sent.status_code == 201
     assert "public_key.unknown" in [warning["code"] for warning in sent.json()["warnings"]]
-    version = "/api/forms/shut/versions/1"
+    version = f"/api/form-versions/{sent.json()['id']}"
     assert "public_key.unknown" in [warning["code"] for warning in (await boss.get(version)).json()["warnings"]]
     await add_key(ctx)
     shown = (await boss.get(version)).json()
