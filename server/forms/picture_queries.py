@@ -19,10 +19,12 @@ _COLUMNS: Final = (
 async def free(conn: Conn, most: int) -> list[DictRow]:
     """The files (id, blob_id) that have waited longest and whose content nobody has in hand."""
     found = await conn.execute(
-        f"SELECT a.id, a.blob_id FROM attachments a WHERE {_FREE}"  # noqa: S608 - constants alone
-        " AND NOT EXISTS (SELECT 1 FROM attachments o WHERE o.blob_id = a.blob_id AND o.state = 'new'"
-        " AND o.held_until > clock_timestamp()) ORDER BY a.created_at LIMIT %s",
-        (most,),
+        # A few off the index first: compared with each other, ten thousand that wait would be read at every look.
+        f"SELECT f.id, f.blob_id FROM (SELECT a.id, a.blob_id, a.created_at FROM attachments a WHERE {_FREE}"  # noqa: S608
+        " ORDER BY a.created_at LIMIT %(few)s) f"
+        " WHERE NOT EXISTS (SELECT 1 FROM attachments o WHERE o.blob_id = f.blob_id AND o.state = 'new'"
+        " AND o.held_until > clock_timestamp()) ORDER BY f.created_at LIMIT %(most)s",
+        {"most": most, "few": 8 * most},
     )
     return await found.fetchall()
 

@@ -93,6 +93,8 @@ async def begin(conn: Conn, locked: Iterable[str], keys: Sequence[str]) -> tuple
     First all keys in `locked` are locked, for what is read to be theirs. The three are sent in one go where the
     connection can.
     """
+    # Before its first statistics a table passes for tiny, and would be read whole for every group.
+    await conn.execute("SET LOCAL enable_seqscan = off")
     await lock_instances(conn, locked)
     opened = await conn.execute("SELECT id FROM emergencies WHERE status = 'open' LIMIT 2")
     found = await conn.execute(

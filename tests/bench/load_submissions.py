@@ -101,7 +101,8 @@ class Load:
         ).encode()
         self.forms = Forms()
         self.due: deque[tuple[int, float]] = deque()
-        self.free: list[Line] = []
+        self.free: deque[Line] = deque()
+        """In turn: a server closes a connection that nobody uses."""
         self.waits: list[float] = []
         self.refused: dict[str, int] = {}
         self.most_waiting = 0
@@ -119,7 +120,7 @@ class Load:
     def go(self) -> None:
         """Whatever is due, over whoever is free."""
         while self.due and self.free:
-            self.free.pop().ask(*self.due.popleft())
+            self.free.popleft().ask(*self.due.popleft())
         self.most_waiting = max(self.most_waiting, len(self.due))
 
 
