@@ -59,7 +59,8 @@ async def test_a_thousand_forms_are_asked_for_as_few_are(
     asked, execute = [0], AsyncCursor.execute
 
     async def counted(self: Any, *given: Any, **named: Any) -> Any:
-        asked[0] += 1
+        # Who a token is, is asked anew every five seconds: that is no part of the list.
+        asked[0] += "form" in str(given[0])
         return await execute(self, *given, **named)
 
     monkeypatch.setattr(AsyncCursor, "execute", counted)
@@ -82,4 +83,4 @@ async def test_a_thousand_forms_are_asked_for_as_few_are(
         )
     asked[0] = 0
     assert len(await collect.forms()) == before + 1001
-    assert asked[0] == few
+    assert asked[0] == few > 0
