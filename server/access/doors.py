@@ -25,6 +25,8 @@ from server.kernel.db import Database
 
 log = structlog.get_logger("doors")
 EVERY_S: Final = 4.0
+SOONEST_S: Final = 0.5
+"""Between two readings, when somebody comes whom the list does not know: a gateway made a moment ago, most often."""
 PATIENCE_S: Final = 2.0
 NAME: Final = "doors.json"
 
@@ -35,22 +37,30 @@ class Doors:
     def __init__(self, db: Database, home: Path) -> None:
         self._db, self._file = db, home / NAME
         self._known: dict[bytes, Principal] = {}
+        self._missed = asyncio.Event()
         with contextlib.suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
             self._known = _read(orjson.loads(self._file.read_bytes()))
 
     def of(self, secret_hash: bytes) -> Principal | None:
-        """The gateway's token behind a hash; None for any other."""
-        return self._known.get(secret_hash)
+        """The gateway's token behind a hash; None for any other, and then the list is soon read again."""
+        known = self._known.get(secret_hash)
+        if known is None:
+            self._missed.set()
+        return known
 
     async def keep_fresh(self) -> None:
-        """Read them every few seconds, until cancelled."""
+        """Read them every few seconds, and soon after a stranger came, until cancelled."""
         while True:
             try:
                 async with asyncio.timeout(PATIENCE_S):
                     await self.refresh()
             except (psycopg.Error, PoolTimeout, OSError, TimeoutError) as error:
                 log.warning("doors.as_before", kind=type(error).__name__, known=len(self._known))
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(SOONEST_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(EVERY_S - SOONEST_S):
+                    await self._missed.wait()
+            self._missed.clear()
 
     async def refresh(self) -> None:
         """Read them now. Raises what the database raises; the old list then stands."""
