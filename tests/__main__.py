@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+FAULTS_OF_FORMS = {"test_cut_uploads", "test_hostile_forms", "test_settle_kills", "test_file_kills"}
 COUNTED = ("passed", "failed", "error", "errors", "skipped")
 
 
@@ -22,12 +23,16 @@ def groups() -> list[list[str]]:
     pages = [str(path) for path in sorted(Path("tests/e2e").glob("test_pages*.py"))]
     others = [str(path) for path in sorted(Path("tests/e2e").glob("test_*.py")) if str(path) not in pages]
 
+    faults = [str(path) for path in sorted(Path("tests/faults").glob("test_*.py"))]
+    of_forms = [path for path in faults if Path(path).stem in FAULTS_OF_FORMS]
+
     def share(*eighths: int) -> list[str]:
         return [path for n, path in enumerate(slices) if n % 8 in eighths]
 
     return [
         ["tests/unit", "tests/contracts", *share(1)],
-        ["tests/faults", *share(2)],
+        [path for path in faults if path not in of_forms],
+        [*of_forms, *share(2)],
         share(3, 4, 5),
         [*pages, *share(6, 7)],
         [*others, *share(0)],
