@@ -14,7 +14,7 @@ interface Told {
   row?: number | null;
   column?: string | null;
   code: string;
-  message: string;
+  message_en: string;
   message_fa: string;
 }
 interface Kept {
@@ -111,7 +111,7 @@ function table(problems: readonly Told[]): HTMLElement | null {
   if (!problems.length) return null;
   const head = [t('Sheet'), t('Row'), t('Column'), t('What is wrong')].map((one) => h('th', { scope: 'col' }, one));
   const lines = problems.map((one) => {
-    const [first, second] = lang() === 'fa' ? [one.message_fa, one.message] : [one.message, one.message_fa];
+    const [first, second] = lang() === 'fa' ? [one.message_fa, one.message_en] : [one.message_en, one.message_fa];
     return h('tr', {},
       h('td', {}, h('bdi', {}, one.sheet ?? '–')),
       h('td', {}, one.row ? num(one.row, { useGrouping: false }) : '–'),
