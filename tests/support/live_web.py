@@ -16,7 +16,14 @@ async def served(app: FastAPI) -> AsyncIterator[str]:
     """Serve an application on a free loopback port; gives its address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(
-            app, log_level="error", access_log=False, ws="none", lifespan="on", timeout_graceful_shutdown=5
+            app,
+            log_level="error",
+            access_log=False,
+            ws="none",
+            lifespan="on",
+            timeout_graceful_shutdown=5,
+            # A client that waits for the test's own work on a slow machine keeps its connection.
+            timeout_keep_alive=600,
         )
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve(sockets=[listener]))
