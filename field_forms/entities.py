@@ -121,11 +121,11 @@ def spec_of(xform: bytes) -> Spec:
 
 
 def _all(node: Node) -> Iterator[Node]:
-    todo = [node]
-    while todo:
-        here = todo.pop()
+    ahead = [node]
+    while ahead:
+        here = ahead.pop()
         yield here
-        todo += reversed(here.children)
+        ahead += reversed(here.children)
 
 
 def _declared(parent: Node, path: str) -> Iterator[tuple[str, Node]]:
@@ -200,24 +200,31 @@ def changes(
         declaration = known.get(plain(head))
         if last != "entity" or declaration is None or (kept is not None and key not in kept):
             continue
-        action = _action(attributes)
+        action = action_of(attributes)
         if action is None:
             continue
-        entity_id = attributes.get("id", "").strip().lower().removeprefix("uuid:")
+        entity_id = id_of(attributes)
         if attributes.get("dataset", "").strip() != declaration.dataset:
             problems.append((key, "entity.other_dataset"))
-        elif not _UUID.match(entity_id):
+        elif entity_id is None:
             problems.append((key, "entity.no_id"))
         else:
             found.append(_change(instance, key, declaration, entity_id, action))
     return tuple(found), tuple(problems)
 
 
-def _action(attributes: Mapping[str, str]) -> Action | None:
+def action_of(attributes: Mapping[str, str]) -> Action | None:
+    """What an `<entity>` asks for; None for one that asks nothing, as when the form's condition did not hold."""
     creates, updates = (attributes.get(name, "").strip().lower() in _TRUE for name in ("create", "update"))
     if creates and updates:
         return "upsert"
     return "create" if creates else "update" if updates else None
+
+
+def id_of(attributes: Mapping[str, str]) -> str | None:
+    """The id of an `<entity>`, a UUID in small letters; None for anything else."""
+    given = attributes.get("id", "").strip().lower().removeprefix("uuid:")
+    return given if _UUID.match(given) else None
 
 
 def _change(instance: Instance, key: str, declaration: Declaration, entity_id: str, action: Action) -> Change:

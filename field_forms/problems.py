@@ -7,7 +7,7 @@ Persian too.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 
 MAX_MESSAGE = 600
@@ -29,6 +29,7 @@ _UNCODED: tuple[tuple[re.Pattern[str], str, str | None, str | None], ...] = (
     (_DUPLICATE, "header.duplicate", None, None),
     (re.compile(r"This section has not been included"), "include.unsupported", "survey", "type"),
     (re.compile(r"was not recognized as a supported type"), "file.unreadable", None, None),
+    (re.compile(r"should be an? (?P<value>(?:external_)?choices) sheet"), "choices.missing", "choices", None),
     (re.compile(r"must have a sheet named:? .?survey", re.IGNORECASE), "survey.missing", "survey", None),
     (re.compile(r"Language '(?P<value>[^']*)' is missing"), "translation.missing", None, None),
     (re.compile(r"machine-readable codes: (?P<value>[^.]*)\."), "language.code", None, None),
@@ -42,6 +43,7 @@ _PERSIAN: Mapping[str, str] = {
     "header.duplicate": "نام یک ستون دو بار آمده است: {value}",
     "include.unsupported": "سطر include پشتیبانی نمی‌شود؛ آن بخش را در همین پرونده بنویسید.",
     "file.unreadable": "این پرونده یک فرم XLSForm خوانا نیست.",
+    "choices.missing": "برگهٔ {value} پیدا نشد؛ فهرست گزینه‌ها آنجا با ستون‌های list_name، name و label می‌آید.",
     "survey.missing": "برگهٔ survey پیدا نشد.",
     "translation.missing": "برگردان زبان «{value}» کامل نیست؛ به جای متن، خط تیره دیده می‌شود.",
     "language.code": "زبان را با کد دوحرفی بنویسید، مانند «فارسی (fa)»: {value}",
@@ -142,6 +144,15 @@ def from_pyxform(message: str, survey: Sequence[Mapping[str, str]] = ()) -> Form
     template = _PERSIAN.get(code)
     said = template.format_map(_Defaults(values)) if template else "این بخش درست نیست؛ متن انگلیسی را ببینید."
     return FormProblem(sheet, row, column, code, f"{where}: {said}" if where else said, text)
+
+
+def placed(problem: FormProblem, sheet: str | None) -> FormProblem:
+    """The same problem, in the sheet where it was found."""
+    if sheet is None:
+        return problem
+    bare = problem.message_fa.partition(": ")[2]
+    where = _where_fa(sheet, problem.row, problem.column)
+    return replace(problem, sheet=sheet, message_fa=f"{where}: {bare}")
 
 
 class _Defaults(dict[str, str]):

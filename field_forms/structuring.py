@@ -9,6 +9,7 @@ import re
 from datetime import date, datetime, time
 
 from field_forms.answers import Answer, Answers, code
+from field_forms.entities import action_of, id_of
 from field_forms.openrosa import GeoPoint, parse_geopoint, plain
 from field_forms.roles import (
     CHECKIN_STATES,
@@ -32,8 +33,6 @@ from field_forms.structures import (
     FormShelter,
 )
 
-_TRUE = frozenset({"1", "true"})
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _ENTITY = re.compile(r".*/meta(?:\[\d+\])?/entity(?:\[\d+\])?\Z")
 _CODE_MAX = 200
 """A code that is longer (characters) was not chosen from any list of ours."""
@@ -212,12 +211,12 @@ def entities(got: Answers) -> tuple[FormEntity, ...]:
     """Entities that the submission creates or changes. Nobody is registered who did not consent."""
     found = []
     for key, attributes in got.instance.attributes.items():
-        action = _action(attributes) if _ENTITY.match(key) else None
+        action = action_of(attributes) if _ENTITY.match(key) else None
         dataset = attributes.get("dataset", "").strip()
         if action is None or not dataset:
             continue
-        entity_id = attributes.get("id", "").strip().lower().removeprefix("uuid:")
-        if not _UUID.match(entity_id):
+        entity_id = id_of(attributes)
+        if entity_id is None:
             got.problems.append((plain(key), "entity.no_id"))
             continue
         asked = got.nearest("consent", f"{key}/id", len(got.instance.fields))
@@ -226,10 +225,3 @@ def entities(got: Answers) -> tuple[FormEntity, ...]:
             continue
         found.append(FormEntity(dataset, entity_id, action, key))
     return tuple(found)
-
-
-def _action(attributes: dict[str, str]) -> str | None:
-    creates, updates = (attributes.get(name, "").strip().lower() in _TRUE for name in ("create", "update"))
-    if creates and updates:
-        return "upsert"
-    return "create" if creates else "update" if updates else None

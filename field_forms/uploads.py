@@ -25,10 +25,10 @@ def uploads_of(xform: bytes) -> frozenset[str]:
     except XmlRefused:
         return frozenset()
     found: set[str] = set()
-    todo = [root]
-    while todo:
-        node = todo.pop()
-        todo += node.children
+    ahead = [root]
+    while ahead:
+        node = ahead.pop()
+        ahead += node.children
         if node.tag == f"{{{_XFORMS}}}bind" and node.attributes.get("type", "").rpartition(":")[2] == "binary":
             found.add(node.attributes.get("nodeset", ""))
     return frozenset(found - {""})

@@ -135,11 +135,11 @@ def _refused(reason: str, place: str | None = None) -> CompiledForm:
 
 
 def _all(node: Node) -> Iterator[Node]:
-    todo = [node]
-    while todo:
-        here = todo.pop()
+    ahead = [node]
+    while ahead:
+        here = ahead.pop()
         yield here
-        todo += reversed(here.children)
+        ahead += reversed(here.children)
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from field_forms import bindings as binding
 from field_forms import checks
-from field_forms.problems import FormProblem, from_pyxform
+from field_forms.problems import FormProblem, from_pyxform, placed
 
 if TYPE_CHECKING:
     from pyxform.xls2json_backends import DefinitionData
@@ -87,7 +87,10 @@ def compile_form(
             found = _check(sheets, known)
             return _compile(sheets, stem, found)
     except PyXFormError as error:
-        found.append(from_pyxform(str(error), (sheets.survey if sheets else None) or ()))
+        problem = from_pyxform(str(error), (sheets.survey if sheets else None) or ())
+        if problem.code == "header.duplicate" and problem.sheet is None:
+            problem = placed(problem, _sheet_of(data, suffix, problem.column or ""))
+        found.append(problem)
     except Exception as error:  # noqa: BLE001 - whatever a library does with a hostile file, we answer
         if not any(problem.code == "header.unsupported" for problem in found):
             found.append(_internal(error, read=sheets is not None))
@@ -122,6 +125,23 @@ def _refusal(data: bytes, suffix: str) -> FormProblem | None:
             )
         if len(members) > MAX_MEMBERS or sum(member.file_size for member in members) > MAX_UNPACKED:
             return _too_large()
+    return None
+
+
+def _sheet_of(data: bytes, suffix: str, header: str) -> str | None:
+    """The sheet of a workbook that bears a header twice, which the converter does not say."""
+    if suffix not in {".xlsx", ".xlsm"}:
+        return None
+    from openpyxl import load_workbook
+
+    book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+    try:
+        for sheet in book.worksheets:
+            first = next(sheet.iter_rows(max_row=1, values_only=True), ())
+            if [str(cell).strip() for cell in first].count(header) > 1:
+                return str(sheet.title)
+    finally:
+        book.close()
     return None
 
 

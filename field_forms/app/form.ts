@@ -11,6 +11,8 @@ export interface Filled {
 
 export interface Wishes {
   xml: string;
+  /** The form's name in the language of the page: an XForm bears one title alone. */
+  title: string;
   /** A file of the form by its `jr://…` address. */
   fetch: (name: string) => Promise<Response>;
   /** Complete: true when the server has it and the form may begin anew. */
@@ -29,7 +31,7 @@ export function mountForm(host: HTMLElement, wishes: Wishes): () => void {
   const app = createApp({
     render: () =>
       h(OdkWebForm, {
-        formXml: spoken(wishes.xml),
+        formXml: spoken(wishes.xml, wishes.title),
         fetchFormAttachment: (resource: URL) => wishes.fetch(decodeURIComponent(resource.pathname.split('/').pop() ?? '')),
         missingResourceBehavior: 'BLANK',
         trackDevice: false,
@@ -44,13 +46,16 @@ export function mountForm(host: HTMLElement, wishes: Wishes): () => void {
 }
 
 /** The form with the page's language as its first, where it has it: `فارسی (fa)`, `English (en)`. */
-export function spoken(xml: string): string {
+export function spoken(xml: string, title: string): string {
   const wanted = new RegExp(`\\(${lang()}\\)$|^${lang()}$`);
   const form = new DOMParser().parseFromString(xml, 'text/xml');
   const all = [...form.getElementsByTagName('translation')];
   const ours = all.find((one) => wanted.test(one.getAttribute('lang') ?? ''));
-  if (!ours) return xml;
-  for (const one of all) one.removeAttribute('default');
-  ours.setAttribute('default', 'true()');
+  const named = form.getElementsByTagNameNS('*', 'title')[0];
+  if (named) named.textContent = title;
+  if (ours) {
+    for (const one of all) one.removeAttribute('default');
+    ours.setAttribute('default', 'true()');
+  }
   return new XMLSerializer().serializeToString(form);
 }

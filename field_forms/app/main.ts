@@ -67,7 +67,7 @@ function drawList(forms: readonly Listed[]): void {
     h('li', {},
       h('a', { class: 'field__form', href: `/field/${encodeURIComponent(one.formId)}` },
         h('bdi', { class: 'field__name' }, one.name),
-        h('span', { class: 'field__version' }, w('version', { n: one.version })))));
+        one.version ? h('span', { class: 'field__version' }, w('version', { n: one.version })) : null)));
   show(
     h('h1', {}, w('forms')),
     forms.length ? h('p', { class: 'field__hint' }, w('forms_hint')) : h('p', { class: 'field__note' }, w('none')),
@@ -87,6 +87,7 @@ async function fillIn(one: Listed, trial: boolean): Promise<void> {
   place.addEventListener('input', () => (touched = !trial));
   unmount = mountForm(place, {
     xml: source,
+    title: one.name,
     fetch: (name) => file(files, name),
     done: (filled) => (trial ? tell(w('preview_sent'), '') : deliver(one, filled)),
   });

@@ -33,7 +33,7 @@ export const PHRASES: readonly Phrase[] = [
   ['form', 'Grant location permission in the browser settings and make sure location is turned on.', 'در تنظیم‌های مرورگر، دسترسی به مکان را باز کنید و مکان‌یاب دستگاه را روشن کنید.'],
   ['form', ' Unable to load map ', ' نقشه باز نشد '],
   ['form', 'Rank items', 'مرتب کنید'],
-  ['form', '🚧 Support for non-image uploads is pending. 🚧', 'اینجا فقط عکس فرستاده می‌شود؛ صدا، فیلم و پرونده را با برنامهٔ ODK Collect بفرستید.'],
+  ['form', ' Okay ', ' دیدم '],
   ['form', 'Captured image preview', 'عکسی که گرفته شد'],
   ['form', 'Take picture', 'عکس بگیرید'],
   ['form', 'Choose image', 'عکسی برگزینید'],

@@ -67,7 +67,7 @@ def form(_: Taxonomy) -> Form:
     goods = [item(), unit(), amount("چه اندازه داده شد؟", "How much was given?")]
     return Form(
         form_id="distribution",
-        version="2026112201",
+        version="2026112301",
         title_fa="توزیع کالا",
         title_en="Distribution",
         survey=[

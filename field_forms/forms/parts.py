@@ -191,7 +191,7 @@ def item() -> Row:
 
 
 def amount(fa: str, en: str, least: int = 1) -> Row:
-    """How much of the item of this round; the list brings its unit."""
+    """How much of the item of this round, asked once it is chosen: the list brings its unit."""
     return row(
         "decimal",
         "quantity",
@@ -202,6 +202,7 @@ def amount(fa: str, en: str, least: int = 1) -> Row:
             "Unit: ${unit}. Write decimals with a point.",
         ),
         constraint=f". {'>=' if least == 0 else '>'} 0 and . <= 1000000",
+        relevant="${item} != ''",
         hamyar="item.quantity",
         **asked("مقدار را بنویسید.", "Write the amount."),
         **(

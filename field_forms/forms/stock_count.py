@@ -12,7 +12,7 @@ def form(_: Taxonomy) -> Form:
     ]
     return Form(
         form_id="stock_count",
-        version="2026112201",
+        version="2026112301",
         title_fa="شمارش انبار",
         title_en="Stock count",
         survey=[

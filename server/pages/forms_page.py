@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 from psycopg.rows import DictRow
 
-from server.access.context import Context, context
 from server.forms import builtin, form_queries
 from server.forms.form_queries import Within
 from server.forms.form_shapes import listed
@@ -22,20 +21,17 @@ MOST: Final = 400
 
 
 @router.get("/forms")
-async def forms_page(
-    view: Annotated[View, page_for("form.publish")], tx: Tx, ctx: Annotated[Context, Depends(context)]
-) -> Response:
+async def forms_page(view: Annotated[View, page_for("form.publish")], tx: Tx) -> Response:
     """Every form with its versions, newest first."""
     who = reader(view)
     await builtin.ensure(tx)
     rows = await form_queries.versions(tx, None, None, MOST, None, Within(bounds(who, READ), bounds(who, PUBLISH)))
     counts = await form_queries.counts(tx, [row["form_id"] for row in rows])
     seen = await look(tx, who, None, "emergency.read")
-    config: dict[str, Any] = {**page_config(view.lang), "url": ctx.settings.public_url.rstrip("/")}
     return living(
         view,
         "forms",
-        config=config,
+        config=page_config(view.lang),
         forms=by_form([listed(row, counts) for row in rows], rows),
         emergencies={str(row["id"]): row for row in seen.emergencies},
         centres=await centre_names(tx),

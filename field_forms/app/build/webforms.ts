@@ -17,7 +17,7 @@ export function adapted(file: string, code: string): string | null {
   if (!name) return null;
   if (name === 'MapBlock') return translated('map', ground(code), file);
   // The entry holds the style sheet; the chunk beside it the code.
-  return code.includes('@font-face') ? bothWays(withoutFonts(code)) : translated('form', withoutWorkers(latinNumbers(code)), file);
+  return code.includes('@font-face') ? bothWays(withoutFonts(code)) : translated('form', withFiles(withoutWorkers(latinNumbers(code))), file);
 }
 
 /** Number fields read and write Latin digits whatever the phone's language; `digits.ts` gives them nothing else. */
@@ -28,6 +28,20 @@ function latinNumbers(code: string): string {
 
 function withoutFonts(code: string): string {
   return code.replace(/@font-face\s*\{[^}]*\}/g, '');
+}
+
+/** Sound, film and papers too: the component takes such answers, and only lacks the field for them. */
+function withFiles(code: string): string {
+  const owed = /createElementBlock\("p", null, "[^"]*Support for non-image uploads is pending[^"]*"\)/;
+  if (!owed.test(code)) throw new Error('the upload field of @getodk/web-forms has changed');
+  return code.replace(owed, `createElementBlock(Fragment, null, [
+    createVNode(ControlText, { question: eA.question }, null, 8, ["question"]),
+    createElementVNode("input", {
+      type: "file", class: "field__file", accept: /^(audio|video)$/.test(eA.question.nodeOptions.media.type) ? eA.question.nodeOptions.media.accept : "",
+      disabled: eA.question.currentState.readonly === true,
+      onChange: (event) => eA.question.setValue(event.target.files?.[0] ?? null)
+    }, null, 16)
+  ], 64)`);
 }
 
 /** Left and right as start and end, so that the same rules serve Persian. Positions stay: transforms lean on them. */

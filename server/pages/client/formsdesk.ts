@@ -1,12 +1,9 @@
 /** Forms: a file checked with every problem in its cell, drafts published to a scope, a team's phone set up by a QR code. */
-import qrcode from 'qrcode-generator';
 import { ApiError, ask } from './api.ts';
-import { readConfig, type PageConfig } from './config.ts';
 import { byId, fill, h } from './dom.ts';
 import { serveForms, whyNot } from './forms.ts';
 import { lang, num, t } from './i18n.ts';
 import { Living } from './living.ts';
-import { collectSettings } from './phonesheet.ts';
 import { toast } from './toast.ts';
 
 interface Told {
@@ -26,13 +23,17 @@ interface Kept {
   warnings: Told[];
   missing_files: string[];
 }
+/** A team's phone as the server sets it up: its QR for Collect, its link for a browser. */
+interface Lent {
+  svg: string;
+  link: string;
+}
 interface Whole {
   tied: number;
   questions: { path: string; label: Record<string, string>; role: string | null }[];
 }
 
 const LARGEST = 20_000_000;
-const config = readConfig<PageConfig & { url: string }>();
 const living = new Living(byId('live'), { rest: 2000, every: 30_000 });
 const checked = byId('checked');
 
@@ -124,14 +125,14 @@ function table(problems: readonly Told[]): HTMLElement | null {
 function drawKept(kept: Kept, whole: Whole): (HTMLElement | null)[] {
   const said = (one: Whole['questions'][number]): string => one.label[lang()] ?? one.label[''] ?? Object.values(one.label)[0] ?? one.path.split('/').pop()!;
   const list = (tied: boolean): HTMLElement[] =>
-    whole.questions.filter((one) => Boolean(one.role) === tied).map((one) => h('li', {}, h('bdi', {}, said(one)), one.role ? h('bdi', { class: 'code', dir: 'ltr' }, ` ${one.role}`) : null));
+    whole.questions.filter((one) => Boolean(one.role) === tied).map((one) => h('li', {}, h('bdi', {}, said(one)), one.role ? ' ' : null, one.role ? h('bdi', { class: 'code', dir: 'ltr' }, one.role) : null));
   return [
     h('p', { class: 'note note--good', role: 'status' }, kept.known ? t('This version is here already, unchanged.') : t('No problems. It is kept as a draft.')),
     kept.missing_files.length ? h('p', { class: 'note note--warn' }, t('It still needs these files: {names}', { names: kept.missing_files.join('، ') })) : null,
     kept.warnings.length ? h('h3', {}, t('Warnings')) : null,
     table(kept.warnings),
-    h('details', { class: 'fold' }, h('summary', {}, t('Tied to incidents, needs and stock: {n} questions', { n: whole.tied })), h('ul', {}, ...list(true))),
-    h('details', { class: 'fold' }, h('summary', {}, t('Kept with the submission only: {n} questions', { n: whole.questions.length - whole.tied })), h('ul', {}, ...list(false))),
+    h('details', { class: 'fold' }, h('summary', {}, t('Tied to incidents, needs and stock: {n}', { n: whole.tied })), h('ul', {}, ...list(true))),
+    h('details', { class: 'fold' }, h('summary', {}, t('Kept with the submission only: {n}', { n: whole.questions.length - whole.tied })), h('ul', {}, ...list(false))),
     kept.state === 'draft' ? h('p', {}, h('a', { class: 'button', target: '_blank', rel: 'noopener', href: `/field/${encodeURIComponent(kept.form_id)}?draft=${encodeURIComponent(kept.version)}` }, t('Preview'))) : null,
   ];
 }
@@ -154,8 +155,8 @@ async function lend(form: HTMLFormElement): Promise<void> {
   fault.textContent = t('The team needs a name.');
   if (!name) return;
   try {
-    const { data } = await ask<{ token: string }>('/api/tokens', { method: 'POST', body: { role: 'field', name, ...scopeOf(form) } });
-    fill(byId('sheet'), ...(await sheet(name, data.token)));
+    const { data } = await ask<Lent>('/api/forms/phones', { method: 'POST', body: { name, lang: lang(), ...scopeOf(form) } });
+    fill(byId('sheet'), ...sheet(name, data));
     form.reset();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
@@ -164,12 +165,8 @@ async function lend(form: HTMLFormElement): Promise<void> {
   }
 }
 
-async function sheet(name: string, token: string): Promise<HTMLElement[]> {
-  const server = config.url || location.origin;
-  const code = qrcode(0, 'L');
-  code.addData(await collectSettings(`${server}/openrosa/${token}`, name));
-  code.make();
-  const picture = new DOMParser().parseFromString(code.createSvgTag({ cellSize: 4, margin: 16, scalable: true }), 'image/svg+xml').documentElement;
+function sheet(name: string, lent: Lent): HTMLElement[] {
+  const picture = new DOMParser().parseFromString(lent.svg, 'image/svg+xml').documentElement;
   picture.setAttribute('role', 'img');
   picture.setAttribute('aria-label', t('QR code for the Collect app'));
   const steps = (texts: readonly string[], of: string): HTMLElement => h('ol', { lang: of, dir: of === 'fa' ? 'rtl' : 'ltr' }, ...texts.map((one) => h('li', {}, one)));
@@ -179,7 +176,7 @@ async function sheet(name: string, token: string): Promise<HTMLElement[]> {
     steps(['برنامهٔ ODK Collect را نصب و باز کنید.', 'در آغاز «پیکربندی با کد QR» را بزنید؛ اگر برنامه پیش‌تر در کار بوده است، روی نشان پروژه و سپس «افزودن پروژه» بزنید.', 'این کد را اسکن کنید. فرم‌ها خودشان می‌آیند و بی‌شبکه هم پر می‌شوند.'], 'fa'),
     steps(['Install ODK Collect and open it.', 'Tap “Configure with QR code”; if the app is in use already, tap the project icon, then “Add project”.', 'Scan this code. The forms come by themselves and can be filled in without a network.'], 'en'),
     h('p', {}, t('Or in a browser, without the app:')),
-    h('p', {}, h('input', { class: 'input formdesk__link', readonly: true, dir: 'ltr', value: `${server}/field/#${token}`, 'aria-label': t('Link for a browser') })),
+    h('p', {}, h('input', { class: 'input formdesk__link', readonly: true, dir: 'ltr', value: lent.link, 'aria-label': t('Link for a browser') })),
     h('p', { class: 'note note--warn' }, t('Whoever has this sheet can send forms in the name of the team. It is not shown again.')),
     h('button', { type: 'button', class: 'button', onclick: () => print() }, t('Print this sheet')),
   ];
