@@ -134,14 +134,16 @@ def _sheet_of(data: bytes, suffix: str, header: str) -> str | None:
         return None
     from openpyxl import load_workbook
 
-    book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-    try:
-        for sheet in book.worksheets:
-            first = next(sheet.iter_rows(max_row=1, values_only=True), ())
-            if [str(cell).strip() for cell in first].count(header) > 1:
-                return str(sheet.title)
-    finally:
-        book.close()
+    with python_warnings.catch_warnings():
+        python_warnings.simplefilter("ignore")
+        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+        try:
+            for sheet in book.worksheets:
+                first = next(sheet.iter_rows(max_row=1, values_only=True), ())
+                if [str(cell).strip() for cell in first].count(header) > 1:
+                    return str(sheet.title)
+        finally:
+            book.close()
     return None
 
 

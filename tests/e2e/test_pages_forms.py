@@ -40,12 +40,13 @@ def test_a_form_is_checked_previewed_published_and_a_phone_set_up(
     expect(problem.locator("td").nth(1)).to_have_text("2")
     expect(problem.locator("td").nth(2)).to_have_text("constraint")
     expect(problem.locator("[lang=fa]")).to_contain_text("فارسی")
+    expect(problem.locator("td").nth(3)).to_contain_text("Persian or Arabic digits")
     refused = [said for said in seen.complaints if "422" in said]
     assert len(refused) == len(seen.complaints) == 1
     seen.complaints.clear()
     page.locator("#upload [type=file]").set_input_files(tmp_path / "tents.md")
     expect(page.locator("#checked")).to_contain_text("No problems")
-    expect(page.locator("#checked")).to_contain_text("1 questions")
+    expect(page.locator("#checked")).to_contain_text("stock: 1")
     with context.expect_page() as opened:
         page.locator("#checked").get_by_role("link", name="Preview").click()
     preview = seen.watch(opened.value)

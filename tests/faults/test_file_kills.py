@@ -1,20 +1,18 @@
 """The worker that looks at files and opens submissions, killed again and again: everything is done, once."""
 
 import asyncio
-import os
 import random
 import signal
-import sys
 from pathlib import Path
 
 import pytest
 
-from ops.localstack.layout import REPOSITORY
 from server.access.context import Context
 from server.forms import keys
 from server.kernel.settings import Settings
 from tests.slices.files_kit import attach, blob, rows, submitted
 from tests.slices.test_pictures import photograph
+from tests.support.workers import start_worker
 from tests.unit.field_forms.encryptor import encrypted, key_pair
 
 PICTURES, SEALED, KILLS = 10, 6, 8
@@ -23,19 +21,6 @@ SHUT = (
     " + (SELECT count(*) FROM submissions WHERE encrypted AND opened_report_id IS NULL) AS n"
 )
 LET_GO = "UPDATE {} SET {} = clock_timestamp() - interval '1 s' WHERE {} > clock_timestamp() RETURNING 1"
-
-
-async def _worker(config: Settings) -> asyncio.subprocess.Process:
-    environment = os.environ | {
-        "HAMYAR_HOME": str(config.home),
-        "DATABASE_URL": config.database_url,
-        "REDIS_URL": config.redis_url,
-        "HAMYAR_DRILL": "1",
-    }
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "server.worker", "opening", "pictures",
-        cwd=REPOSITORY, env=environment, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
 
 
 async def _left(ctx: Context) -> int:
@@ -70,7 +55,7 @@ async def test_a_worker_killed_at_any_moment_loses_nothing_and_does_nothing_twic
     moments = random.Random(5)
     kills, before = 0, await _left(ctx)
     while await _left(ctx):
-        worker = await _worker(config)
+        worker = await start_worker(config, "opening", "pictures")
         began = await _left(ctx)
         while await _left(ctx) == began and worker.returncode is None:  # noqa: ASYNC110 - it waits for another process
             await asyncio.sleep(0.02)

@@ -1,34 +1,19 @@
 """The worker that carries out forms, killed again and again: each thing is done once, and the books agree."""
 
 import asyncio
-import os
 import random
 import signal
-import sys
 
 import pytest
 
-from ops.localstack.layout import REPOSITORY
 from server.access.context import Context
 from server.kernel.settings import Settings
 from tests.slices.chain_kit import emergency
 from tests.slices.forms_kit import Field, Sent, count, given, publish, read_all, rows, shelf, stocked
+from tests.support.workers import start_worker
 
 GIVEN, EDITED, KILLS = 40, 15, 6
 LEFT = "SELECT count(*) AS n FROM submissions WHERE settled_at IS NULL"
-
-
-async def _worker(config: Settings) -> asyncio.subprocess.Process:
-    environment = os.environ | {
-        "HAMYAR_HOME": str(config.home),
-        "DATABASE_URL": config.database_url,
-        "REDIS_URL": config.redis_url,
-        "HAMYAR_DRILL": "1",
-    }
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "server.worker", "forms",
-        cwd=REPOSITORY, env=environment, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
 
 
 async def _left(ctx: Context) -> int:
@@ -54,7 +39,7 @@ async def test_killed_at_any_moment_each_form_is_carried_out_once(ctx: Context, 
     moments, kills = random.Random(7), 0
     before = await _left(ctx)
     while await _left(ctx):
-        worker, began = await _worker(config), await _left(ctx)
+        worker, began = await start_worker(config, "forms"), await _left(ctx)
         while await _left(ctx) == began and worker.returncode is None:  # noqa: ASYNC110 - it waits for another process
             await asyncio.sleep(0.01)
         await asyncio.sleep(moments.random() * 0.05)

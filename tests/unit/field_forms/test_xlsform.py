@@ -6,6 +6,7 @@ import zipfile
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openpyxl import Workbook
 
 from field_forms import xlsform
 from field_forms.checks import xpath_problem
@@ -160,3 +161,18 @@ def test_a_zip_bomb_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_table_makes_it_raise(text: str) -> None:
     form = compile_form(markdown_form("| | type | name | label |\n| | text | a | " + text), ".md")
     assert form.ok or form.problems
+
+
+def test_a_missing_sheet_and_a_header_twice_are_told_where_they_are() -> None:
+    lacking = compile_form(markdown_form("| | type | name | label |\n| | select_one none | a | A |"), ".md")
+    assert [(one.sheet, one.code) for one in lacking.problems] == [("choices", "choices.missing")]
+    assert "choices" in lacking.problems[0].message_fa
+    book = Workbook()
+    survey = book.create_sheet("survey", 0)
+    for line in (["type", "name", "label", "label"], ["text", "a", "A", "B"]):
+        survey.append(line)
+    out = io.BytesIO()
+    book.save(out)
+    [twice] = compile_form(out.getvalue(), ".xlsx").problems
+    assert (twice.sheet, twice.row, twice.column, twice.code) == ("survey", 1, "label", "header.duplicate")
+    assert twice.message_fa.startswith("برگهٔ survey، سطر 1، ستون label: ")
