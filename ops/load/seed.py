@@ -259,12 +259,15 @@ async def _tasks(conn: Conn, emergency: UUID, start: int) -> None:
 
 
 _SKILL_SETS = (
-    ["medic", "rescue"],
-    ["driver", "logistics"],
-    ["medic"],
+    ["first_aid", "rescue"],
+    ["driving", "logistics"],
+    ["first_aid"],
     ["logistics"],
     ["psychosocial"],
-    ["machinery", "driver"],
+    ["loader", "driving"],
+    ["nursing"],
+    ["midwifery"],
+    ["boat", "rescue"],
 )
 
 

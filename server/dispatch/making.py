@@ -92,12 +92,16 @@ async def _plans(conn: Conn, needs: Sequence[DictRow]) -> dict[UUID, dict[str, A
     plans = {}
     for n in needs:
         women = rules.women_rule(n["category"], n["vulnerable"], n["urgency"])
+        crew = rules.crew_of(n["category"], n["urgency"], n["people"], women)
         plans[n["id"]] = {
             "kind": kinds[n["id"]],
             "queue_id": queue_ids[n["emergency_id"], n["centre_id"], kinds[n["id"]]],
-            "skills": list(rules.skills_of(n["category"])),
-            "women_required": women == "require",
-            "women_preferred": women == "prefer",
+            "skills": list(rules.skills_of(n["category"], n["vulnerable"])),
+            # Among several, some are women; one who goes alone is one.
+            "women_required": women == "require" and crew.people == 1,
+            "women_preferred": women == "prefer" and crew.people == 1,
+            "crew_min": crew.people,
+            "women_min": crew.women,
             "bring": bring.get(n["id"], []),
             "urgency": n["urgency"],
             "priority": n["priority"],

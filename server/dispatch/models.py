@@ -3,7 +3,16 @@
 import uuid
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    PrimaryKeyConstraint,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -12,6 +21,9 @@ from server.kernel.base import Base, Codes, Geom, Key, Moment, Now, Sealed, Vers
 OPEN_STATES = ("queued", "claimed", "accepted", "en_route", "escalated")
 CLOSED_STATES = ("done", "failed", "cancelled")
 STATES = OPEN_STATES + CLOSED_STATES
+RANK = (
+    "priority - 0.5 * (extract(epoch FROM created_at - TIMESTAMPTZ '2026-01-01 00:00:00+00') / 3600)::double precision"
+)
 
 
 class Queue(Base):
@@ -29,7 +41,10 @@ class Queue(Base):
 class Task(Versioned, Base):
     """One thing to do. `fence` grows at every claim; a write with an older fence is refused.
 
-    `holder_id` and `lease_until` repeat the live lease, so that a claim touches one row.
+    `holder_id` and `lease_until` repeat the live lease, so that a claim touches one row. `rank` is the order of a
+    queue: the priority, and half a point for every hour of waiting; as all tasks age alike, it is the same at every
+    moment and an index keeps it. `crew_min`: so many people it takes, `women_min` of them women; more than one: a
+    team takes it.
     """
 
     __tablename__ = "tasks"
@@ -43,13 +58,21 @@ class Task(Versioned, Base):
         CheckConstraint("state <> 'queued' OR (holder_id IS NULL AND lease_until IS NULL)", name="queued_free"),
         CheckConstraint("num_nonnulls(need_id, incident_id) = 1", name="one_cause"),
         CheckConstraint(on_earth("geom_shown"), name="geom_on_earth"),
+        CheckConstraint("crew_min BETWEEN 1 AND 50", name="crew"),
+        CheckConstraint("women_min BETWEEN 0 AND crew_min", name="women"),
         Index(
             "ix_tasks_next",
             "queue_id",
-            text("priority DESC"),
-            "created_at",
+            text("rank DESC"),
             "id",
             postgresql_where=text("state = 'queued'"),
+        ),
+        Index(
+            "ix_tasks_board",
+            "state",
+            text("rank DESC"),
+            "id",
+            postgresql_where=text("state IN ('queued', 'claimed', 'accepted', 'en_route', 'escalated')"),
         ),
         Index(
             "ix_tasks_lease",
@@ -93,9 +116,14 @@ class Task(Versioned, Base):
     skills: Mapped[Codes]
     women_required: Mapped[bool] = mapped_column(server_default=text("false"))
     women_preferred: Mapped[bool] = mapped_column(server_default=text("false"))
+    crew_min: Mapped[int] = mapped_column(server_default=text("1"))
+    women_min: Mapped[int] = mapped_column(server_default=text("0"))
+    languages: Mapped[Codes]
+    rank: Mapped[float] = mapped_column(Computed(RANK, persisted=True))
     flagged_at: Mapped[Moment | None]
     fence: Mapped[int] = mapped_column(server_default=text("0"))
     holder_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("volunteers.id"))
+    team_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("teams.id"))
     lease_until: Mapped[Moment | None]
     closed_at: Mapped[Moment | None]
     outcome: Mapped[str | None]
@@ -115,6 +143,7 @@ class Lease(Base):
     task_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tasks.id"))
     fence: Mapped[int]
     volunteer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("volunteers.id"))
+    team_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("teams.id"))
     claimed_at: Mapped[Now]
     ended_at: Mapped[Moment | None]
     end_reason: Mapped[str | None]
@@ -127,6 +156,7 @@ class Evidence(Sealed, Base):
     __table_args__ = (
         ForeignKeyConstraint(["task_id", "fence"], ["leases.task_id", "leases.fence"], name="fk_evidence_lease"),
         UniqueConstraint("task_id", "fence", "verb"),
+        CheckConstraint("people_served >= 0", name="people_served"),
     )
     id: Mapped[Key]
     task_id: Mapped[uuid.UUID]
@@ -135,6 +165,7 @@ class Evidence(Sealed, Base):
     reason: Mapped[str | None]
     late: Mapped[bool] = mapped_column(server_default=text("false"))
     note_sealed: Mapped[bytes | None]
+    people_served: Mapped[int | None]
     at: Mapped[Now]
 
 
@@ -156,3 +187,61 @@ class TaskCode(Base):
     used_at: Mapped[Moment | None]
     used_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("reports.id"))
     used_as: Mapped[str | None]
+
+
+class Offer(Sealed, Base):
+    """A task proposed to somebody for a time: by matching or a dispatcher (`offer`), or by its holder (`hand_over`).
+
+    An offer takes nothing from the queue: who says yes first holds the task. `points` and `reasons` are those of the
+    ranking; `fence` is the giver's in a hand-over.
+    """
+
+    __tablename__ = "offers"
+    __table_args__ = (
+        CheckConstraint("kind IN ('offer', 'hand_over')", name="kind"),
+        CheckConstraint("(kind = 'hand_over') = (fence IS NOT NULL)", name="fence"),
+        CheckConstraint("channel IN ('app', 'sms')", name="channel"),
+        CheckConstraint("answer IN ('accepted', 'declined', 'expired', 'withdrawn', 'too_late')", name="answer"),
+        CheckConstraint("(answer IS NULL) = (answered_at IS NULL)", name="answered"),
+        Index("uq_offers_live", "task_id", "volunteer_id", unique=True, postgresql_where=text("answered_at IS NULL")),
+        Index("ix_offers_volunteer", "volunteer_id", postgresql_where=text("answered_at IS NULL")),
+        Index("ix_offers_expiry", "expires_at", postgresql_where=text("answered_at IS NULL")),
+        Index("ix_offers_task", "task_id", "made_at"),
+    )
+    id: Mapped[Key]
+    task_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tasks.id"))
+    volunteer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("volunteers.id"))
+    team_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("teams.id"))
+    kind: Mapped[str] = mapped_column(server_default=text("'offer'"))
+    fence: Mapped[int | None]
+    channel: Mapped[str] = mapped_column(server_default=text("'app'"))
+    points: Mapped[float]
+    reasons: Mapped[list[Any]] = mapped_column(JSONB)
+    made_by: Mapped[str]
+    made_at: Mapped[Now]
+    expires_at: Mapped[Moment]
+    answer: Mapped[str | None]
+    answered_at: Mapped[Moment | None]
+    note_sealed: Mapped[bytes | None]
+
+
+class TaskShortfall(Base):
+    """Why a queued task finds nobody: `found`, [{code, …}], as the matching last saw it."""
+
+    __tablename__ = "task_shortfalls"
+    task_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
+    found: Mapped[list[Any]] = mapped_column(JSONB)
+    at: Mapped[Now]
+
+
+class QueueLoad(Base):
+    """How many open tasks of a queue stand in a state; kept by the sealer's projection, rebuildable."""
+
+    __tablename__ = "queue_loads"
+    __table_args__ = (PrimaryKeyConstraint("queue_id", "state"),)
+    queue_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("queues.id"))
+    state: Mapped[str]
+    n: Mapped[int]
+    life: Mapped[int]
+    flagged: Mapped[int]
+    oldest: Mapped[Moment | None]

@@ -13,7 +13,8 @@ from server.kernel.db import Conn
 from server.kernel.geo import Box
 
 TASK = """t.id, t.code, t.emergency_id, t.queue_id, q.centre_id, t.kind, t.need_id, t.incident_id, t.state,
-t.urgency, t.priority, t.bring, t.skills, t.women_required, t.women_preferred, t.fence, t.holder_id,
+t.urgency, t.priority, t.bring, t.skills, t.women_required, t.women_preferred, t.crew_min, t.women_min,
+t.languages, t.fence, t.holder_id, t.team_id,
 t.lease_until, t.created_at, t.updated_at, t.closed_at, t.outcome, t.flagged_at, t.version,
 ST_X(t.geom_shown) AS lon, ST_Y(t.geom_shown) AS lat"""
 FROM_TASKS = " FROM tasks t JOIN queues q ON q.id = t.queue_id "
@@ -129,7 +130,7 @@ async def pick(
         await conn.execute(
             "SELECT x.queue_id, x.id FROM unnest(%(queues)s::uuid[], %(counts)s::int[]) AS g(queue_id, n)"
             f" CROSS JOIN LATERAL (SELECT t.id, t.queue_id FROM tasks t WHERE {where}"
-            " ORDER BY t.priority DESC, t.created_at, t.id LIMIT g.n FOR UPDATE SKIP LOCKED) x",
+            " ORDER BY t.rank DESC, t.id LIMIT g.n FOR UPDATE SKIP LOCKED) x",
             params,
         )
     ).fetchall()
@@ -354,7 +355,7 @@ async def tasks(
     if after:
         where.append("(t.updated_at, t.id) < (%(at)s, %(id)s)")
         params |= {"at": after[0], "id": after[1]}
-    order = "t.priority DESC, t.created_at, t.id" if by_priority else "t.updated_at DESC, t.id DESC"
+    order = "t.rank DESC, t.id" if by_priority else "t.updated_at DESC, t.id DESC"
     return await (
         await conn.execute(
             f"SELECT {TASK}, (SELECT category FROM needs n WHERE n.id = t.need_id) AS category{FROM_TASKS}"

@@ -148,8 +148,8 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
 
 _OF_CATEGORY: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "search_rescue": ("rescue", ("rescue",)),
-    "evacuation": ("evacuation", ("driver",)),
-    "medical_care": ("medical", ("medic",)),
+    "evacuation": ("evacuation", ("driving",)),
+    "medical_care": ("medical", ("first_aid",)),
     "medicine": ("delivery", ("logistics",)),
     "water": ("delivery", ("logistics",)),
     "food": ("delivery", ("logistics",)),
@@ -160,15 +160,17 @@ _OF_CATEGORY: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "heating": ("delivery", ("logistics",)),
     "clothing": ("delivery", ("logistics",)),
     "power": ("delivery", ("technician",)),
-    "machinery": ("works", ("machinery",)),
-    "transport": ("transport", ("driver",)),
+    "machinery": ("works", ("loader",)),
+    "transport": ("transport", ("driving",)),
     "psychosocial": ("protection", ("psychosocial",)),
     "protection": ("protection", ("psychosocial",)),
     "information": ("information", ()),
     "money": ("coordination", ()),
     "volunteers": ("coordination", ()),
 }
-SKILLS: Final[tuple[str, ...]] = tuple(sorted({s for _, skills in _OF_CATEGORY.values() for s in skills}))
+CREW_FROM: Final = 20
+"""From so many people on, a task that moves or shelters people, or sits down with them, takes two."""
+_TOGETHER: Final = frozenset({"evacuation", "protection", "psychosocial", "medical_care"})
 
 
 def kind_of(category: str) -> str:
@@ -178,9 +180,33 @@ def kind_of(category: str) -> str:
     return _OF_CATEGORY.get(category, ("coordination", ()))[0]
 
 
-def skills_of(category: str) -> tuple[str, ...]:
-    """The skills that help with it."""
+def skills_of(category: str, vulnerable: Collection[str] = ()) -> tuple[str, ...]:
+    """The skills that it takes, or that help with it (`skills.HELPFUL`)."""
+    if category == "medical_care" and "pregnant" in vulnerable:
+        return ("midwifery",)
     return _OF_CATEGORY.get(category, ("coordination", ()))[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """How many people a task takes at least, and how many of them women."""
+
+    people: int = 1
+    women: int = 0
+
+
+def crew_of(category: str, urgency: str, people: int | None, women: Women) -> Crew:
+    """How many go: nobody searches a ruin alone; with many people two go, one of them a woman where women are served.
+
+    Where a life hangs on it nobody waits for a second one: whoever is there begins.
+    """
+    if urgency == "life":
+        return Crew()
+    if category == "search_rescue":
+        return Crew(2)
+    if category in _TOGETHER and (people or 0) >= CREW_FROM:
+        return Crew(2, 0 if women == "none" else 1)
+    return Crew()
 
 
 def women_rule(category: str, vulnerable: Collection[str], urgency: str) -> Women:

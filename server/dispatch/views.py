@@ -8,7 +8,7 @@ from psycopg.rows import DictRow
 
 from server.dispatch.rules import KINDS
 
-IDS = ("emergency_id", "queue_id", "centre_id", "need_id", "incident_id")
+IDS = ("emergency_id", "queue_id", "centre_id", "need_id", "incident_id", "team_id")
 MOMENTS = ("lease_until", "created_at", "updated_at", "closed_at")
 PLAIN = (
     "code",
@@ -20,6 +20,9 @@ PLAIN = (
     "skills",
     "women_required",
     "women_preferred",
+    "crew_min",
+    "women_min",
+    "languages",
     "fence",
     "outcome",
 )

@@ -38,11 +38,11 @@ _ATTENTION: Final = """(t.state = 'escalated'
       AND NOT EXISTS (SELECT 1 FROM tasks o WHERE o.need_id = t.need_id
         AND o.state IN ('queued', 'claimed', 'accepted', 'en_route', 'escalated'))))"""
 COLUMNS: Final[Mapping[str, tuple[str, str]]] = {
-    "attention": (_ATTENTION, "(t.urgency = 'life') DESC, t.priority DESC, t.created_at"),
-    "queued": ("t.state = 'queued' AND t.flagged_at IS NULL", "t.priority DESC, t.created_at, t.id"),
+    "attention": (_ATTENTION, "(t.urgency = 'life') DESC, t.rank DESC, t.id"),
+    "queued": ("t.state = 'queued' AND t.flagged_at IS NULL", "t.rank DESC, t.id"),
     "claimed": ("t.state = 'claimed' AND t.lease_until >= clock_timestamp()", "t.lease_until"),
-    "accepted": ("t.state = 'accepted' AND t.lease_until >= clock_timestamp()", "t.priority DESC, t.created_at"),
-    "en_route": ("t.state = 'en_route' AND t.lease_until >= clock_timestamp()", "t.priority DESC, t.created_at"),
+    "accepted": ("t.state = 'accepted' AND t.lease_until >= clock_timestamp()", "t.rank DESC, t.id"),
+    "en_route": ("t.state = 'en_route' AND t.lease_until >= clock_timestamp()", "t.rank DESC, t.id"),
     "closed": (
         "t.state IN ('done', 'cancelled') AND t.closed_at > clock_timestamp() - interval '12 hours'",
         "t.closed_at DESC",
@@ -151,7 +151,7 @@ async def held_by(conn: Conn, volunteer_id: UUID) -> list[DictRow]:
     return await (
         await conn.execute(
             f"{CARD} WHERE t.holder_id = %s AND t.state = ANY(%s) ORDER BY array_position("
-            "ARRAY['escalated', 'en_route', 'accepted', 'claimed'], t.state), t.priority DESC, t.id",
+            "ARRAY['escalated', 'en_route', 'accepted', 'claimed'], t.state), t.rank DESC, t.id",
             (volunteer_id, list(HELD)),
         )
     ).fetchall()
@@ -213,7 +213,7 @@ async def next_of(conn: Conn, queue_ids: Sequence[UUID], *, woman: bool, each: i
         await conn.execute(
             f"{CARD} JOIN unnest(%(queues)s::uuid[]) AS g(queue_id) ON g.queue_id = t.queue_id WHERE t.id IN"
             " (SELECT o.id FROM tasks o WHERE o.queue_id = g.queue_id AND o.state = 'queued'"
-            f"{mine} ORDER BY o.priority DESC, o.created_at, o.id LIMIT %(each)s) ORDER BY t.priority DESC, t.id",
+            f"{mine} ORDER BY o.rank DESC, o.id LIMIT %(each)s) ORDER BY t.rank DESC, t.id",
             {"queues": list(queue_ids), "each": each},
         )
     ).fetchall()

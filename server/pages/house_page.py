@@ -6,13 +6,13 @@ from fastapi import APIRouter, Response
 
 from server.access.roles import ROLES
 from server.dispatch import scope
-from server.dispatch.rules import SKILLS
 from server.emergencies import queries as emergencies
 from server.emergencies.routes import within
 from server.kernel.edge import Tx
 from server.pages import house_queries as house
 from server.pages.gate import View, page_for
 from server.pages.parts import living, reader
+from server.volunteers.skills import SKILLS
 
 router = APIRouter(include_in_schema=False)
 MOST: Final = 100
@@ -38,7 +38,7 @@ async def house_page(view: Annotated[View, page_for("token.create")], tx: Tx) ->
         invites=await house.invites(tx, bound, MOST),
         steps=await house.done(tx),
         roles=roles,
-        skills=SKILLS,
+        skills=tuple(SKILLS),
         bound=bound,
         may_emergency=bool(who.scopes_for("emergency.edit")),
         may_centre=bool(who.scopes_for("centre.edit")) and bound is None,

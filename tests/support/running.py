@@ -133,9 +133,9 @@ def world(running: Running) -> World:
                 lines = [{"code": code, "quantity": 5000}]
                 _made(api.post("/api/movements", json={"kind": "receipt", "to": centre, "items": lines}))
     join(running, "coordinator", "coordinator")
-    add_volunteer(made, "parvin", "poldokhtar", "woman", ["rescue", "medic"])
+    add_volunteer(made, "parvin", "poldokhtar", "woman", ["rescue", "first_aid"])
     add_volunteer(made, "zal", "poldokhtar", "man", ["logistics"])
-    add_volunteer(made, "mina", "mamulan", "woman", ["logistics", "driver"])
+    add_volunteer(made, "mina", "mamulan", "woman", ["logistics", "driving"])
     for number, (text, town) in enumerate(REPORTS):
         report(running, text, town, f"seed-{number}")
     wait_until(lambda: len(open_tasks(running)) >= len(REPORTS))

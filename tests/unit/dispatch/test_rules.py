@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from server.dispatch import rules
 from server.dispatch.models import CLOSED_STATES, OPEN_STATES
 from server.standards.taxonomy import NEEDS
+from server.volunteers.skills import SKILLS
 
 DOC = Path(__file__).parents[3] / "docs" / "dispatch.md"
 
@@ -83,10 +84,27 @@ def test_what_was_done_may_be_said_again(verb: rules.Verb, state: rules.State) -
     assert again.state == first.state
 
 
+@pytest.mark.parametrize(
+    ("category", "urgency", "people", "crew"),
+    [
+        ("search_rescue", "life", 30, (1, 0)),
+        ("search_rescue", "high", None, (2, 0)),
+        ("protection", "normal", 3, (1, 0)),
+        ("protection", "normal", 20, (2, 1)),
+        ("evacuation", "high", 20, (2, 0)),
+        ("water", "high", 500, (1, 0)),
+    ],
+)
+def test_how_many_go(category: str, urgency: str, people: int | None, crew: tuple[int, int]) -> None:
+    found = rules.crew_of(category, urgency, people, rules.women_rule(category, (), urgency))
+    assert (found.people, found.women) == crew
+
+
 def test_every_need_makes_a_kind_we_have_a_name_for() -> None:
     for code in NEEDS:
         assert rules.kind_of(code) in rules.KINDS
-        assert set(rules.skills_of(code)) <= set(rules.SKILLS)
+        assert set(rules.skills_of(code)) <= set(SKILLS)
+        assert set(rules.skills_of(code, ["pregnant"])) <= set(SKILLS)
     assert rules.kind_of("unheard_of") == "coordination"
 
 
