@@ -234,10 +234,10 @@ async def end_lease(conn: Conn, task_id: UUID, reason: str) -> None:
 async def add_evidence(conn: Conn, row: dict[str, Any]) -> None:
     """Keep what was said of an ending; the same fence and verb say it once."""
     await conn.execute(
-        "INSERT INTO evidence (id, task_id, fence, verb, reason, late, note_sealed, data_key_wrapped,"
-        " sealing_key_id) VALUES"
-        " (%(id)s, %(task_id)s, %(fence)s, %(verb)s, %(reason)s, %(late)s, %(note_sealed)s, %(wrapped)s,"
-        " %(key_id)s)"
+        "INSERT INTO evidence (id, task_id, fence, verb, reason, late, people_served, note_sealed,"
+        " data_key_wrapped, sealing_key_id) VALUES"
+        " (%(id)s, %(task_id)s, %(fence)s, %(verb)s, %(reason)s, %(late)s, %(people_served)s, %(note_sealed)s,"
+        " %(wrapped)s, %(key_id)s)"
         " ON CONFLICT (task_id, fence, verb) DO NOTHING",
         row,
     )

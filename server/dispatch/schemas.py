@@ -45,6 +45,7 @@ class TaskCall(Strict):
     loaded: list[Loaded] | None = Field(default=None, max_length=200)
     delivered: list[Delivered] | None = Field(default=None, max_length=200)
     rest: Literal["returned", "lost"] | None = None
+    people_served: int | None = Field(default=None, ge=0, le=1_000_000)
     volunteer: UUID | None = None
 
     def order(self) -> Order:
@@ -52,4 +53,4 @@ class TaskCall(Strict):
         loaded = None if self.loaded is None else [(x.item, x.quantity, x.centre) for x in self.loaded]
         delivered = None if self.delivered is None else {x.item: x.quantity for x in self.delivered}
         note = self.note.encode("utf-8", "replace").decode() if self.note else None
-        return Order(self.fence, self.reason, note, loaded, delivered, self.rest, self.volunteer)
+        return Order(self.fence, self.reason, note, loaded, delivered, self.rest, self.volunteer, self.people_served)

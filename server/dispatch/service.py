@@ -30,7 +30,8 @@ class Order:
     """What came with a call. `loaded`: (item, quantity, centre) really taken; `delivered`: item → quantity
     handed over.
 
-    `rest`: what became of goods that were not handed over. `note` is personal text and is sealed.
+    `rest`: what became of goods that were not handed over. `note` is personal text and is sealed. `people_served`:
+    how many the holder says were reached.
     """
 
     fence: int
@@ -40,6 +41,7 @@ class Order:
     delivered: Mapping[UUID, Decimal] | None = None
     rest: Rest | None = None
     volunteer_id: UUID | None = None
+    people_served: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,7 @@ async def _keep_evidence(conn: Conn, ctx: Context, task_id: UUID, verb: Verb, or
             "verb": verb,
             "reason": order.reason,
             "late": late,
+            "people_served": order.people_served,
             "note_sealed": record.seal("note_sealed", order.note) if record else None,
             "wrapped": record.wrapped if record else None,
             "key_id": record.key_id if record else None,
