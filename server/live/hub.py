@@ -28,7 +28,7 @@ from server.kernel.stream import STREAM, line_of_row, lines_of
 from server.kernel.tasks import end
 from server.live import queries
 from server.live.ring import Line, Ring, line_of
-from server.live.rules import may_see
+from server.live.rules import EVERYTHING, Wish, may_see
 
 log = structlog.get_logger("live")
 BLOCK_MS = 1000
@@ -49,10 +49,10 @@ BACKLOG = Counter("hamyar_stream_backlog_total", "Batches read for clients beyon
 
 
 class View:
-    """What principals with the same scopes see; each decision is made once."""
+    """What principals with the same scopes see of what they want; each decision is made once."""
 
-    def __init__(self, principal: Principal) -> None:
-        self.principal = principal
+    def __init__(self, principal: Principal, wish: Wish = EVERYTHING) -> None:
+        self.principal, self.wish = principal, wish
         self._decided: dict[tuple[str, UUID | None, UUID | None], bool] = {}
 
     def sees(self, line: Line) -> bool:
@@ -62,7 +62,7 @@ class View:
         if seen is None:
             if len(self._decided) > BATCH:
                 self._decided.clear()
-            seen = self._decided[key] = may_see(self.principal, *key)
+            seen = self._decided[key] = self.wish.wants(line.verb, line.centre) and may_see(self.principal, *key)
         return seen
 
 
@@ -152,11 +152,11 @@ class Hub:
         news, self._news = self._news, asyncio.Event()
         news.set()
 
-    def view(self, principal: Principal) -> View:
-        """The view that everybody with the same scopes shares."""
+    def view(self, principal: Principal, wish: Wish = EVERYTHING) -> View:
+        """The view that everybody with the same scopes and the same wish shares."""
         if len(self._views) > BATCH:
             self._views.clear()
-        return self._views.setdefault(principal.scopes, View(principal))
+        return self._views.setdefault((principal.scopes, wish), View(principal, wish))
 
     async def wait(self, seq: int, timeout_s: float) -> bool:
         """Until there is something after `seq` (True), the hub closes, or `timeout_s` has passed (False)."""

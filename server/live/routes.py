@@ -4,13 +4,14 @@ import asyncio
 import time
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from starlette.types import Receive, Scope, Send
 
 from server.access.guard import allow, principal_of
 from server.access.principal import Principal
-from server.kernel.errors import Problem
+from server.kernel.errors import Problem, bad_request
 from server.live.hub import CLIENTS, DATABASE_AWAY, Hub
+from server.live.rules import Wish, wish_of
 
 router = APIRouter(tags=["live"])
 PING_S = 10.0
@@ -30,9 +31,9 @@ PERMISSION = "stream.read"
 class EventStream(Response):
     """An answer that lasts until the client goes, the session ends or the process stops."""
 
-    def __init__(self, request: Request, hub: Hub, principal: Principal, seq: int | None) -> None:
+    def __init__(self, request: Request, hub: Hub, principal: Principal, seq: int | None, wish: Wish) -> None:
         super().__init__()
-        self.request, self.hub, self.principal, self.seq = request, hub, principal, seq
+        self.request, self.hub, self.principal, self.seq, self.wish = request, hub, principal, seq, wish
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's shape
         """Serve it."""
@@ -50,10 +51,11 @@ class EventStream(Response):
             CLIENTS.dec()
 
     async def _serve(self, send: Send, gone: "asyncio.Task[None]") -> None:
-        hub, view = self.hub, self.hub.view(self.principal)
+        hub, view = self.hub, self.hub.view(self.principal, self.wish)
         seq = hub.ring.head if self.seq is None else self.seq
         # A client that hears nothing before it is cut must know from where to go on: an id alone shows no event.
         await _write(send, BEGIN + (b"id: %d\n\n" % seq if self.seq is None else b""))
+        told = seq
         ping_at = time.monotonic() + PING_S
         check_at = time.monotonic() + RECHECK_S
         while not hub.closing and not gone.done():
@@ -72,10 +74,11 @@ class EventStream(Response):
                 await asyncio.sleep(0.5)
             if body:
                 await _write(send, body)
-                ping_at = time.monotonic() + PING_S
+                told, ping_at = seq, time.monotonic() + PING_S
             elif hub.ring.head <= seq and not await hub.wait(seq, max(0.0, ping_at - time.monotonic())):
-                await _write(send, PING)
-                ping_at = time.monotonic() + PING_S
+                # Who hears little of much is told how far it is: cut off, they need not be searched from the start.
+                await _write(send, PING + (b"id: %d\n\n" % seq if seq > told else b""))
+                told, ping_at = seq, time.monotonic() + PING_S
 
     async def _still_allowed(self) -> bool:
         try:
@@ -101,8 +104,23 @@ def last_event_id(request: Request) -> int | None:
 
 
 @router.get("/api/stream")
-async def stream(request: Request, principal: Annotated[Principal, allow(PERMISSION)]) -> Response:
-    """Every change as it is sealed: `id` its number, `event` its verb, `data` {seq, at, type, id, emergency}."""
+async def stream(
+    request: Request,
+    principal: Annotated[Principal, allow(PERMISSION)],
+    of: Annotated[str, Query(max_length=400)] = "",
+    centres: Annotated[str, Query(max_length=2000)] = "",
+) -> Response:
+    """Every change as it is sealed: `id` its number, `event` its verb, `data` {seq, at, type, id, emergency}.
+
+    `of` (nouns, by commas) and `centres` (ids) narrow it: the numbers of what was left out are simply not there.
+    """
+    wish = wish_of(of, centres)
+    if wish is None:
+        raise bad_request(
+            "stream.wish",
+            "`of` takes nouns and `centres` ids, by commas, forty at most.",
+            "`of` نام‌ها و `centres` شناسه‌ها را با ویرگول می‌گیرد، هر کدام تا چهل تا.",
+        )
     hub: Hub = request.app.state.hub
     try:
         async with asyncio.timeout(READY_S):
@@ -115,4 +133,4 @@ async def stream(request: Request, principal: Annotated[Principal, allow(PERMISS
             "جریان زنده هنوز آماده نیست؛ دوباره بفرستید.",
             headers={"Retry-After": "2"},
         ) from None
-    return EventStream(request, hub, principal, last_event_id(request))
+    return EventStream(request, hub, principal, last_event_id(request), wish)

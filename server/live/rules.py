@@ -1,6 +1,7 @@
 """Who may see which event. Pure; the same table stands in docs/live.md."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
 from server.access.principal import Principal
@@ -32,6 +33,38 @@ AUDIT_ONLY = frozenset({"report.opened", "need.located_exactly"})
 
 OF_ONE_CENTRE = frozenset({"stock", "volunteer"})
 """Nouns of a centre's own house: one bound to a centre sees only its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a client wants of all that it may hear: a phone on a slow link is spared the rest. None: everything."""
+
+    nouns: frozenset[str] | None = None
+    centres: frozenset[UUID] | None = None
+
+    def wants(self, verb: str, centre: UUID | None) -> bool:
+        """Whether an event is asked for; what belongs to no centre is everybody's."""
+        return (self.nouns is None or verb.partition(".")[0] in self.nouns) and (
+            self.centres is None or centre is None or centre in self.centres
+        )
+
+
+EVERYTHING = Wish()
+WISHES_MOST = 40
+"""Nouns or centres that a client may name."""
+
+
+def wish_of(nouns: str, centres: str) -> Wish | None:
+    """From two lists with commas; an empty one asks for everything. None: this is no such list."""
+    named = [part.strip() for part in nouns.split(",") if part.strip()]
+    houses = [part.strip() for part in centres.split(",") if part.strip()]
+    if max(len(named), len(houses)) > WISHES_MOST:
+        return None
+    try:
+        of = frozenset(UUID(house) for house in houses)
+    except ValueError:
+        return None
+    return Wish(frozenset(named) or None, of or None)
 
 
 def may_see(principal: Principal, verb: str, centre: UUID | None, emergency: UUID | None = None) -> bool:

@@ -144,7 +144,13 @@ async def test_a_volunteer_hears_of_needs_and_not_of_reports(ctx: Context, confi
     async with served(create_app(config)) as url:
         heard = Heard(last=0)
         await listen(url, secret, heard, lines=2)
+        narrow = Heard(last=0)
+        await listen(url, secret, narrow, lines=1, query=f"?of=task,report,volunteer&centres={uuid7()}")
+        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {secret}"}) as client:
+            assert (await client.get(f"{url}/api/stream?centres=here")).json()["code"] == "stream.wish"
     assert heard.verbs == ["need.created", "task.queued"]
+    # A wish narrows what may be heard, and never widens it.
+    assert narrow.verbs == ["task.queued"]
 
 
 async def test_without_redis_the_stream_goes_on_from_the_table(ctx: Context, config: Settings) -> None:

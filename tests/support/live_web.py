@@ -58,7 +58,9 @@ class Heard:
             self.verbs.append(fields[b"event"].decode())
 
 
-async def listen(url: str, token: str, heard: Heard, *, until: int = 0, lines: int = 0, seconds: float = 90) -> None:
+async def listen(
+    url: str, token: str, heard: Heard, *, until: int = 0, lines: int = 0, seconds: float = 90, query: str = ""
+) -> None:
     """Read until number `until` was heard, or `lines` more events, or the server ends it."""
     headers = {"Authorization": f"Bearer {token}"}
     if heard.last is not None:
@@ -67,7 +69,7 @@ async def listen(url: str, token: str, heard: Heard, *, until: int = 0, lines: i
     async with (
         asyncio.timeout(seconds),
         httpx.AsyncClient(timeout=None) as client,
-        client.stream("GET", f"{url}/api/stream", headers=headers) as answer,
+        client.stream("GET", f"{url}/api/stream{query}", headers=headers) as answer,
     ):
         answer.raise_for_status()
         async for chunk in answer.aiter_raw():

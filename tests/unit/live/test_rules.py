@@ -8,7 +8,7 @@ import pytest
 
 from server.access.principal import Principal, Scope
 from server.access.roles import ROLES, Role
-from server.live.rules import AUDIT_ONLY, SEEN_WITH, may_see
+from server.live.rules import AUDIT_ONLY, SEEN_WITH, may_see, wish_of
 
 DOC = Path(__file__).parents[3] / "docs" / "live.md"
 HERE, THERE = uuid4(), uuid4()
@@ -52,3 +52,17 @@ def test_one_bound_to_a_centre_hears_of_its_own_people_and_stock_and_of_every_ne
     assert not may_see(bound, "stock.counted", THERE)
     assert may_see(bound, "task.queued", THERE)
     assert may_see(bound, "need.created", None)
+
+
+def test_a_wish_names_nouns_and_centres() -> None:
+    wish = wish_of("task,offer", str(HERE))
+    assert wish
+    assert wish.wants("task.queued", HERE)
+    assert wish.wants("offer.made", None)
+    assert not wish.wants("task.queued", THERE)
+    assert not wish.wants("need.created", HERE)
+    everything = wish_of("", " , ")
+    assert everything
+    assert everything.wants("need.created", THERE)
+    assert wish_of("task", "no-id") is None
+    assert wish_of(",".join("abcdefghij" * 5), "") is None
