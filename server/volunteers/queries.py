@@ -9,6 +9,10 @@ from psycopg.rows import DictRow
 
 from server.kernel.db import Conn
 
+SENDABLE: Final = (
+    "(v.status = 'active' AND v.vetting = 'vetted' AND (v.rest_until IS NULL OR v.rest_until < clock_timestamp()))"
+)
+"""Who may be sent, for the alias `v` of `volunteers`: there, confirmed by a centre, and rested."""
 _SHOWN: Final = (
     "v.id, v.code, v.centre_id, v.skills, v.languages, v.gender, v.vehicle, v.capacity_kg, v.status,"
     " v.version,"
