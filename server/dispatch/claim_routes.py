@@ -3,6 +3,7 @@ process.
 """
 
 import hashlib
+from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -28,10 +29,7 @@ def claims(request: Request) -> Claims:
     if not hasattr(state, "claims"):
         ctx: Context = state.context
         # A drill's queues are seeded by the thousand and claimed by few hands: the cap is for real people.
-        state.claims, state.claim_queues = (
-            Claims(ctx, cap=None if ctx.settings.drill else rules.CLAIM_CAP),
-            {},
-        )
+        state.claims = Claims(ctx, cap=None if ctx.settings.drill else rules.CLAIM_CAP)
     made: Claims = state.claims
     return made
 
@@ -44,43 +42,65 @@ async def claim(
     ctx: Annotated[Context, Depends(context)],
     key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=KEY_LENGTH)] = None,
 ) -> Response:
-    """{volunteer?, max?, skills?} → {"tasks": [{id, fence, lease_until, …}]}, empty when there is none."""
-    raw = await read_body(request, MAX_BODY)
-    asked = _parse(raw)
-    batcher = claims(request)
+    """{volunteer?, team?, max?, skills?} → {"tasks": [{id, fence, lease_until, …}]}, empty when there is none."""
+    asked = _parse(await read_body(request, MAX_BODY))
     queue = await _queue(request, ctx, queue_id)
     if not who.may("task.claim", centre_id=queue["centre_id"], emergency_id=queue["emergency_id"]):
         raise not_found("queue")
-    volunteer, bound = _claimant(who, asked.get("volunteer"), queue)
-    skills = asked.get("skills")
-    digest = hashlib.sha256(f"{queue_id}\0{volunteer}\0{asked['max']}\0{skills}".encode()).digest()
-    answer = await batcher.claim(
-        ClaimRequest(
-            queue_id,
-            volunteer,
-            asked["max"],
-            who.actor,
-            tuple(sorted(skills)) if skills is not None else None,
-            f"claim:{who.actor}",
-            key,
-            digest,
-            bound,
-            for_another=volunteer != who.volunteer_id,
-        )
+    return json_response(await claims(request).claim(_request(who, queue, asked, key)))
+
+
+@router.post("/api/tasks/{task_id}/claim")
+async def claim_one(
+    who: Annotated[Principal, allow("task.claim")],
+    request: Request,
+    task_id: UUID,
+    ctx: Annotated[Context, Depends(context)],
+    key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=KEY_LENGTH)] = None,
+) -> Response:
+    """{volunteer?, team?} → {"tasks": [this one]}; 409 with the reason why she may not have it."""
+    asked = _parse(await read_body(request, MAX_BODY))
+    async with ctx.db.tx() as conn:
+        queue = await queries.queue_of(conn, task_id)
+    if queue is None or not who.may("task.claim", centre_id=queue["centre_id"], emergency_id=queue["emergency_id"]):
+        raise not_found("task")
+    wanted = replace(_request(who, queue, {**asked, "max": 1, "skills": None}, key, task_id), task_id=task_id)
+    # A dispatcher knows her people; who chooses for herself does what she has learnt.
+    return json_response(await claims(request).claim(replace(wanted, by_skill=not wanted.for_another)))
+
+
+def _request(
+    who: Principal, queue: dict[str, Any], asked: dict[str, Any], key: str | None, task_id: UUID | None = None
+) -> ClaimRequest:
+    volunteer, bound = _claimant(who, asked["volunteer"], queue)
+    skills = asked["skills"]
+    said = f"{queue['id']}\0{volunteer}\0{asked['max']}\0{skills}\0{asked['team']}\0{task_id}"
+    return ClaimRequest(
+        queue["id"],
+        volunteer,
+        asked["max"],
+        who.actor,
+        tuple(sorted(skills)) if skills is not None else None,
+        f"claim:{who.actor}",
+        key,
+        hashlib.sha256(said.encode()).digest() if key else b"",
+        bound,
+        for_another=volunteer != who.volunteer_id,
+        team_id=asked["team"],
     )
-    return json_response(answer)
 
 
 def _parse(raw: bytes) -> dict[str, Any]:
     try:
         data = orjson.loads(raw) if raw.strip() else {}
         volunteer = UUID(data["volunteer"]) if data.get("volunteer") else None
+        team = UUID(data["team"]) if data.get("team") else None
         limit, skills = data.get("max", 1), data.get("skills")
     except (ValueError, TypeError, AttributeError):
         raise bad_request(
             "claim.invalid",
-            "Send {volunteer?, max?, skills?} as JSON.",
-            "بدنه باید JSON با volunteer، max و skills باشد.",
+            "Send {volunteer?, team?, max?, skills?} as JSON.",
+            "بدنه باید JSON با volunteer، team، max و skills باشد.",
         ) from None
     if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= rules.CLAIM_MAX:
         raise bad_request(
@@ -90,7 +110,7 @@ def _parse(raw: bytes) -> dict[str, Any]:
         )
     if skills is not None and not (isinstance(skills, list) and all(isinstance(s, str) for s in skills)):
         raise bad_request("claim.skills", "skills is a list of codes.", "skills باید فهرستی از کدها باشد.")
-    return {"volunteer": volunteer, "max": limit, "skills": skills}
+    return {"volunteer": volunteer, "team": team, "max": limit, "skills": skills}
 
 
 def _claimant(who: Principal, asked: UUID | None, queue: dict[str, Any]) -> tuple[UUID, UUID | None]:
@@ -114,7 +134,7 @@ def _claimant(who: Principal, asked: UUID | None, queue: dict[str, Any]) -> tupl
 
 async def _queue(request: Request, ctx: Context, queue_id: UUID) -> dict[str, Any]:
     """A queue's facts never change, so a process asks for each once."""
-    known: dict[UUID, dict[str, Any]] = request.app.state.claim_queues
+    known = claims(request).queues
     if queue_id not in known:
         async with ctx.db.tx() as conn:
             row = await queries.queue(conn, queue_id)

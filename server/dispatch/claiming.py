@@ -7,7 +7,6 @@ requests wait two milliseconds for company, and whoever comes while a batch comm
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +14,10 @@ import psycopg
 from psycopg.rows import DictRow
 
 from server.access.context import Context
-from server.dispatch import problems, queries, rules, telling, views
+from server.dispatch import claim_queries as queries
+from server.dispatch import problems, rules, telling, views
+from server.dispatch.claim_queries import Able, Hold
+from server.dispatch.claim_rules import Claimant, ClaimRequest, bar, claimant
 from server.kernel.db import Conn
 from server.kernel.errors import Problem, not_found
 from server.kernel.events import NewEvent, emit_many
@@ -27,26 +29,7 @@ FLUSHERS = 2
 """Batches in flight at once: one talks to the database while the other is being put together."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimRequest:
-    """Who wants how many tasks of which queue. `scope` and `key` are the idempotency key, if one was sent.
-
-    `centre_bound`: the claimant's own centre must be this one (a dispatcher claims for their own people).
-    `for_another`: the volunteer did not ask herself, so she is texted.
-    """
-
-    queue_id: UUID
-    volunteer_id: UUID
-    limit: int
-    actor: str
-    skills: tuple[str, ...] | None = None
-    scope: str = ""
-    key: str | None = None
-    request_hash: bytes = b""
-    centre_bound: UUID | None = None
-    for_another: bool = False
-
-
+__all__ = ["Answer", "ClaimRequest", "Claims", "claim_batch"]
 Answer = dict[str, Any] | Problem
 
 
@@ -55,6 +38,8 @@ class Claims:
 
     def __init__(self, ctx: Context, *, cap: int | None = None) -> None:
         self.ctx, self.cap = ctx, cap
+        self.queues: dict[UUID, DictRow] = {}
+        """Queues by their id: what they are never changes."""
         self._waiting: list[tuple[ClaimRequest, asyncio.Future[Answer]]] = []
         self._flushers: set[asyncio.Task[None]] = set()
         self._arrived = asyncio.Event()
@@ -107,17 +92,19 @@ def _fail(batch: Sequence[tuple[ClaimRequest, asyncio.Future[Answer]]], error: E
 async def claim_batch(conn: Conn, ctx: Context, requests: Sequence[ClaimRequest], *, cap: int | None) -> list[Answer]:
     """Serve many claims in the caller's transaction; one answer each, in order.
 
-    Locks are taken in one order everywhere (keys, then volunteers, then whichever tasks are free), so
-    batches of several processes cannot wait for each other in a ring.
+    Locks are taken in one order everywhere (keys, then volunteers, then the tasks that were asked for by name, then
+    whichever are free, without waiting), so batches of several processes cannot wait for each other in a ring.
     """
     answers: dict[int, Answer] = {}
     twins = await _known_keys(conn, requests, answers)
     fresh = [i for i in range(len(requests)) if i not in answers and i not in twins]
-    limits = await _limits(conn, requests, fresh, answers, cap)
-    dealt = await _deal(conn, requests, limits)
+    claimants = await _claimants(conn, requests, fresh, answers, cap)
+    dealt = await _named(conn, requests, claimants, answers, cap)
+    dealt |= await _deal(conn, requests, claimants, [task for tasks in dealt.values() for task in tasks])
     held = await _hold(conn, ctx, requests, dealt)
-    for i in limits:
-        answers[i] = {"tasks": held.get(i, [])}
+    for i in claimants:
+        if i not in answers:
+            answers[i] = {"tasks": held.get(i, [])}
     keyed = [(requests[i].scope, key, _given(answers[i])) for i in fresh if (key := requests[i].key)]
     if keyed:
         await queries.keep_answers(conn, keyed)
@@ -152,54 +139,77 @@ async def _known_keys(conn: Conn, requests: Sequence[ClaimRequest], answers: dic
     return twins
 
 
-async def _limits(
-    conn: Conn,
-    requests: Sequence[ClaimRequest],
-    fresh: Sequence[int],
-    answers: dict[int, Answer],
-    cap: int | None,
-) -> dict[int, tuple[int, bool]]:
-    """How many tasks each request may have, and whether a woman asks; those who may not get their problem."""
+async def _claimants(
+    conn: Conn, requests: Sequence[ClaimRequest], fresh: Sequence[int], answers: dict[int, Answer], cap: int | None
+) -> dict[int, Claimant]:
+    """How many tasks each request may have, and who goes; those who may not get their problem."""
     ids = list({requests[i].volunteer_id for i in fresh})
     people = await queries.lock_volunteers(conn, ids) if ids else {}
     held = await queries.claims_held(conn, ids) if cap is not None and ids else {}
-    limits: dict[int, tuple[int, bool]] = {}
+    named = list({team for i in fresh if (team := requests[i].team_id)})
+    teams = await queries.teams(conn, named) if named else {}
+    claimants: dict[int, Claimant] = {}
     for i in fresh:
         request = requests[i]
-        person = people.get(request.volunteer_id)
-        if person is None:
-            answers[i] = not_found("volunteer")
-        elif request.centre_bound is not None and person["centre_id"] != request.centre_bound:
-            answers[i] = problems.not_this_volunteer()
-        elif person["status"] != "active":
-            answers[i] = problems.volunteer_away(person["status"])
+        has = held.get(request.volunteer_id, 0)
+        found = claimant(request, people.get(request.volunteer_id), teams, has, cap)
+        if isinstance(found, Problem):
+            answers[i] = found
+            continue
+        claimants[i] = found
+        held[request.volunteer_id] = has + found.limit
+    return claimants
+
+
+async def _named(
+    conn: Conn,
+    requests: Sequence[ClaimRequest],
+    claimants: dict[int, Claimant],
+    answers: dict[int, Answer],
+    cap: int | None,
+) -> dict[int, list[UUID]]:
+    """Those who asked for one task by name: the first of them may have it, if she is able to."""
+    asked = {i: task for i in claimants if (task := requests[i].task_id)}
+    if not asked:
+        return {}
+    rows = await queries.chosen(conn, list(set(asked.values())))
+    dealt: dict[int, list[UUID]] = {}
+    given: set[UUID] = set()
+    for i, task_id in asked.items():
+        row = rows.get(task_id)
+        if row is None:
+            answers[i] = not_found("task")
+        elif row["holder_id"] == requests[i].volunteer_id and row["state"] in rules.HELD:
+            # She has it already: her earlier call was heard, its answer was lost.
+            answers[i] = {"tasks": [views.claimed(row)]}
+        elif cap is not None and not claimants[i].limit:
+            answers[i] = problems.claim_cap(cap, cap)
+        elif task_id in given:
+            answers[i] = problems.taken()
+        elif problem := bar(row, claimants[i], requests[i]):
+            answers[i] = problem
         else:
-            has = held.get(request.volunteer_id, 0)
-            if cap is not None and has >= cap:
-                answers[i] = problems.claim_cap(has, cap)
-                continue
-            limit = request.limit if cap is None else min(request.limit, cap - has)
-            held[request.volunteer_id] = has + limit
-            limits[i] = (limit, person["gender"] == "woman")
-    return limits
+            given.add(task_id)
+            dealt[i] = [task_id]
+    return dealt
 
 
 async def _deal(
-    conn: Conn, requests: Sequence[ClaimRequest], limits: dict[int, tuple[int, bool]]
+    conn: Conn, requests: Sequence[ClaimRequest], claimants: dict[int, Claimant], taken: list[UUID]
 ) -> dict[int, list[UUID]]:
     """Pick and deal: one statement for each sort of claimant, all queues at once."""
-    sorts: dict[tuple[bool, tuple[str, ...] | None], dict[UUID, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for i, (_, woman) in limits.items():
-        sorts[woman, requests[i].skills][requests[i].queue_id].append(i)
+    sorts: dict[Able, dict[UUID, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for i, one in claimants.items():
+        if requests[i].task_id is None:
+            sorts[one.able][requests[i].queue_id].append(i)
     dealt: dict[int, list[UUID]] = {}
-    taken: list[UUID] = []
-    for (woman, skills), by_queue in sorts.items():
-        wants = [(queue, sum(limits[i][0] for i in who)) for queue, who in by_queue.items()]
-        found = await queries.pick(conn, wants, woman=woman, skills=skills, taken=taken)
+    for able, by_queue in sorts.items():
+        wants = [(queue, sum(claimants[i].limit for i in who)) for queue, who in by_queue.items()]
+        found = await queries.pick(conn, wants, able, taken)
         for queue, ids in found.items():
             who = by_queue[queue]
             taken += ids
-            hands = rules.share([limits[i][0] for i in who], range(len(ids)))
+            hands = rules.share([claimants[i].limit for i in who], range(len(ids)))
             dealt |= {i: [ids[n] for n in hand] for i, hand in zip(who, hands, strict=True)}
     return dealt
 
@@ -211,7 +221,9 @@ async def _hold(
     if not owner:
         return {}
     rows = await queries.hold(
-        conn, [(task, requests[i].volunteer_id, uuid7()) for task, i in owner.items()], ctx.settings.lease_s
+        conn,
+        [Hold(task, requests[i].volunteer_id, uuid7(), requests[i].team_id) for task, i in owner.items()],
+        ctx.settings.lease_s,
     )
     await emit_many(conn, [claimed_event(row, requests[owner[row["id"]]].actor) for row in rows])
     others = [row for row in rows if requests[owner[row["id"]]].for_another]

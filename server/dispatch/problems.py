@@ -1,5 +1,7 @@
 """What dispatch refuses, in words a person can act on."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from server.kernel.errors import CONSTRAINTS, Problem
@@ -66,6 +68,79 @@ def volunteer_away(status: str) -> Problem:
         "This volunteer is resting or away.",
         "این داوطلب در استراحت یا غایب است.",
         extra={"status": status},
+    )
+
+
+def not_vetted() -> Problem:
+    """409: her centre has not looked at her registration yet, or has refused it."""
+    return Problem(
+        409,
+        "volunteer.not_vetted",
+        "A centre has to confirm this volunteer before tasks are given to them.",
+        "پیش از سپردن مأموریت، مرکز باید این داوطلب را تأیید کند.",
+    )
+
+
+def has_to_rest(until: datetime) -> Problem:
+    """409: after a long duty comes a rest."""
+    return Problem(
+        409,
+        "volunteer.rests",
+        "This volunteer has to rest first.",
+        "این داوطلب باید نخست استراحت کند.",
+        extra={"until": until.isoformat()},
+    )
+
+
+def taken() -> Problem:
+    """409: somebody was quicker."""
+    return Problem(
+        409,
+        "task.taken",
+        "Somebody has just taken this task; thank you for wanting to. Others are waiting.",
+        "همین حالا کس دیگری این مأموریت را پذیرفت. سپاس که خواستید؛ مأموریت‌های دیگری در انتظارند.",
+    )
+
+
+def women_first() -> Problem:
+    """409: for some minutes it is offered to women alone."""
+    return Problem(
+        409,
+        "task.women_first",
+        "For the first minutes this task is kept for women volunteers.",
+        "این مأموریت در دقیقه‌های نخست برای داوطلبان زن نگه داشته می‌شود.",
+    )
+
+
+def team_required(people: int, women: int) -> Problem:
+    """409: nobody does this alone."""
+    return Problem(
+        409,
+        "task.team_required",
+        f"This task takes a team of {people}, {women} of them women.",
+        f"این مأموریت گروهی {people} نفره می‌خواهد که {women} نفرشان زن باشند.",
+        extra={"people": people, "women": women},
+    )
+
+
+def skills_lacking(codes: Sequence[str]) -> Problem:
+    """409: it takes skills that are not there."""
+    return Problem(
+        409,
+        "task.skills",
+        "This task takes skills that are not named with you.",
+        "این مأموریت مهارت‌هایی می‌خواهد که برای شما ثبت نشده است.",
+        extra={"lacking": list(codes)},
+    )
+
+
+def not_leading() -> Problem:
+    """409: a team's task is held by its leader, and only by a team that still is one."""
+    return Problem(
+        409,
+        "team.not_leading",
+        "A team's task is taken by its leader, while the team is together.",
+        "مأموریت گروه را سرگروه می‌پذیرد، تا وقتی گروه برپاست.",
     )
 
 

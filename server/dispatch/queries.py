@@ -1,4 +1,4 @@
-"""All SQL of dispatch but the making of tasks: queues, claims, leases, lists."""
+"""SQL of queues, tasks, leases and lists. Claims stand in `claim_queries`, the making of tasks in `making_queries`."""
 # ruff: noqa: S608 - the texts put together here are this file's own; values go as parameters
 
 from collections.abc import Sequence
@@ -6,9 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from psycopg.rows import DictRow
-from psycopg.types.json import Jsonb
 
-from server.dispatch.rules import WOMEN_FIRST_S
 from server.kernel.db import Conn
 from server.kernel.geo import Box
 
@@ -27,135 +25,15 @@ async def queue(conn: Conn, queue_id: UUID) -> DictRow | None:
     ).fetchone()
 
 
-async def reserve_keys(conn: Conn, rows: Sequence[tuple[str, str, bytes]]) -> dict[tuple[str, str], DictRow]:
-    """Put (scope, key, request hash) down, in order; return the rows that others had put down before us.
-
-    The insert waits for another transaction that holds the same key, so what is read afterwards is final.
-    """
-    made = await (
-        await conn.execute(
-            "INSERT INTO idempotent_answers (scope, key, request_hash, status, answer) SELECT s, k, h,"
-            " 200, '{}' FROM"
-            " unnest(%s::text[], %s::text[], %s::bytea[]) AS g(s, k, h) ORDER BY s, k ON CONFLICT DO"
-            " NOTHING RETURNING scope, key",
-            ([r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows]),
-        )
-    ).fetchall()
-    ours = {(r["scope"], r["key"]) for r in made}
-    others = [r for r in rows if (r[0], r[1]) not in ours]
-    if not others:
-        return {}
-    known = await (
-        await conn.execute(
-            "SELECT a.scope, a.key, a.request_hash, a.answer FROM idempotent_answers a JOIN"
-            " unnest(%s::text[], %s::text[]) AS g(s, k) ON a.scope = g.s AND a.key = g.k",
-            ([r[0] for r in others], [r[1] for r in others]),
-        )
-    ).fetchall()
-    return {(r["scope"], r["key"]): r for r in known}
-
-
-async def keep_answers(conn: Conn, rows: Sequence[tuple[str, str, dict[str, Any]]]) -> None:
-    """Remember what a key was answered. An empty answer had no effect and is forgotten: asking again may
-    give tasks.
-    """
-    full = [r for r in rows if r[2].get("tasks")]
-    empty = [r for r in rows if not r[2].get("tasks")]
-    if full:
-        await conn.execute(
-            "UPDATE idempotent_answers a SET answer = g.j FROM unnest(%s::text[], %s::text[],"
-            " %s::jsonb[]) AS g(s, k, j)"
-            " WHERE a.scope = g.s AND a.key = g.k",
-            ([r[0] for r in full], [r[1] for r in full], [Jsonb(r[2]) for r in full]),
-        )
-    if empty:
-        await conn.execute(
-            "DELETE FROM idempotent_answers a USING unnest(%s::text[], %s::text[]) AS g(s, k)"
-            " WHERE a.scope = g.s AND a.key = g.k",
-            ([r[0] for r in empty], [r[1] for r in empty]),
-        )
-
-
-async def lock_volunteers(conn: Conn, ids: Sequence[UUID]) -> dict[UUID, DictRow]:
-    """Those who claim, locked in order, so that two processes cannot both find room under a volunteer's cap."""
-    rows = await (
-        await conn.execute(
-            "SELECT id, gender, status, centre_id FROM volunteers WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
-            (list(ids),),
-        )
-    ).fetchall()
-    return {r["id"]: r for r in rows}
-
-
-async def claims_held(conn: Conn, ids: Sequence[UUID]) -> dict[UUID, int]:
-    """How many tasks each has claimed and not yet accepted. Read after the lock: a statement of its own sees
-    the newest.
-    """
-    rows = await (
-        await conn.execute(
-            "SELECT holder_id, count(*) AS n FROM tasks WHERE holder_id = ANY(%s) AND state = 'claimed'"
-            " GROUP BY holder_id",
-            (list(ids),),
-        )
-    ).fetchall()
-    return {r["holder_id"]: r["n"] for r in rows}
-
-
-async def pick(
-    conn: Conn,
-    wants: Sequence[tuple[UUID, int]],
-    *,
-    woman: bool,
-    skills: Sequence[str] | None,
-    taken: Sequence[UUID],
-) -> dict[UUID, list[UUID]]:
-    """Lock the best free tasks: per queue up to so many, by priority, the longest waiting first.
-
-    `taken` were picked earlier in this transaction: a lock of one's own is not skipped.
-    """
-    where = "t.queue_id = g.queue_id AND t.state = 'queued'"
-    if not woman:
-        where += (
-            " AND NOT t.women_required AND NOT (t.women_preferred AND"
-            f" t.created_at > clock_timestamp() - interval '{WOMEN_FIRST_S} seconds')"
-        )
-    params: dict[str, Any] = {"queues": [w[0] for w in wants], "counts": [w[1] for w in wants]}
-    if skills is not None:
-        where += " AND t.skills <@ %(skills)s::text[]"
-        params["skills"] = list(skills)
-    if taken:
-        where += " AND t.id <> ALL(%(taken)s)"
-        params["taken"] = list(taken)
-    rows = await (
-        await conn.execute(
-            "SELECT x.queue_id, x.id FROM unnest(%(queues)s::uuid[], %(counts)s::int[]) AS g(queue_id, n)"
-            f" CROSS JOIN LATERAL (SELECT t.id, t.queue_id FROM tasks t WHERE {where}"
-            " ORDER BY t.rank DESC, t.id LIMIT g.n FOR UPDATE SKIP LOCKED) x",
-            params,
-        )
-    ).fetchall()
-    found: dict[UUID, list[UUID]] = {}
-    for row in rows:
-        found.setdefault(row["queue_id"], []).append(row["id"])
-    return found
-
-
-async def hold(conn: Conn, rows: Sequence[tuple[UUID, UUID, UUID]], lease_s: int) -> list[DictRow]:
-    """Give locked tasks to volunteers: (task, volunteer, lease id) each. The fence grows, a lease begins."""
+async def queue_of(conn: Conn, task_id: UUID) -> DictRow | None:
+    """The unchanging facts of the queue in which a task stands."""
     return await (
         await conn.execute(
-            "WITH given AS (SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[]) AS g(task_id,"
-            " volunteer_id, lease_id)),"
-            " held AS (UPDATE tasks t SET state = 'claimed', holder_id = g.volunteer_id, fence = t.fence + 1,"
-            " lease_until = clock_timestamp() + make_interval(secs => %s), closed_at = NULL, outcome = NULL"
-            " FROM given g, queues q WHERE t.id = g.task_id AND q.id = t.queue_id"
-            f" RETURNING g.lease_id, {TASK}),"
-            " kept AS (INSERT INTO leases (id, task_id, fence, volunteer_id) SELECT lease_id, id, fence,"
-            " holder_id FROM held)"
-            " SELECT * FROM held",
-            ([r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows], lease_s),
+            "SELECT q.id, q.emergency_id, q.centre_id, q.kind FROM tasks t JOIN queues q ON q.id = t.queue_id"
+            " WHERE t.id = %s",
+            (task_id,),
         )
-    ).fetchall()
+    ).fetchone()
 
 
 async def task(conn: Conn, task_id: UUID, *, lock: bool = False) -> DictRow | None:
@@ -210,8 +88,9 @@ async def renew(conn: Conn, task_id: UUID, state: str, lease_s: int) -> None:
 async def settle(conn: Conn, task_id: UUID, state: str, outcome: str | None) -> None:
     """The task is no longer held: back to its queue, or over."""
     await conn.execute(
-        "UPDATE tasks SET state = %(state)s, holder_id = CASE WHEN %(state)s = 'queued' THEN NULL ELSE"
-        " holder_id END,"
+        "UPDATE tasks SET state = %(state)s,"
+        " holder_id = CASE WHEN %(state)s = 'queued' THEN NULL ELSE holder_id END,"
+        " team_id = CASE WHEN %(state)s = 'queued' THEN NULL ELSE team_id END,"
         " lease_until = NULL, outcome = %(outcome)s,"
         " closed_at = CASE WHEN %(state)s = 'queued' THEN NULL ELSE clock_timestamp() END WHERE id = %(id)s",
         {"state": state, "outcome": outcome, "id": task_id},
@@ -263,7 +142,8 @@ async def expire(conn: Conn, to_queue: Sequence[UUID], to_person: Sequence[UUID]
     """
     if to_queue:
         await conn.execute(
-            "UPDATE tasks SET state = 'queued', holder_id = NULL, lease_until = NULL WHERE id = ANY(%s)",
+            "UPDATE tasks SET state = 'queued', holder_id = NULL, team_id = NULL, lease_until = NULL"
+            " WHERE id = ANY(%s)",
             (list(to_queue),),
         )
         await conn.execute(

@@ -12,7 +12,9 @@ from psycopg.rows import DictRow
 
 from server.access.context import Context
 from server.access.principal import Principal
-from server.dispatch import causes, making, problems, queries, rules, telling, views
+from server.dispatch import causes, claim_queries, making, problems, queries, rules, telling, views
+from server.dispatch.claim_queries import Hold
+from server.dispatch.claim_rules import ALONE, unfit
 from server.dispatch.rules import Verb
 from server.kernel.db import Conn
 from server.kernel.errors import Problem, bad_request, not_found
@@ -220,6 +222,8 @@ async def reassign(conn: Conn, ctx: Context, who: Principal, task_id: UUID, orde
     to the queue.
     """
     await queries.lock_need_of(conn, task_id)
+    # A volunteer before a task, as claims do: nobody waits for each other in a ring.
+    people = await claim_queries.lock_volunteers(conn, [order.volunteer_id]) if order.volunteer_id else {}
     row = await queries.task(conn, task_id, lock=True)
     if row is None:
         raise not_found("task")
@@ -240,7 +244,7 @@ async def reassign(conn: Conn, ctx: Context, who: Principal, task_id: UUID, orde
     if order.rest == "lost":
         await supplies.lose_for_task(conn, ref)
     if order.volunteer_id:
-        await _hand_over(conn, ctx, row, order.volunteer_id)
+        await _hand_over(conn, ctx, row, people.get(order.volunteer_id))
     else:
         await supplies.return_for_task(conn, ref)
         await queries.settle(conn, task_id, "queued", None)
@@ -267,15 +271,16 @@ async def reassign(conn: Conn, ctx: Context, who: Principal, task_id: UUID, orde
     return Done(_answer(after, after["fence"], after["state"]))
 
 
-async def _hand_over(conn: Conn, ctx: Context, row: DictRow, volunteer_id: UUID) -> None:
-    person = (await queries.lock_volunteers(conn, [volunteer_id])).get(volunteer_id)
+async def _hand_over(conn: Conn, ctx: Context, row: DictRow, person: DictRow | None) -> None:
     if person is None:
         raise not_found("volunteer")
-    if person["status"] != "active":
-        raise problems.volunteer_away(person["status"])
+    if problem := unfit(person):
+        raise problem
+    if row["crew_min"] > ALONE:
+        raise problems.team_required(row["crew_min"], row["women_min"])
     if row["women_required"] and person["gender"] != "woman":
         raise problems.woman_required()
-    held = await queries.hold(conn, [(row["id"], volunteer_id, uuid7())], ctx.settings.lease_s)
+    held = await claim_queries.hold(conn, [Hold(row["id"], person["id"], uuid7())], ctx.settings.lease_s)
     await telling.tell(conn, ctx, held)
 
 

@@ -3,12 +3,16 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 import pytest
 
 from server.dispatch import rules
 from server.dispatch.claiming import ClaimRequest, Claims
 from server.dispatch.routes import router
+from server.dispatch.sweep import sweep
+from server.kernel.errors import Problem
+from server.kernel.ids import new_code, uuid7
 from tests.support.dispatch_world import World, a_client, a_world, an_app
 
 
@@ -163,12 +167,12 @@ async def test_a_man_and_a_woman_in_one_batch_never_get_the_same(world: World) -
 
 async def test_skills_filter(world: World) -> None:
     queue = await world.queue("medical")
-    (needs_medic,) = await world.tasks(1, queue=queue, kind="medical", skills=["medic"])
+    (needs_first_aid,) = await world.tasks(1, queue=queue, kind="medical", skills=["first_aid"])
     (person,) = await world.volunteers(1)
     claims = Claims(world.ctx)
     assert (await claims.claim(ClaimRequest(queue, person, 5, "t", skills=("driver",))))["tasks"] == []
     got = await claims.claim(ClaimRequest(queue, person, 5, "t", skills=("driver", "medic")))
-    assert [t["id"] for t in got["tasks"]] == [str(needs_medic)]
+    assert [t["id"] for t in got["tasks"]] == [str(needs_first_aid)]
 
 
 async def test_http_claim_group_commit_and_who_may(world: World) -> None:
@@ -215,3 +219,111 @@ async def test_http_claim_group_commit_and_who_may(world: World) -> None:
         for bad in ({"max": 0}, {"max": "3"}, {"max": 51}, {"volunteer": "x"}, []):
             answer = await http.post(url, json=bad, headers=tokens[0])
             assert answer.status_code == 400, bad
+
+
+async def test_a_task_by_name_is_had_by_one_and_told_again_to_her(world: World) -> None:
+    queue = await world.queue()
+    wanted, other = await world.tasks(2, queue=queue)
+    people = await world.volunteers(8)
+    processes = [Claims(world.ctx), Claims(world.ctx)]
+    asked = [ClaimRequest(queue, p, 1, "t", task_id=wanted) for p in people]
+    asked += [ClaimRequest(queue, p, 2, "t") for p in people]
+    answers = await asyncio.gather(*(processes[n % 2].claim(a) for n, a in enumerate(asked)), return_exceptions=True)
+    got = [t["id"] for a in answers if not isinstance(a, BaseException) for t in a["tasks"]]
+    assert sorted(got) == sorted(map(str, (wanted, other)))
+    assert {str(a) for a in answers if isinstance(a, BaseException)} == {"task.taken"}
+    holder = await world.one("SELECT holder_id FROM tasks WHERE id = %s", wanted)
+    again = await Claims(world.ctx, cap=1).claim(ClaimRequest(queue, holder, 1, "t", task_id=wanted))
+    assert [(t["id"], t["fence"]) for t in again["tasks"]] == [(str(wanted), 1)]
+    with pytest.raises(Problem, match=r"not_found"):
+        await processes[0].claim(ClaimRequest(queue, people[0], 1, "t", task_id=world.emergency))
+    await assert_sound(world, 2)
+
+
+async def test_nobody_is_sent_who_waits_for_her_centre_or_has_to_rest(world: World) -> None:
+    queue = await world.queue()
+    (task,) = await world.tasks(1, queue=queue)
+    pending, refused, resting, rested = await world.volunteers(4)
+    await world.run("UPDATE volunteers SET vetting = 'pending' WHERE id = %s", pending)
+    await world.run("UPDATE volunteers SET vetting = 'refused' WHERE id = %s", refused)
+    await world.run("UPDATE volunteers SET rest_until = clock_timestamp() + interval '1 h' WHERE id = %s", resting)
+    await world.run("UPDATE volunteers SET rest_until = clock_timestamp() - interval '1 s' WHERE id = %s", rested)
+    claims = Claims(world.ctx)
+    for named in (None, task):
+        asked = [ClaimRequest(queue, p, 1, "t", task_id=named) for p in (pending, refused, resting)]
+        answers = await asyncio.gather(*map(claims.claim, asked), return_exceptions=True)
+        assert list(map(str, answers)) == ["volunteer.not_vetted", "volunteer.not_vetted", "volunteer.rests"]
+    assert len((await claims.claim(ClaimRequest(queue, rested, 1, "t")))["tasks"]) == 1
+
+
+async def a_team(world: World, members: list[UUID]) -> UUID:
+    """A team led by its first member."""
+    team = uuid7()
+    await world.run(
+        "INSERT INTO teams (id, code, centre_id, leader_id, made_by) VALUES (%s, %s, %s, %s, 'test')",
+        *(team, new_code(6, "G-"), world.centres[0], members[0]),
+    )
+    await world.run(
+        "INSERT INTO team_members (team_id, volunteer_id) SELECT %s, unnest(%s::uuid[])", team, list(members)
+    )
+    return team
+
+
+async def test_what_takes_several_goes_to_teams_alone(world: World) -> None:
+    queue = await world.queue()
+    (big,) = await world.tasks(1, queue=queue, crew_min=3, women_min=1)
+    (small,) = await world.tasks(1, queue=queue)
+    men, women = await world.volunteers(3, gender="man"), await world.volunteers(2, gender="woman")
+    claims = Claims(world.ctx)
+    only_men = await a_team(world, men)
+    with pytest.raises(Problem, match=r"task\.team_required"):
+        await claims.claim(ClaimRequest(queue, women[0], 1, "t", task_id=big))
+    with pytest.raises(Problem, match=r"task\.team_required"):
+        await claims.claim(ClaimRequest(queue, men[0], 1, "t", task_id=big, team_id=only_men))
+    alone = await claims.claim(ClaimRequest(queue, men[0], 5, "t"))
+    assert [t["id"] for t in alone["tasks"]] == [str(small)]
+    await world.run("UPDATE team_members SET left_at = clock_timestamp() WHERE volunteer_id = ANY(%s)", men[1:])
+    mixed = await a_team(world, [women[0], *men[1:]])
+    with pytest.raises(Problem, match=r"team\.not_leading"):
+        await claims.claim(ClaimRequest(queue, men[1], 1, "t", team_id=mixed))
+    await world.run("UPDATE volunteers SET rest_until = clock_timestamp() + interval '1 h' WHERE id = %s", men[2])
+    assert (await claims.claim(ClaimRequest(queue, women[0], 1, "t", team_id=mixed)))["tasks"] == []
+    await world.run("UPDATE volunteers SET rest_until = NULL")
+    (got,) = (await claims.claim(ClaimRequest(queue, women[0], 1, "t", team_id=mixed)))["tasks"]
+    assert (got["id"], got["team"], got["holder"]) == (str(big), str(mixed), str(women[0]))
+    lease = await world.one("SELECT team_id, volunteer_id FROM leases WHERE task_id = %s", big)
+    assert lease == {"team_id": mixed, "volunteer_id": women[0]}
+    await world.run("UPDATE tasks SET lease_until = clock_timestamp() - interval '1 s'")
+    await sweep(world.ctx)
+    assert await world.run("SELECT DISTINCT state, team_id, holder_id FROM tasks") == [
+        {"state": "queued", "team_id": None, "holder_id": None}
+    ]
+
+
+async def test_http_claim_by_name_and_who_may(world: World) -> None:
+    queue = await world.queue("medical")
+    tasks = await world.tasks(3, queue=queue, kind="medical", skills=["first_aid", "logistics"])
+    nurse, porter, far = await world.volunteers(3)
+    await world.run("UPDATE volunteers SET skills = '{nursing}' WHERE id = %s", nurse)
+    herself = await world.token("volunteer", volunteer=nurse)
+    untaught = await world.token("volunteer", volunteer=porter)
+    dispatcher = await world.token("dispatcher", centre=world.centres[0])
+    stranger = await world.token("dispatcher", centre=world.centres[1])
+    url = f"/api/tasks/{tasks[2]}/claim"
+    async with a_client(an_app(world.ctx, router)) as http:
+        lacking = await http.post(url, json={}, headers=untaught)
+        assert (lacking.status_code, lacking.json()["code"]) == (409, "task.skills")
+        assert lacking.json()["lacking"] == ["first_aid"]
+        first = await http.post(url, headers={**herself, "Idempotency-Key": "k"})
+        assert [t["id"] for t in first.json()["tasks"]] == [str(tasks[2])]
+        assert (await http.post(url, headers={**herself, "Idempotency-Key": "k"})).json() == first.json()
+        other = await http.post(f"/api/tasks/{tasks[1]}/claim", headers={**herself, "Idempotency-Key": "k"})
+        assert other.json()["code"] == "idempotency.reused"
+        gone = await http.post(url, json={"volunteer": str(far)}, headers=dispatcher)
+        assert (gone.status_code, gone.json()["code"]) == (409, "task.taken")
+        url = f"/api/tasks/{tasks[0]}/claim"
+        assert (await http.post(url, json={"volunteer": str(porter)}, headers=stranger)).status_code == 404
+        assert (await http.post(url, json={"volunteer": str(far)}, headers=untaught)).status_code == 403
+        assert (await http.post(url, json={"volunteer": str(porter)}, headers=dispatcher)).status_code == 200
+        assert (await http.post(url)).status_code == 401
+        assert (await http.post(f"/api/tasks/{queue}/claim", headers=herself)).status_code == 404
