@@ -12,9 +12,9 @@ from server.dispatch.queries import FROM_TASKS, TASK
 from server.dispatch.rules import WOMEN_FIRST_S
 from server.kernel import arrays
 from server.kernel.db import Conn
+from server.volunteers.queries import SENDABLE
 
 _WOMEN_FIRST = f"t.women_preferred AND t.created_at > clock_timestamp() - interval '{WOMEN_FIRST_S} seconds'"
-SENDABLE = "v.status = 'active' AND v.vetting = 'vetted' AND (v.rest_until IS NULL OR v.rest_until < clock_timestamp())"
 _RESTS = "v.rest_until >= clock_timestamp()"
 
 
