@@ -32,10 +32,11 @@ export class Stream {
   private gathering: ReturnType<typeof setTimeout> | undefined;
   private again: ReturnType<typeof setTimeout> | undefined;
   private hiding: ReturnType<typeof setTimeout> | undefined;
-  private readonly path: string;
+  private readonly path: string | (() => string);
   private readonly ears: Ears;
 
-  constructor(path: string, ears: Ears) {
+  /** `path` may be asked anew at each connection. */
+  constructor(path: string | (() => string), ears: Ears) {
     this.path = path;
     this.ears = ears;
   }
@@ -55,13 +56,18 @@ export class Stream {
     return { state: seconds * 1000 > STALE_MS ? 'stale' : 'live', seconds };
   }
 
+  /** Connect anew at once, from where it is: what is to be heard has changed. */
+  renew(): void {
+    if (this.stop && !this.stop.signal.aborted) this.reconnect(0);
+  }
+
   private async connect(): Promise<void> {
     this.stop?.abort();
     const mine = (this.stop = new AbortController());
     const headers: Record<string, string> = { Accept: 'text/event-stream' };
     if (this.last) headers['Last-Event-ID'] = this.last;
     try {
-      const answer = await fetch(this.path, { headers, signal: mine.signal, cache: 'no-store' });
+      const answer = await fetch(typeof this.path === 'string' ? this.path : this.path(), { headers, signal: mine.signal, cache: 'no-store' });
       if (answer.status === 401) return this.leave();
       if (!answer.ok || !answer.body) throw new Error(String(answer.status));
       this.heard = Date.now();

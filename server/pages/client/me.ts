@@ -4,6 +4,7 @@ import { readConfig } from './config.ts';
 import { byId, fill, h } from './dom.ts';
 import { serveForms } from './forms.ts';
 import { t } from './i18n.ts';
+import { hear } from './mehear.ts';
 import { countDown, Living } from './living.ts';
 import { ago, dateTime } from './time.ts';
 import { toast } from './toast.ts';
@@ -11,7 +12,9 @@ import { toast } from './toast.ts';
 readConfig();
 
 const HEARTBEAT_MS = 90_000;
-const living = new Living(byId('live'), { rest: 1000, every: 30_000, drawn, busy: writing });
+let renew = (): void => {};
+const living = new Living(byId('live'), { rest: 1000, every: 60_000, drawn, busy: writing });
+renew = hear({ now: () => void living.refresh(), soon: () => living.stir() });
 setInterval(countDown, 1000);
 setInterval(() => void beat(), HEARTBEAT_MS);
 document.addEventListener('visibilitychange', () => !document.hidden && void beat());
@@ -32,6 +35,7 @@ function drawn(root: HTMLElement): void {
   countDown(root);
   const here = document.getElementById('here');
   if (here) here.hidden = !('geolocation' in navigator);
+  renew();
 }
 
 /** A note half written or a reason being chosen is not redrawn under the person's finger. */

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.pages import extract, me_page
+from server.pages import extract, me_words
 from server.pages.bearing import SIDES, bearing, point_of_compass
 from server.pages.queue_page import chosen
 from server.pages.rendering import environment
 
 #: What the phone's page loads: every sentence in these must be among the few words that it is sent.
-ON_THE_PHONE = ("me.ts", "living.ts", "forms.ts", "api.ts", "time.ts", "toast.ts", "pages.ts")
+ON_THE_PHONE = ("me.ts", "living.ts", "forms.ts", "api.ts", "time.ts", "toast.ts", "pages.ts", "mehear.ts")
 
 
 def test_the_phone_is_sent_every_word_its_modules_say() -> None:
@@ -23,8 +23,8 @@ def test_the_phone_is_sent_every_word_its_modules_say() -> None:
         if any(file == str((folder / name).relative_to(extract.ROOT)) for name in ON_THE_PHONE for file in files)
     }
     assert len(said) > 15
-    assert said - set(me_page.SAID) == set()
-    assert len(me_page.words("fa")["words"]) == len(set(me_page.SAID))
+    assert said - set(me_words.SAID) == set()
+    assert len(me_words.words("fa")["words"]) == len(set(me_words.SAID))
 
 
 @pytest.mark.parametrize("lang", ["fa", "en"])

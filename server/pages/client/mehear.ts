@@ -1,0 +1,57 @@
+/**
+ * What a volunteer's phone hears: her own tasks and offers at once, the rest of her centre's queues now and then. The stream
+ * itself is narrowed to her centres, so that a slow link is not filled with what is not for her.
+ */
+import { Stream } from '../../../mapping/client/stream.ts';
+import type { Change } from '../../../mapping/client/types.ts';
+
+const NOUNS = 'task,offer,movement';
+
+export interface Heard {
+  /** Something of hers changed: look now. */
+  now(): void;
+  /** Something waits or waits no longer: look soon. */
+  soon(): void;
+}
+
+/** Whether a change is hers: an offer, or a record that stands on her page by its id. */
+export function hers(batch: readonly Change[], shown: ReadonlySet<string>): boolean {
+  return batch.some((one) => shown.has(one.id) || one.verb.startsWith('offer.'));
+}
+
+/** The ids of what stands on the page as hers: held tasks, offers, herself. */
+function shown(): Set<string> {
+  const ids = [...document.querySelectorAll<HTMLElement>('[data-hears]')].flatMap((one) => one.dataset['hears']!.split(','));
+  return new Set(ids.filter(Boolean));
+}
+
+const centres = (): string => document.getElementById('hears')?.dataset['centres'] ?? '';
+/** So long others' changes are gathered: a phone that saves data, or on a slow link, waits longer. */
+export function patience(link: { saveData?: boolean; effectiveType?: string } | undefined): number {
+  return link?.saveData || /2g/.test(link?.effectiveType ?? '') ? 20_000 : 3_000;
+}
+
+/** Listen. The answer is to be called when the page was drawn anew: other centres may be hers now. */
+export function hear(heard: Heard): () => void {
+  let known = centres();
+  let later: ReturnType<typeof setTimeout> | undefined;
+  const stream = new Stream(() => `/api/stream?of=${NOUNS}&centres=${encodeURIComponent(centres())}`, {
+    changes: (batch) => {
+      if (hers(batch, shown())) return heard.now();
+      later ??= setTimeout(
+        () => {
+          later = undefined;
+          heard.soon();
+        },
+        patience((navigator as { connection?: { saveData?: boolean; effectiveType?: string } }).connection),
+      );
+    },
+    reset: heard.now,
+  });
+  stream.start();
+  return () => {
+    if (centres() === known) return;
+    known = centres();
+    stream.renew();
+  };
+}
