@@ -1,8 +1,7 @@
 """All tests, in groups side by side: `python -m tests [pytest's arguments]`.
 
-With arguments it is pytest itself. Without, the layers that mostly wait (kills, gateways, a browser) run beside those
-that mostly compute; each group has servers of its own. The later groups' output follows the first's, then a line that
-adds them up.
+With arguments it is pytest itself. Without, groups of them run side by side, a few at once, each with servers of its
+own. The later groups' output follows the first's, then a line that adds them up.
 """
 
 import os
@@ -11,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 FAULTS_OF_FORMS = {"test_cut_uploads", "test_hostile_forms", "test_settle_kills", "test_file_kills"}
@@ -18,7 +18,7 @@ COUNTED = ("passed", "failed", "error", "errors", "skipped")
 
 
 def groups() -> list[list[str]]:
-    """What runs side by side: shares of everything that mostly waits, the longest first."""
+    """What runs in one session of pytest each, the longest first."""
     slices = [str(path) for path in sorted(Path("tests/slices").glob("test_*.py"))]
     pages = [str(path) for path in sorted(Path("tests/e2e").glob("test_pages*.py"))]
     others = [str(path) for path in sorted(Path("tests/e2e").glob("test_*.py")) if str(path) not in pages]
@@ -44,11 +44,12 @@ def _environment(number: int) -> dict[str, str]:
     return {**os.environ, **({"HAMYAR_TEST_HOME": f"{kept}-{number}"} if kept and number else {})}
 
 
-def _start(number: int, paths: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+def _run(number: int, paths: Sequence[str], log: Path) -> int:
     with log.open("wb") as out:
-        return subprocess.Popen(
-            [sys.executable, "-m", "pytest", *paths], stdout=out, stderr=out, env=_environment(number)
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *paths], stdout=out, stderr=out, env=_environment(number), check=False
         )
+    return done.returncode
 
 
 def _counts(text: str) -> dict[str, int]:
@@ -63,12 +64,12 @@ def main() -> int:
         return subprocess.call([sys.executable, "-m", "pytest", *sys.argv[1:]])
     total: dict[str, int] = dict.fromkeys(COUNTED, 0)
     codes = []
-    with tempfile.TemporaryDirectory() as folder:
-        logs = [Path(folder) / f"{n}.log" for n, _ in enumerate(groups())]
-        running = [_start(n, paths, log) for (n, paths), log in zip(enumerate(groups()), logs, strict=True)]
-        for process, log in zip(running, logs, strict=True):
-            said = _follow(process, log)
-            codes.append(process.wait())
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(lanes()) as pool:
+        work = [(n, paths, Path(folder) / f"{n}.log") for n, paths in enumerate(groups())]
+        running = [(pool.submit(_run, *one), one[2]) for one in work]
+        for group, log in running:
+            said = _follow(group, log)
+            codes.append(group.result())
             for word, n in _counts(said).items():
                 total[word] = total.get(word, 0) + n
     failed = total["failed"] + total["error"] + total["errors"]
@@ -76,12 +77,22 @@ def main() -> int:
     return 1 if any(codes) else 0
 
 
-def _follow(process: subprocess.Popen[bytes], log: Path) -> str:
+def lanes() -> int:
+    """How many groups run at once: one more than there are cores, for each waits now and then for a disk or a browser.
+
+    With all at once on two cores everything took twice as long as one after the other, and patience ran out.
+    """
+    return (os.cpu_count() or 1) + 1
+
+
+def _follow(group: Future[int], log: Path) -> str:
     """Print a group's output as it comes, until it ends; all that it said."""
+    while not log.exists() and not group.done():
+        wait([group], timeout=0.5)
     with log.open(encoding="utf-8", errors="replace") as lines:
         said = []
         while True:
-            ended = process.poll() is not None
+            ended = group.done()
             piece = lines.read()
             if piece:
                 print(piece, end="", flush=True)
@@ -89,14 +100,7 @@ def _follow(process: subprocess.Popen[bytes], log: Path) -> str:
             elif ended:
                 return "".join(said)
             else:
-                _pause(process)
-
-
-def _pause(process: subprocess.Popen[bytes]) -> None:
-    try:
-        process.wait(0.5)
-    except subprocess.TimeoutExpired:
-        return
+                wait([group], timeout=0.5)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ LARGE = 64 * 1024
 _KEEP = (
     "INSERT INTO blobs (id, digest, content_type, size, content_sealed, sealing_key_id, data_key_wrapped)"
     " SELECT * FROM unnest(%b::uuid[], %b::bytea[], %b::text[], %b::int8[], %b::bytea[], %b::text[], %b::bytea[])"
-    " ON CONFLICT ON CONSTRAINT uq_blobs_digest DO NOTHING"
+    " ON CONFLICT DO NOTHING"
 )
 _KINDS = ("uuid", "bytea", "text", "int8", "bytea", "text", "bytea")
 
