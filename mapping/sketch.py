@@ -7,7 +7,7 @@ WGS 84; a plain projection true to scale at the middle of the view, good to some
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from math import cos, hypot, radians
+from math import atan2, cos, degrees, hypot, radians
 from typing import Any, Final, Literal
 
 from mapping.cutting import Line, clip_line, clip_ring, thinned
@@ -21,6 +21,8 @@ DEGREE_M: Final = 111_320.0
 _PAD: Final = 1.32
 _FINE_PX: Final = 1.5
 _NAMES: Final = 12
+_SIGNPOSTS: Final = 4
+_RIM: Final = 9.0
 _FONT: Final = 12.0
 _EDGE: Final = 4.0
 _BAR: Final = 110.0
@@ -178,11 +180,13 @@ def draw(
     label: str,
     say_km: Callable[[float], str],
     spots: Sequence[Spot] = (),
+    beyond: Sequence[Spot] = (),
     closed: Sequence[Line] = (),
     ground: Ground | None = None,
 ) -> Sketch:
     """The picture of a view: `marks` above everything, `closed` roads, names as far as there is room.
 
+    `beyond`: known places outside the view, nearest first; some stand at its rim like signposts, with their distance.
     `label` says it all to who cannot see it; `say_km` writes a distance of so many kilometres. Colours and strokes are
     the style sheet's: classes `sketch__…`.
     """
@@ -192,7 +196,7 @@ def draw(
         page.taken.append((x - 11, y - _ABOVE[mark.kind], x + 11, y + 8))
     bar = _scale_bar(view, page, say_km)
     must = [*_ways(points), *_pins(points, view), bar]
-    wish = [*_barriers(view, closed), *_names(view, points, spots, page)]
+    wish = [*_barriers(view, closed), *_names(view, points, spots, page), *_signposts(view, beyond, page, say_km)]
     head = (
         f'<svg class="sketch" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" direction="ltr" aria-label="{escape(label)}">'
     )
@@ -298,6 +302,25 @@ def _names(
         if text := page.label(x, y, spot.name, 6, "sketch__name"):
             page.taken.append(dot)
             yield f'<circle class="sketch__spot" cx="{x:.0f}" cy="{y:.0f}" r="2.500"/>{text}'
+
+
+def _signposts(view: View, beyond: Sequence[Spot], page: _Page, say_km: Callable[[float], str]) -> Iterator[str]:
+    """Which way the next towns lie, one for each of eight directions."""
+    sides: set[int] = set()
+    for spot in beyond:
+        x, y = view.at(spot.lon, spot.lat)
+        dx, dy = x - WIDTH / 2, y - HEIGHT / 2
+        side = round(degrees(atan2(dy, dx)) / 45) % 8
+        if len(sides) >= _SIGNPOSTS or side in sides or (0 <= x <= WIDTH and 0 <= y <= HEIGHT):
+            continue
+        share = min((WIDTH / 2 - _RIM) / max(abs(dx), 1e-9), (HEIGHT / 2 - _RIM) / max(abs(dy), 1e-9))
+        x, y = WIDTH / 2 + dx * share, HEIGHT / 2 + dy * share
+        far = round(hypot(dx, dy) * view.m_px / 1000)
+        if text := page.label(x, y, f"{spot.name} {say_km(far)}", 9, "sketch__name"):
+            sides.add(side)
+            turn = round(degrees(atan2(dy, dx)))
+            at = f"translate({x:.0f} {y:.0f}) rotate({turn})"
+            yield f'<path class="sketch__to" transform="{at}" d="M6 0l-9 5v-10z"/>{text}'
 
 
 def _scale_bar(view: View, page: _Page, say_km: Callable[[float], str]) -> str:

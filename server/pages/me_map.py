@@ -22,6 +22,9 @@ SQUARE: Final = 10
 """Sides of the squares that the build cuts the ground into, in degrees (`near` of mapping/client/build/cut.ts)."""
 CLOSED_MOST: Final = 30
 SPOTS: Final = 40
+FEW: Final = 4
+"""Of a map with fewer names nobody knows where it is: signposts say where the next towns lie."""
+TOWNS: Final = 24
 _LEAST_PEOPLE: Final = ((40.0, 0), (120.0, 1_000), (400.0, 20_000), (float("inf"), 100_000))
 """Metres a pixel up to which places of so many people are looked for."""
 _FAR_M: Final = 400_000
@@ -125,6 +128,8 @@ async def _drawn(conn: Conn, emergency_id: UUID, marks: Sequence[Mark], label: s
     least = next(people for m_px, people in _LEAST_PEOPLE if view.m_px <= m_px)
     places = await me_queries.places_in(conn, view.box, least, SPOTS)
     spots = [Spot(p["lon"], p["lat"], _name(p, "name", lang), p["population"]) for p in places]
+    far = await me_queries.towns_near(conn, view.lon, view.lat, TOWNS) if len(spots) < FEW else []
+    beyond = [Spot(p["lon"], p["lat"], _name(p, "name", lang)) for p in far]
     rows = await me_queries.closed_in(conn, emergency_id, view.box, CLOSED_MOST)
     closed = [line for row in rows for line in lines_of(row["shape"])]
     unit = translator(lang)
@@ -134,7 +139,8 @@ async def _drawn(conn: Conn, emergency_id: UUID, marks: Sequence[Mark], label: s
             return unit("{n} m", n=dates.number(round(km * 1000), lang))
         return unit("{km} km", km=dates.number(km, lang))
 
-    sketch = draw(view, marks, label=label, say_km=say_km, spots=spots, closed=closed, ground=ground_under(view))
+    ground = ground_under(view)
+    sketch = draw(view, marks, label=label, say_km=say_km, spots=spots, beyond=beyond, closed=closed, ground=ground)
     return Around(sketch, len(rows))
 
 

@@ -28,6 +28,18 @@ async def places_in(conn: Conn, box: Bounds, least: int, limit: int) -> list[Dic
     ).fetchall()
 
 
+async def towns_near(conn: Conn, lon: float, lat: float, limit: int) -> list[DictRow]:
+    """The towns nearest to a point: [{lon, lat, name_fa, name_en}]."""
+    return await (
+        await conn.execute(
+            "SELECT ST_X(p.geom) AS lon, ST_Y(p.geom) AS lat, p.name_fa, p.name_en FROM places p"
+            " WHERE p.kind IN ('town', 'city') AND p.population > 0"
+            " ORDER BY p.geom <-> ST_SetSRID(ST_MakePoint(%s, %s), 4326) LIMIT %s",
+            (lon, lat, limit),
+        )
+    ).fetchall()
+
+
 async def closed_in(conn: Conn, emergency_id: UUID, box: Bounds, limit: int) -> list[DictRow]:
     """What nobody passes there now: [{shape: GeoJSON as text}], no finer than the map needs."""
     return await (

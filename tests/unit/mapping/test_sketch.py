@@ -64,6 +64,13 @@ def test_names_stand_apart_and_the_larger_place_is_named() -> None:
     assert svg.count("sketch__name") < 8
 
 
+def test_towns_beyond_the_rim_are_signposts() -> None:
+    mark = Mark("task", 47.7, 33.1)
+    towns = [Spot(48.2, 33.1, "East"), Spot(48.3, 33.1, "Behind it"), Spot(47.7, 33.9, "North")]
+    svg = draw(view_of([mark]), [mark], label="", say_km=km, beyond=towns).svg
+    assert re.findall(r"\u2068([A-Z][^\u2069]*)\u2069", svg) == ["East 47 km", "North 89 km"]
+
+
 def test_what_lies_outside_is_cut_away() -> None:
     ring = ((-1.0, -1.0), (9.0, -1.0), (9.0, 9.0), (-1.0, 9.0))
     assert set(clip_ring(ring, (0, 0, 4, 4))) == {(0, 0), (4, 0), (4, 4), (0, 4)}
