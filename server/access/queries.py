@@ -1,5 +1,6 @@
 """All SQL of access: tokens, sessions, accounts, invites."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,15 +9,34 @@ from psycopg.rows import DictRow
 
 from server.kernel.db import Conn
 
+_ROLE = "CASE WHEN v.vetting <> 'vetted' AND {of}.role = 'volunteer' THEN 'applicant' ELSE {of}.role END AS role"
+"""Whom no centre has confirmed, or who was refused, is an applicant, whatever was given to her."""
+_TOKEN = (
+    f"SELECT t.id, {_ROLE.format(of='t')}, t.centre_id, t.emergency_id, t.volunteer_id FROM tokens t"  # noqa: S608 - its own texts
+    " LEFT JOIN volunteers v ON v.id = t.volunteer_id WHERE t.hash = %s AND t.revoked_at IS NULL"
+)
+_SESSION = (
+    f"SELECT s.account_id, {_ROLE.format(of='g')}, g.centre_id, g.emergency_id, g.volunteer_id FROM sessions s"  # noqa: S608 - its own texts
+    " JOIN accounts a ON a.id = s.account_id AND a.disabled_at IS NULL JOIN grants g ON g.account_id = a.id"
+    " LEFT JOIN volunteers v ON v.id = g.volunteer_id"
+    " WHERE s.hash = %s AND s.revoked_at IS NULL AND s.expires_at > clock_timestamp()"
+)
+
 
 async def token_by_hash(conn: Conn, secret_hash: bytes) -> DictRow | None:
     """A live token."""
+    return await (await conn.execute(_TOKEN, (secret_hash,))).fetchone()
+
+
+async def tokens_by_hash(conn: Conn, hashes: Sequence[bytes]) -> list[DictRow]:
+    """Live tokens, several at once, each with its hash."""
     return await (
         await conn.execute(
-            "SELECT id, role, centre_id, emergency_id, volunteer_id FROM tokens WHERE hash = %s AND revoked_at IS NULL",
-            (secret_hash,),
+            f"SELECT t.hash, t.id, {_ROLE.format(of='t')}, t.centre_id, t.emergency_id, t.volunteer_id FROM tokens t"  # noqa: S608 - its own texts
+            " LEFT JOIN volunteers v ON v.id = t.volunteer_id WHERE t.hash = ANY(%s) AND t.revoked_at IS NULL",
+            (list(hashes),),
         )
-    ).fetchone()
+    ).fetchall()
 
 
 async def gateway_tokens(conn: Conn) -> list[DictRow]:
@@ -31,14 +51,7 @@ async def gateway_tokens(conn: Conn) -> list[DictRow]:
 
 async def session_scopes(conn: Conn, secret_hash: bytes) -> list[DictRow]:
     """The grants behind a live session; none when it is unknown, over or the account is disabled."""
-    return await (
-        await conn.execute(
-            "SELECT s.account_id, g.role, g.centre_id, g.emergency_id, g.volunteer_id FROM sessions s"
-            " JOIN accounts a ON a.id = s.account_id AND a.disabled_at IS NULL JOIN grants g ON g.account_id = a.id"
-            " WHERE s.hash = %s AND s.revoked_at IS NULL AND s.expires_at > clock_timestamp()",
-            (secret_hash,),
-        )
-    ).fetchall()
+    return await (await conn.execute(_SESSION, (secret_hash,))).fetchall()
 
 
 async def add_token(conn: AsyncConnection[Any], row: dict[str, Any]) -> None:
@@ -63,8 +76,9 @@ async def token_by_id(conn: Conn, token_id: UUID) -> DictRow | None:
     """A live token that may prove itself by HTTP Digest."""
     return await (
         await conn.execute(
-            "SELECT id, role, centre_id, emergency_id, volunteer_id, digest_sealed, data_key_wrapped FROM tokens"
-            " WHERE id = %s AND revoked_at IS NULL AND digest_sealed IS NOT NULL",
+            f"SELECT t.id, {_ROLE.format(of='t')}, t.centre_id, t.emergency_id, t.volunteer_id, t.digest_sealed,"  # noqa: S608 - its own texts
+            " t.data_key_wrapped FROM tokens t LEFT JOIN volunteers v ON v.id = t.volunteer_id"
+            " WHERE t.id = %s AND t.revoked_at IS NULL AND t.digest_sealed IS NOT NULL",
             (token_id,),
         )
     ).fetchone()

@@ -2,7 +2,7 @@
 
 from typing import Final, Literal
 
-Role = Literal["gateway", "volunteer", "field", "dispatcher", "coordinator", "donor", "auditor", "admin"]
+Role = Literal["gateway", "volunteer", "field", "dispatcher", "coordinator", "donor", "auditor", "admin", "applicant"]
 ROLES: Final[tuple[Role, ...]] = (
     "gateway",
     "volunteer",
@@ -13,3 +13,7 @@ ROLES: Final[tuple[Role, ...]] = (
     "auditor",
     "admin",
 )
+"""What can be given."""
+APPLICANT: Final[Role] = "applicant"
+"""What a volunteer's account or token is for as long as no centre has confirmed her: given to nobody, it follows from
+`volunteers.vetting` at each look."""

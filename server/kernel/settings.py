@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     """How long a volunteer who was sent a task by text has to accept it: texts are slower than the app."""
     sms_hold_s: int = Field(default=7200, ge=1)
     """How long a task accepted by text is hers without another word: her telephone sends no heartbeat."""
+    registration: bool = True
+    """Whether people may register as volunteers by themselves; nothing is given to them before a centre says yes."""
     max_body_bytes: int = Field(default=20_000_000, ge=1024)
     timezone: str = "Asia/Tehran"
     """The calendar of this instance: where a day of the outbox begins, and when its quiet hours are."""

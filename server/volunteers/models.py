@@ -13,7 +13,9 @@ class Volunteer(Versioned, Sealed, Base):
 
     `vetting`: a centre has looked at who registered by herself; before that nothing is given to her. `rest_until`: the
     rest that the rules ask for after a long duty. `heard_at`: the last sign of life; with a timer (`check_every_s`) the
-    next is due at `check_due_at`, and who stays silent is told of at `silent_at`.
+    next is due at `check_due_at`, and who stays silent is told of at `silent_at`. `duty_began_at`: when this stretch of
+    duty began, short breaks counted in; `rest_why`: after a `duty`, by her `own` wish, by a `person` of the centre.
+    `phone_claim`: the keyed hash of a number that nobody has confirmed; at vetting it becomes `phone_hash`.
     """
 
     __tablename__ = "volunteers"
@@ -23,6 +25,7 @@ class Volunteer(Versioned, Sealed, Base):
         CheckConstraint("capacity_kg >= 0", name="capacity"),
         CheckConstraint("vetting IN ('pending', 'vetted', 'refused')", name="vetting"),
         CheckConstraint("check_every_s BETWEEN 60 AND 86400", name="check_every"),
+        CheckConstraint("rest_why IN ('duty', 'own', 'person')", name="rest_why"),
         Index(
             "ix_volunteers_check_due",
             "check_due_at",
@@ -30,6 +33,7 @@ class Volunteer(Versioned, Sealed, Base):
         ),
         Index("ix_volunteers_silent", "silent_at", postgresql_where=text("silent_at IS NOT NULL")),
         Index("ix_volunteers_pending", "centre_id", "id", postgresql_where=text("vetting = 'pending'")),
+        Index("ix_volunteers_duty", "duty_began_at", postgresql_where=text("on_duty_since IS NOT NULL")),
     )
     id: Mapped[Key]
     code: Mapped[str] = mapped_column(unique=True)
@@ -37,6 +41,7 @@ class Volunteer(Versioned, Sealed, Base):
     name_sealed: Mapped[bytes | None]
     phone_sealed: Mapped[bytes | None]
     phone_hash: Mapped[bytes | None] = mapped_column(unique=True)
+    phone_claim: Mapped[bytes | None]
     skills: Mapped[Codes]
     languages: Mapped[Codes]
     gender: Mapped[str | None]
@@ -47,7 +52,10 @@ class Volunteer(Versioned, Sealed, Base):
     vetted_at: Mapped[Moment | None]
     vetted_by: Mapped[str | None]
     rest_until: Mapped[Moment | None]
+    rest_why: Mapped[str | None]
     on_duty_since: Mapped[Moment | None]
+    duty_began_at: Mapped[Moment | None]
+    duty_ended_at: Mapped[Moment | None]
     heard_at: Mapped[Moment | None]
     check_every_s: Mapped[int | None]
     check_due_at: Mapped[Moment | None]

@@ -1,5 +1,6 @@
 """What volunteers can do and which languages they speak: the field's words, in both languages. Pure."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
@@ -51,6 +52,66 @@ LANGUAGES: Final[Mapping[str, tuple[str, str]]] = {
     "mzn": ("مازندرانی", "Mazandarani"),
 }
 """Code of ISO 639 → (Persian, English)."""
+
+
+_SPOKEN: Final[Mapping[str, str]] = {
+    "پرستار": "nursing",
+    "ماما": "midwifery",
+    "راننده": "driving",
+    "امدادگر": "first_aid",
+    "امداد": "first_aid",
+    "نجاتگر": "rescue",
+    "نجات": "rescue",
+    "جستوجو": "rescue",
+    "قایق": "boat",
+    "قایقران": "boat",
+    "لودر": "loader",
+    "روانشناس": "psychosocial",
+    "مددکار": "psychosocial",
+    "حمایت_روانی": "psychosocial",
+    "انبار": "logistics",
+    "انباردار": "logistics",
+    "برقکار": "technician",
+    "تأسیسات": "technician",
+    "تاسیسات": "technician",
+    "ترکی": "az",
+    "farsi": "fa",
+    "turkish": "az",
+    "turkic": "az",
+    "kurmanji": "ku",
+    "sorani": "ku",
+    "luri": "lrc",
+    "baluchi": "bal",
+}
+"""How people write it in lists of theirs, beside the codes and the names."""
+_APART: Final = re.compile(r"[,;|/\n،؛]")
+_CODE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_MARKS: Final = str.maketrans({"ي": "ی", "ك": "ک", "\u200c": None, "\u200d": None})
+
+
+def _folded(word: str) -> str:
+    return "_".join(word.translate(_MARKS).replace("-", "_" if word.isascii() else "").casefold().split())
+
+
+def _names(table: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+    return {_folded(name): code for code, names in table.items() for name in names}
+
+
+_NAMES: Final[Mapping[str, str]] = {
+    **_names(SKILLS),
+    **_names(LANGUAGES),
+    **{_folded(said): code for said, code in (*_SPOKEN.items(), *_ALIASES.items())},
+}
+
+
+def of_words(cell: str) -> list[str] | None:
+    """The codes that a cell of somebody's list means (`پرستار؛ driver`), each once; None: a word is no code.
+
+    Latin words that nobody knows stay as they are: a house may have skills of its own.
+    """
+    found = [_folded(word) for word in _APART.split(cell) if word.strip()]
+    codes = [_NAMES.get(word, word) for word in found]
+    return list(dict.fromkeys(codes)) if all(_CODE.fullmatch(code) for code in codes) else None
 
 
 def known(codes: Iterable[str]) -> list[str]:
