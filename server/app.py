@@ -8,6 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from server import wiring
 from server.access.context import make_context
+from server.dispatch.claim_shortcut import shortcut as claims
 from server.forms.shortcut import shortcut as submissions
 from server.kernel.health import router as health
 from server.kernel.http import install_problem_handlers
@@ -22,8 +23,9 @@ class Application(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        if await shortcut(self, scope, receive, send) or await submissions(self, scope, receive, send):
-            return
+        for short in (shortcut, submissions, claims):
+            if await short(self, scope, receive, send):
+                return
         await super().__call__(scope, receive, send)
 
 

@@ -93,17 +93,28 @@ async def identify(request: Request, kind: str, secret: str) -> Principal | None
     except (TimeoutError, PoolTimeout):
         raise late() from None
     if found:
-        if len(cache) >= CACHE_SIZE:
-            cache.clear()
-        cache[key] = (time.monotonic() + CACHE_S, found)
+        remember(request.app.state, key, found)
     return found
+
+
+def remember(state: Any, key: bytes, found: Principal) -> None:
+    """Know who bears a secret (its hash: `key`) for CACHE_S seconds, in the application's `state`."""
+    cache: dict[bytes, tuple[float, Principal]] = state.principals
+    if len(cache) >= CACHE_SIZE:
+        cache.clear()
+    cache[key] = (time.monotonic() + CACHE_S, found)
+
+
+def of_token(row: Any) -> Principal:
+    """The principal of a row of `tokens`."""
+    return Principal("token", row["id"], (_scope(row),))
 
 
 async def _asked(db: Database, kind: str, key: bytes) -> Principal | None:
     async with db.tx() as conn:
         if kind == "token":
             row = await queries.token_by_hash(conn, key)
-            return Principal("token", row["id"], (_scope(row),)) if row else None
+            return of_token(row) if row else None
         rows = await queries.session_scopes(conn, key)
         return Principal("session", rows[0]["account_id"], tuple(map(_scope, rows))) if rows else None
 

@@ -25,7 +25,11 @@ KEY_LENGTH = 200
 
 def claims(request: Request) -> Claims:
     """The process's batcher, made at the first claim."""
-    state = request.app.state
+    return claims_of(request.app.state)
+
+
+def claims_of(state: Any) -> Claims:
+    """The same, by the application's state."""
     if not hasattr(state, "claims"):
         ctx: Context = state.context
         # A drill's queues are seeded by the thousand and claimed by few hands: the cap is for real people.
@@ -39,15 +43,20 @@ async def claim(
     who: Annotated[Principal, allow("task.claim")],
     request: Request,
     queue_id: UUID,
-    ctx: Annotated[Context, Depends(context)],
     key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=KEY_LENGTH)] = None,
 ) -> Response:
     """{volunteer?, team?, max?, skills?} → {"tasks": [{id, fence, lease_until, …}]}, empty when there is none."""
-    asked = _parse(await read_body(request, MAX_BODY))
-    queue = await _queue(request, ctx, queue_id)
+    return json_response(await claim_from(request.app.state, who, queue_id, await read_body(request, MAX_BODY), key))
+
+
+async def claim_from(state: Any, who: Principal, queue_id: UUID, raw: bytes, key: str | None) -> dict[str, Any]:
+    """The best of a queue, as `raw` asks for it. `state`: the application's."""
+    asked = _parse(raw)
+    batcher = claims_of(state)
+    queue = await batcher.queue(queue_id)
     if not who.may("task.claim", centre_id=queue["centre_id"], emergency_id=queue["emergency_id"]):
         raise not_found("queue")
-    return json_response(await claims(request).claim(_request(who, queue, asked, key)))
+    return await batcher.claim(_request(who, queue, asked, key))
 
 
 @router.post("/api/tasks/{task_id}/claim")
@@ -130,15 +139,3 @@ def _claimant(who: Principal, asked: UUID | None, queue: dict[str, Any]) -> tupl
             fields=[{"field": "volunteer", "code": "missing", "message": "volunteer"}],
         )
     return mine, None
-
-
-async def _queue(request: Request, ctx: Context, queue_id: UUID) -> dict[str, Any]:
-    """A queue's facts never change, so a process asks for each once."""
-    known = claims(request).queues
-    if queue_id not in known:
-        async with ctx.db.tx() as conn:
-            row = await queries.queue(conn, queue_id)
-        if row is None:
-            raise not_found("queue")
-        known[queue_id] = row
-    return known[queue_id]

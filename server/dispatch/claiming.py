@@ -16,6 +16,7 @@ from psycopg.rows import DictRow
 from server.access.context import Context
 from server.dispatch import claim_queries as queries
 from server.dispatch import problems, rules, telling, views
+from server.dispatch import queries as standing
 from server.dispatch.claim_queries import Able, Hold
 from server.dispatch.claim_rules import Claimant, ClaimRequest, bar, claimant
 from server.kernel.db import Conn
@@ -38,11 +39,25 @@ class Claims:
 
     def __init__(self, ctx: Context, *, cap: int | None = None) -> None:
         self.ctx, self.cap = ctx, cap
-        self.queues: dict[UUID, DictRow] = {}
+        self._queues: dict[UUID, DictRow] = {}
         """Queues by their id: what they are never changes."""
+        self._asking = asyncio.Lock()
         self._waiting: list[tuple[ClaimRequest, asyncio.Future[Answer]]] = []
         self._flushers: set[asyncio.Task[None]] = set()
         self._arrived = asyncio.Event()
+
+    async def queue(self, queue_id: UUID) -> DictRow:
+        """A queue's facts, read once by this process, however many ask at once. Raises 404."""
+        if queue_id in self._queues:
+            return self._queues[queue_id]
+        async with self._asking:
+            if queue_id not in self._queues:
+                async with self.ctx.db.tx() as conn:
+                    row = await standing.queue(conn, queue_id)
+                if row is None:
+                    raise not_found("queue")
+                self._queues[queue_id] = row
+        return self._queues[queue_id]
 
     async def claim(self, request: ClaimRequest) -> dict[str, Any]:
         """`{"tasks": […]}`; raises the request's own Problem, or what broke the transaction."""

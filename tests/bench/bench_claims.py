@@ -7,6 +7,7 @@ the loopback, and 64 clients, each a volunteer with a token that claims one task
 import asyncio
 import json
 import os
+import socket
 import statistics
 import subprocess
 import sys
@@ -22,10 +23,10 @@ import psycopg
 from ops.localstack.layout import REPOSITORY
 from ops.localstack.stores import Stores
 from ops.migrate import upgrade
+from tests.bench.processes import cost, family, loop_ms, spent
 from tests.support.dispatch_world import World, a_world
 
 CLIENTS = 64
-PORT = int(os.environ.get("BENCH_PORT", "8174"))
 
 
 def bare_loop(dsn: str, queue: UUID, volunteer: UUID, n: int) -> float:
@@ -37,7 +38,7 @@ def bare_loop(dsn: str, queue: UUID, volunteer: UUID, n: int) -> float:
                 "UPDATE tasks SET state = 'claimed', holder_id = %s, fence = fence + 1,"
                 " lease_until = clock_timestamp() + interval '300 s' WHERE id = (SELECT id FROM tasks WHERE "
                 "queue_id = %s"
-                " AND state = 'queued' ORDER BY priority DESC, created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)"
+                " AND state = 'queued' ORDER BY rank DESC, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)"
                 " RETURNING id, fence, emergency_id",
                 (volunteer, queue),
             ).fetchone()
@@ -76,7 +77,7 @@ async def _client(port: int, path: str, way_in: dict[str, str], waits: list[floa
         got += [t["id"] for t in tasks]
 
 
-async def over_http(world: World, n: int, port: int) -> dict[str, Any]:
+async def over_http(world: World, n: int, port: int, parts: dict[str, list[int]]) -> dict[str, Any]:
     """`n` tasks claimed one by one by CLIENTS volunteers over HTTP."""
     queue = await world.queue("bench_http")
     await world.tasks(n, kind="bench_http", queue=queue)
@@ -84,9 +85,11 @@ async def over_http(world: World, n: int, port: int) -> dict[str, Any]:
     waits: list[float] = []
     got: list[str] = []
     path = f"/api/queues/{queue}/claim"
+    before = {name: cost(pids) for name, pids in parts.items()}
     begun = time.perf_counter()
     await asyncio.gather(*(_client(port, path, way, waits, got) for way in ways))
     seconds = time.perf_counter() - begun
+    after = {name: cost(pids) for name, pids in parts.items()}
     batches = await world.one(
         "SELECT count(DISTINCT l.xmin::text) FROM leases l JOIN tasks t ON t.id = l.task_id WHERE t.queue_id = %s",
         queue,
@@ -98,41 +101,44 @@ async def over_http(world: World, n: int, port: int) -> dict[str, Any]:
         "claims_per_commit": round(n / batches, 1),
         "p50_ms": round(cuts[49] * 1000, 1),
         "p99_ms": round(cuts[98] * 1000, 1),
+        "max_ms": round(max(waits) * 1000, 1),
+        "cpu_ms_each": spent(before, after, n),
     }
 
 
-async def _measure(dsn: str, redis_url: str, home: Path, n: int, port: int) -> dict[str, Any]:
+async def _up(port: int) -> None:
+    """Wait until the web process answers."""
+    async with httpx.AsyncClient() as http:
+        for _ in range(300):
+            try:
+                await http.get(f"http://127.0.0.1:{port}/healthz")
+            except httpx.TransportError:
+                await asyncio.sleep(0.1)
+            else:
+                return
+    raise TimeoutError
+
+
+async def _measure(dsn: str, redis_url: str, home: Path, n: int, postgres: int) -> dict[str, Any]:
     env = {**os.environ, "HAMYAR_HOME": str(home), "DATABASE_URL": dsn, "REDIS_URL": redis_url, "HAMYAR_DRILL": "1"}
-    web = subprocess.Popen(  # noqa: ASYNC220 - started once, before anything is measured
-        [
-            sys.executable,
-            "-m",
-            "uvicorn",
-            "tests.bench.claims_app:make",
-            "--factory",
-            "--port",
-            str(port),
-            "--log-level",
-            "error",
-        ],
-        env=env,
-        cwd=REPOSITORY,
-    )
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        port: int = door.getsockname()[1]
+        door.set_inheritable(True)
+        fd = door.fileno()
+        # Started once, before anything is measured: the very process that an instance has.
+        web = subprocess.Popen(  # noqa: ASYNC220
+            [sys.executable, "-m", "ops.localstack.web", "--fd", str(fd)], env=env, cwd=REPOSITORY, pass_fds=[fd]
+        )
     try:
         async with a_world(dsn, redis_url, codes="B") as world:
             queue = await world.queue("bench_bare")
             await world.tasks(n, kind="bench_bare", queue=queue)
             (someone,) = await world.volunteers(1)
             await world.run("ANALYZE")
-            async with httpx.AsyncClient() as http:
-                for _ in range(300):
-                    try:
-                        await http.get(f"http://127.0.0.1:{port}/api/queues")
-                        break
-                    except httpx.TransportError:
-                        await asyncio.sleep(0.1)
+            await _up(port)
             bare = [await asyncio.to_thread(bare_loop, dsn, queue, someone, n // 2)]
-            found = await over_http(world, n, port)
+            parts = {"web": [web.pid], "postgres": family(postgres), "load": [os.getpid()]}
+            found = await over_http(world, n, port, parts)
             bare.append(await asyncio.to_thread(bare_loop, dsn, queue, someone, n // 2))
             loop = round(statistics.mean(bare))
             return {
@@ -141,13 +147,14 @@ async def _measure(dsn: str, redis_url: str, home: Path, n: int, port: int) -> d
                 "bare_loop_claims_per_s": loop,
                 **found,
                 "ratio": round(found["claims_per_s"] / loop, 2),
+                "loop_ms": round(loop_ms(), 2),
             }
     finally:
         web.terminate()
         web.wait(10)
 
 
-def run(n: int = 2000, port: int = PORT) -> dict[str, Any]:
+def run(n: int = 6000) -> dict[str, Any]:
     """Measure on servers of its own; ratios within the run are what counts, for disks differ."""
     with tempfile.TemporaryDirectory(prefix="dispatch-bench-") as folder:
         home = Path(folder)
@@ -157,7 +164,7 @@ def run(n: int = 2000, port: int = PORT) -> dict[str, Any]:
         try:
             dsn = stores.layout.dsn("hamyar")
             upgrade(dsn)
-            return asyncio.run(_measure(dsn, stores.layout.redis_url, home, n, port))
+            return asyncio.run(_measure(dsn, stores.layout.redis_url, home, n, stores.children[0].pid))
         finally:
             stores.stop()
 

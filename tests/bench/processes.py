@@ -39,6 +39,12 @@ def children(pid: int) -> list[int]:
         return [pid]
 
 
+def family(pid: int) -> list[int]:
+    """A process with all that stem from it: also where PostgreSQL's server runs under a process that changes users."""
+    found = children(pid)
+    return [pid, *(member for child in found[1:] for member in family(child))]
+
+
 def total_cpu_s() -> float:
     """CPU seconds that the whole machine has spent so far, whoever spent them."""
     fields = [int(f) for f in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
