@@ -12,8 +12,8 @@ from typing import Any, Final, Literal
 
 from mapping.cutting import Line, clip_line, clip_ring, thinned
 
-WIDTH: Final = 360
-HEIGHT: Final = 230
+WIDTH: Final = 320
+HEIGHT: Final = 210
 MOST_BYTES: Final = 15_000
 LEAST_M: Final = 2_500.0
 """Half the height of the smallest view: a blurred point on a finer map would look exact."""
@@ -23,7 +23,7 @@ _FINE_PX: Final = 1.5
 _NAMES: Final = 12
 _SIGNPOSTS: Final = 4
 _RIM: Final = 9.0
-_FONT: Final = 12.0
+_FONT: Final = 13.0
 _EDGE: Final = 4.0
 _BAR: Final = 110.0
 _NICE: Final = tuple(step * 10**power for power in range(7) for step in (1, 2, 5))
@@ -155,7 +155,7 @@ class _Page:
 
     def label(self, x: float, y: float, text: str, away: float, css: str) -> str | None:
         """The text beside a point, where there is room; None where there is none."""
-        width = sum(5.4 if _BMP_ARABIC[0] <= sign <= _BMP_ARABIC[1] else 6.6 for sign in text) + 4
+        width = _FONT * sum(0.45 if _BMP_ARABIC[0] <= sign <= _BMP_ARABIC[1] else 0.55 for sign in text) + 4
         tall = _FONT + 3
         for left, top, anchor, at in (
             (x + away, y - tall / 2, "start", x + away),

@@ -1,17 +1,20 @@
 """`/me`: a volunteer's phone. What they hold, what waits at their centre; every step also works as a plain form."""
 
-from datetime import UTC, datetime
-from typing import Annotated, Final
+from datetime import datetime
+from itertools import islice
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
 
 from server.access.context import Context, context
 from server.dispatch import scope, voices
+from server.dispatch.reasons import REASONS, say
 from server.dispatch.rules import FAIL_REASONS
+from server.kernel.db import Conn
 from server.kernel.edge import Tx
 from server.pages import board_queries as board
-from server.pages import me_forms
+from server.pages import me_forms, me_queries
 from server.pages.gate import View, page_for
 from server.pages.me_map import map_of, way_to
 from server.pages.me_words import PROBLEMS, config
@@ -35,7 +38,7 @@ MAPS: Final = 3
 async def me_page(view: Annotated[View, page_for("task.claim")], tx: Tx, ctx: Ctx, problem: str = "") -> Response:
     """What I hold, and what I could take."""
     who = reader(view)
-    me = await board.volunteer(tx, who.volunteer_id) if who.volunteer_id else None
+    me = await me_queries.mine(tx, who.volunteer_id) if who.volunteer_id else None
     if me is None:
         return view.page("me.html", page="me", me=None, config=config(view), problem=None)
     woman = me["gender"] == "woman"
@@ -43,6 +46,8 @@ async def me_page(view: Annotated[View, page_for("task.claim")], tx: Tx, ctx: Ct
     held = await board.held_by(tx, me["id"])
     waiting = await board.waiting(tx, me["centre_id"], woman=woman, emergency=who.emergency_id)
     first = await board.next_of(tx, [q["id"] for q in waiting], woman=woman, each=PEEK)
+    offers = await offered(tx, me["id"], view.lang)
+    shown = {t["id"]: t for t in [*(offer["task"] for offer in offers), *held]}
     ended = await board.left(tx, me["id"], LOST_H, 12)
     return living(
         view,
@@ -50,22 +55,38 @@ async def me_page(view: Annotated[View, page_for("task.claim")], tx: Tx, ctx: Ct
         me=me,
         at=at,
         held=held,
-        heard=sorted({str(me["centre_id"]), *(str(t["centre_id"]) for t in held)}),
-        where={t["id"]: way_to(t, at) for t in [*held, *first]},
-        maps={t["id"]: await map_of(tx, t, at, view.lang) for t in held[:MAPS]},
+        offers=offers,
+        heard=sorted({str(me["centre_id"]), *(str(t["centre_id"]) for t in shown.values())}),
+        where={t["id"]: way_to(t, at) for t in [*shown.values(), *first]},
+        maps={i: await map_of(tx, t, at, view.lang) for i, t in islice(shown.items(), MAPS)},
         road={t["id"]: await on_the_road(tx, t["id"]) for t in held if t["state"] in {"en_route", "escalated"}},
         lost=[x for x in ended if x["end_reason"] in LOST],
         done=[x for x in ended if x["end_reason"] == "completed"],
         waiting=waiting,
         first=first,
         centres=await centre_names(tx),
-        items=await item_names(tx, (t["bring"] for t in [*held, *first])),
+        items=await item_names(tx, (t["bring"] for t in [*shown.values(), *first])),
         fail_reasons=FAIL_REASONS,
         key=str(await board.claimed_so_far(tx, me["id"])),
-        now=datetime.now(UTC),
+        now=me["now"],
         problem=PROBLEMS.get(problem),
         config=config(view),
     )
+
+
+async def offered(conn: Conn, volunteer_id: UUID, lang: str) -> list[dict[str, Any]]:
+    """Her live offers, each with its `task` as a card and, in words, why she is asked (`said`)."""
+    rows = await me_queries.offers_of(conn, volunteer_id)
+    cards = await me_queries.cards(conn, [row["task_id"] for row in rows])
+    return [
+        {
+            **row,
+            "task": cards[row["task_id"]],
+            "said": [say(entry, lang, REASONS) for entry in row["reasons"] if entry.get("points", 0) > 0],
+        }
+        for row in rows
+        if row["task_id"] in cards
+    ]
 
 
 @router.get("/me/tasks/{task_id}/voices")

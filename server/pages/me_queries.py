@@ -1,11 +1,14 @@
-"""The SQL of a volunteer's page alone: what lies around a place."""
+"""The SQL of a volunteer's page alone: who she is and what is asked of her, and what lies around a place."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from psycopg.rows import DictRow
 
+from server.dispatch.rules import HELD
 from server.kernel.db import Conn
+from server.pages.board_queries import CARD
 
 Bounds = tuple[float, float, float, float]
 """West, south, east, north in degrees."""
@@ -13,6 +16,47 @@ Bounds = tuple[float, float, float, float]
 
 def _box(box: Bounds) -> dict[str, Any]:
     return dict(zip(("w", "s", "e", "n"), box, strict=True))
+
+
+async def mine(conn: Conn, volunteer_id: UUID) -> DictRow | None:
+    """Who the page is for: her centre, whether she may be sent, her duty and its timer. Moments by the database's
+    clock, `resting` and `late` (a sign of life is overdue) judged by it.
+    """
+    return await (
+        await conn.execute(
+            "SELECT v.id, v.code, v.status, v.gender, v.skills, v.centre_id, v.vetting, v.rest_until, v.on_duty_since,"
+            " v.check_every_s, v.check_due_at, v.silent_at, coalesce(v.rest_until > clock_timestamp(), false)"
+            " AS resting, coalesce(v.check_due_at < clock_timestamp(), false) AS late, clock_timestamp() AS now,"
+            " c.name_fa AS centre_fa, c.name_en AS centre_en, ST_X(c.geom) AS lon, ST_Y(c.geom) AS lat"
+            " FROM volunteers v JOIN centres c ON c.id = v.centre_id WHERE v.id = %s",
+            (volunteer_id,),
+        )
+    ).fetchone()
+
+
+async def cards(conn: Conn, task_ids: Sequence[UUID]) -> dict[UUID, DictRow]:
+    """Tasks as the board shows them, by id."""
+    if not task_ids:
+        return {}
+    rows = await (await conn.execute(f"{CARD} WHERE t.id = ANY(%s)", (list(task_ids),))).fetchall()
+    return {row["id"]: row for row in rows}
+
+
+async def offers_of(conn: Conn, volunteer_id: UUID) -> list[DictRow]:
+    """What is proposed to her and can still be taken, the most pressing first: {id, task_id, kind, reasons,
+    expires_at, giver}; `giver` is the code of who would hand it over.
+    """
+    return await (
+        await conn.execute(
+            "SELECT o.id, o.task_id, o.kind, o.reasons, o.expires_at, o.note_sealed IS NOT NULL AS noted,"
+            " CASE o.kind WHEN 'hand_over' THEN g.code END AS giver"
+            " FROM offers o JOIN tasks t ON t.id = o.task_id LEFT JOIN volunteers g ON g.id = t.holder_id"
+            " WHERE o.volunteer_id = %(me)s AND o.answered_at IS NULL AND o.expires_at > clock_timestamp()"
+            " AND CASE o.kind WHEN 'offer' THEN t.state = 'queued' ELSE t.fence = o.fence AND t.state = ANY(%(held)s)"
+            " END ORDER BY (t.urgency = 'life') DESC, o.expires_at, o.id",
+            {"me": volunteer_id, "held": list(HELD)},
+        )
+    ).fetchall()
 
 
 async def places_in(conn: Conn, box: Bounds, least: int, limit: int) -> list[DictRow]:

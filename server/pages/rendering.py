@@ -59,6 +59,7 @@ def environment(lang: str) -> Environment:
         number=partial(dates.number, lang=lang),
         date=partial(dates.date, lang=lang),
         date_time=partial(dates.date_time, lang=lang),
+        clock=partial(dates.time, lang=lang),
         ago=partial(_time, lang=lang),
     )
     return made
