@@ -13,8 +13,10 @@ from server.kernel.db import Conn
 
 CARD: Final = """
 SELECT t.id, t.code, t.kind, t.state, t.urgency, t.priority, t.bring, t.skills, t.women_required, t.women_preferred,
+  t.crew_min, t.women_min, t.languages, t.team_id, tm.code AS team,
   t.fence, t.lease_until, t.state IN ('claimed', 'accepted', 'en_route') AND t.lease_until <
     clock_timestamp() AS overdue,
+  CASE WHEN t.state IN ('claimed', 'accepted', 'en_route', 'escalated') THEN v.silent_at END AS silent_at, v.heard_at,
   t.state = 'queued' AND t.flagged_at IS NOT NULL AS unclaimed, t.created_at, t.updated_at, t.closed_at, t.outcome,
   t.emergency_id, t.queue_id, t.need_id, t.incident_id, t.holder_id, q.centre_id,
   ST_X(t.geom_shown) AS lon, ST_Y(t.geom_shown) AS lat,
@@ -27,28 +29,37 @@ SELECT t.id, t.code, t.kind, t.state, t.urgency, t.priority, t.bring, t.skills, 
 FROM tasks t JOIN queues q ON q.id = t.queue_id JOIN centres c ON c.id = q.centre_id
 LEFT JOIN needs n ON n.id = t.need_id LEFT JOIN incidents i ON i.id = t.incident_id
 LEFT JOIN places p ON p.id = coalesce(n.place_id, i.place_id) LEFT JOIN volunteers v ON v.id = t.holder_id
+LEFT JOIN teams tm ON tm.id = t.team_id
 """
 
-# A failed task asks for a person while its need is open and nothing else is under way for it.
-_ATTENTION: Final = """(t.state = 'escalated'
-  OR (t.state IN ('claimed', 'accepted', 'en_route') AND t.lease_until < clock_timestamp())
-  OR (t.state = 'queued' AND t.flagged_at IS NOT NULL)
-  OR (t.state = 'failed' AND t.closed_at > clock_timestamp() - interval '24 hours'
+_SILENT: Final = "(SELECT s.id FROM volunteers s WHERE s.silent_at IS NOT NULL)"
+_CALLS: Final[Sequence[tuple[int, str]]] = (
+    (0, f"t.state IN ('claimed', 'accepted', 'en_route') AND t.holder_id IN {_SILENT}"),
+    (0, "t.state = 'escalated'"),
+    (0, "t.state IN ('claimed', 'accepted', 'en_route') AND t.lease_until < clock_timestamp()"),
+    (1, "t.state = 'queued' AND t.flagged_at IS NOT NULL"),
+    # A failed task asks for a person while its need is open and nothing else is under way for it.
+    (
+        2,
+        """t.state = 'failed' AND t.closed_at > clock_timestamp() - interval '24 hours'
       AND EXISTS (SELECT 1 FROM needs w WHERE w.id = t.need_id AND w.status = 'open')
       AND NOT EXISTS (SELECT 1 FROM tasks o WHERE o.need_id = t.need_id
-        AND o.state IN ('queued', 'claimed', 'accepted', 'en_route', 'escalated'))))"""
+        AND o.state IN ('queued', 'claimed', 'accepted', 'en_route', 'escalated'))""",
+    ),
+)
+"""What asks for a person: (how soon it is looked at, which tasks). Who fell silent or is overdue comes first."""
+_KEPT: Final = f"t.lease_until >= clock_timestamp() AND t.holder_id NOT IN {_SILENT}"
 COLUMNS: Final[Mapping[str, tuple[str, str]]] = {
-    "attention": (_ATTENTION, "(t.urgency = 'life') DESC, t.rank DESC, t.id"),
     "queued": ("t.state = 'queued' AND t.flagged_at IS NULL", "t.rank DESC, t.id"),
-    "claimed": ("t.state = 'claimed' AND t.lease_until >= clock_timestamp()", "t.lease_until"),
-    "accepted": ("t.state = 'accepted' AND t.lease_until >= clock_timestamp()", "t.rank DESC, t.id"),
-    "en_route": ("t.state = 'en_route' AND t.lease_until >= clock_timestamp()", "t.rank DESC, t.id"),
+    "claimed": (f"t.state = 'claimed' AND {_KEPT}", "t.lease_until, t.id"),
+    "accepted": (f"t.state = 'accepted' AND {_KEPT}", "t.rank DESC, t.id"),
+    "en_route": (f"t.state = 'en_route' AND {_KEPT}", "t.rank DESC, t.id"),
     "closed": (
         "t.state IN ('done', 'cancelled') AND t.closed_at > clock_timestamp() - interval '12 hours'",
-        "t.closed_at DESC",
+        "t.closed_at DESC, t.id",
     ),
 }
-"""Column of the board → (which tasks stand in it, in which order)."""
+"""Column of the board → (which tasks stand in it, in which order). `attention` is put together from `_CALLS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +89,35 @@ class Bounds:
         return " AND ".join(parts), values
 
 
-async def column(conn: Conn, bounds: Bounds, name: str, limit: int) -> list[DictRow]:
-    """The tasks of a column of the board, one more than `limit` when there are more.
+async def columns(conn: Conn, bounds: Bounds, limits: Mapping[str, int]) -> dict[str, list[DictRow]]:
+    """The tasks of every column of `limits`, in order, one more than its limit where there are more.
 
-    The few ids are picked first: what a card shows is joined for those alone.
+    The few ids are picked first, each by an index: what a card shows is joined for those alone, in one statement.
     """
-    condition, order = COLUMNS[name]
+    picked = {name: await _ids(conn, bounds, name, limit + 1) for name, limit in limits.items()}
+    every = [task for ids in picked.values() for task in ids]
+    rows = await (await conn.execute(f"{CARD} WHERE t.id = ANY(%s)", (every,))).fetchall()
+    found = {row["id"]: row for row in rows}
+    return {name: [found[task] for task in ids if task in found] for name, ids in picked.items()}
+
+
+async def _ids(conn: Conn, bounds: Bounds, name: str, limit: int) -> list[UUID]:
     where, values = bounds.where()
-    return await (
-        await conn.execute(
-            f"{CARD} WHERE t.id IN (SELECT t.id FROM tasks t JOIN queues q ON q.id = t.queue_id"
-            f" WHERE {where} AND {condition} ORDER BY {order} LIMIT %(limit)s) ORDER BY {order}",
-            values | {"limit": limit + 1},
+    tasks = f"FROM tasks t JOIN queues q ON q.id = t.queue_id WHERE {where} AND"
+    if name == "attention":
+        calls = " UNION ALL ".join(
+            f"(SELECT t.id, {soon} AS soon, t.urgency, t.rank {tasks} {condition}"
+            " ORDER BY t.rank DESC, t.id LIMIT %(limit)s)"
+            for soon, condition in _CALLS
         )
-    ).fetchall()
+        text = (
+            f"SELECT id FROM ({calls}) c GROUP BY id ORDER BY min(soon), bool_or(urgency = 'life') DESC,"
+            " max(rank) DESC, id LIMIT %(limit)s"
+        )
+    else:
+        condition, order = COLUMNS[name]
+        text = f"SELECT t.id {tasks} {condition} ORDER BY {order} LIMIT %(limit)s"
+    return [row["id"] for row in await (await conn.execute(text, values | {"limit": limit})).fetchall()]
 
 
 async def counts(conn: Conn, bounds: Bounds) -> dict[str, int]:

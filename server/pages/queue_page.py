@@ -1,26 +1,33 @@
 """`/queue`: the dispatch board. Tasks by state, what asks for a person on top; the work is done by dispatch's API."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 from psycopg.rows import DictRow
 
+from server.access.principal import Principal
 from server.dispatch import queries as dispatch
 from server.dispatch import scope
 from server.dispatch.rules import FAIL_REASONS, KINDS
+from server.kernel.db import Conn
 from server.kernel.edge import Tx
 from server.kernel.errors import not_found
+from server.pages import board_facts as facts
+from server.pages import board_facts_queries as beside
 from server.pages import board_queries as board
 from server.pages.gate import View, page_for
 from server.pages.parts import centre_names, item_names, living, look, reader
 
 router = APIRouter(include_in_schema=False)
-EACH = {"attention": 40, "closed": 10}
-"""Cards of a column; the others show MOST."""
-MOST = 25
+LIMITS: Final = {"attention": 40, "queued": 20, "claimed": 20, "accepted": 20, "en_route": 20, "closed": 10}
+"""Cards of a column."""
+FIRST: Final = 12
+"""So many of those that ask for a person are shown at once, the others in a fold."""
 CANDIDATES = 60
+PEOPLE: Final = 60
+TEAMS: Final = 20
 QUEUES = 60
 """Queues of the table; those with lives in danger come first."""
 Wish = Annotated[str | None, Query(max_length=60)]
@@ -48,7 +55,7 @@ async def queue_page(
     seen = await look(tx, who, chosen(emergency), "queue.read")
     centres, emergencies = scope.limits(who, "queue.read")
     bounds = board.Bounds(centres, emergencies, seen.chosen, chosen(centre), kind if kind in KINDS else None)
-    columns = {name: await board.column(tx, bounds, name, EACH.get(name, MOST)) for name in board.COLUMNS}
+    columns = await board.columns(tx, bounds, LIMITS)
     everywhere = await dispatch.queues(tx, emergency=seen.chosen, centres=centres, emergencies=emergencies)
     return living(
         view,
@@ -56,7 +63,8 @@ async def queue_page(
         look=seen,
         bounds=bounds,
         columns=columns,
-        limits={name: EACH.get(name, MOST) for name in board.COLUMNS},
+        limits=LIMITS,
+        first=FIRST,
         counts=await board.counts(tx, bounds),
         queues=[q for q in everywhere if _busy(q) and bounds.centre in {None, q["centre_id"]}][:QUEUES],
         centres=await centre_names(tx),
@@ -66,7 +74,41 @@ async def queue_page(
         fail_reasons=FAIL_REASONS,
         first_steps=not everywhere,
         house=bool(who.scopes_for("token.create")),
+        facts=facts,
+        rail=await _rail(tx, who, bounds),
+        **await _beside(tx, columns),
     )
+
+
+async def _beside(conn: Conn, columns: dict[str, list[DictRow]]) -> dict[str, Any]:
+    """What the cards say of goods, offers and shortfalls."""
+    every = [task for rows in columns.values() for task in rows]
+    ids = [task["id"] for task in every]
+    waiting = [task["id"] for name in ("attention", "queued") for task in columns[name] if task["state"] == "queued"]
+    moved = facts.by_task(await beside.goods(conn, ids))
+    return {
+        "goods": {
+            t["id"]: facts.goods_of(moved.get(t["id"], ()), t["bring"]) for rows in columns.values() for t in rows
+        },
+        "offers": facts.by_task(await beside.offers(conn, ids)),
+        "shortfalls": await beside.shortfalls(conn, waiting),
+    }
+
+
+async def _rail(conn: Conn, who: Principal, bounds: board.Bounds) -> dict[str, Any] | None:
+    """The people and teams beside the board, of the centres whose volunteers the reader sees; None: of none."""
+    if not who.scopes_for("volunteer.read"):
+        return None
+    mine, _ = scope.limits(who, "volunteer.read")
+    wanted = mine
+    if bounds.centre is not None:
+        wanted = [bounds.centre] if mine is None or bounds.centre in mine else []
+    return {
+        "people": await beside.people(conn, wanted, PEOPLE + 1),
+        "teams": await beside.teams(conn, wanted, TEAMS),
+        "most": PEOPLE,
+        "one_centre": wanted is not None and len(wanted) == 1,
+    }
 
 
 def _busy(queue: DictRow) -> bool:

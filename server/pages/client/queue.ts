@@ -1,26 +1,59 @@
-/** The dispatch board: lives by the stream, sends people, takes tasks back. */
-import { ApiError } from './api.ts';
+/** The dispatch board: lives by the stream; tasks are given by drag, by keys and by press, and taken back. */
+import { bonds, Keys } from './boardkeys.ts';
+import { Deeds, heldOf } from './boarddeeds.ts';
+import { Dragging } from './boarddrag.ts';
+import { inWords, moved, standing } from './boardmoves.ts';
+import { narrow, serveFinder } from './boardfinder.ts';
+import { Panel } from './boardpanel.ts';
 import { readConfig } from './config.ts';
-import { byId, fill, h } from './dom.ts';
-import { serveForms } from './forms.ts';
-import { t } from './i18n.ts';
-import { actOnChoice, countDown, Living } from './living.ts';
+import { byId } from './dom.ts';
 import { follow } from './follow.ts';
+import { serveForms } from './forms.ts';
+import { showKeys } from './inboxkeys.ts';
+import { actOnChoice, countDown, Living } from './living.ts';
 
 readConfig();
 actOnChoice();
 
-const living = new Living(byId('live'), { rest: 2500, every: 30_000, drawn: countDown, busy: typing });
-const people = byId<HTMLDialogElement>('people');
-const body = byId('people-body');
+/** Seen within a second of the event: the stream gathers for a quarter of it. */
+const REST_MS = 350;
+
+let was = standing(document);
+const deeds = new Deeds(() => living.refresh(true));
+const panel = new Panel(byId<HTMLDialogElement>('people'), byId('people-body'));
+const keys = new Keys({ open: (card) => void panel.show(card.dataset['task']!), back: (card) => void deeds.back(heldOf(card)), keys: () => showKeys(bonds()) });
+const dragging = new Dragging(deeds, () => void living.refresh(true));
+const living = new Living(byId('live'), { rest: REST_MS, every: 30_000, drawn, busy: () => dragging.busy || typing() });
+
+serveFinder();
 setInterval(countDown, 1000);
-follow(['task', 'need', 'movement', 'emergency', 'centre'], () => living.stir());
+follow(['task', 'need', 'movement', 'emergency', 'centre', 'volunteer', 'team', 'offer'], () => living.stir());
 serveForms({
   after: async () => {
-    people.close();
+    panel.close();
     await living.refresh(true);
   },
 });
+byId('keys').hidden = false;
+byId('keys').addEventListener('click', () => showKeys(bonds()));
+
+/** The part is new: say what moved, and keep what the eye and the hand hold on to. */
+function drawn(root: HTMLElement): void {
+  countDown(root);
+  narrow();
+  keys.drawn();
+  const now = standing(root);
+  for (const id of moved(was, now)) mark(document.getElementById(id));
+  const words = inWords(was, now);
+  if (words.length) byId('board-said').textContent = words.join('. ');
+  was = now;
+}
+
+function mark(card: HTMLElement | null): void {
+  if (!card) return;
+  card.classList.remove('is-new');
+  requestAnimationFrame(() => card.classList.add('is-new'));
+}
 
 /** Somebody is choosing in a fold of a card: the card must not run away under the finger. */
 function typing(): boolean {
@@ -28,24 +61,6 @@ function typing(): boolean {
 }
 
 document.addEventListener('click', (event) => {
-  const target = event.target as Element;
-  const button = target.closest<HTMLElement>('[data-people]');
-  if (button) void show(button.dataset['people']!);
-  if (target.closest('[data-close]') || target === people) people.close();
+  const button = (event.target as Element).closest<HTMLElement>('[data-people]');
+  if (button) void panel.show(button.dataset['people']!);
 });
-
-async function show(task: string): Promise<void> {
-  fill(body, h('p', { class: 'state state--loading' }, t('Loading')));
-  people.showModal();
-  try {
-    const answer = await fetch(`/queue/tasks/${encodeURIComponent(task)}/people`, { headers: { Accept: 'text/html' } }).catch(() => null);
-    if (!answer) throw new ApiError(0, 'network', t('The server cannot be reached'));
-    if (answer.redirected) return location.assign(answer.url);
-    if (!answer.ok) throw new ApiError(answer.status, '', t('This is no longer there'));
-    const part = new DOMParser().parseFromString(await answer.text(), 'text/html');
-    fill(body, ...part.body.childNodes);
-    body.querySelector<HTMLElement>('form button, [data-close]')?.focus();
-  } catch (error) {
-    fill(body, h('p', { class: 'state state--error', role: 'alert' }, (error as Error).message), h('button', { type: 'button', class: 'button', 'data-close': true }, t('Close')));
-  }
-}
