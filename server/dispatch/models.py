@@ -101,6 +101,7 @@ class Task(Versioned, Base):
             "created_at",
             postgresql_where=text("state = 'queued' AND urgency = 'life' AND flagged_at IS NULL"),
         ),
+        Index("ix_tasks_near", "geom_shown", postgresql_using="gist", postgresql_where=text("state = 'queued'")),
     )
     id: Mapped[Key]
     code: Mapped[str] = mapped_column(unique=True)
@@ -172,7 +173,8 @@ class Evidence(Sealed, Base):
 class TaskCode(Base):
     """What a volunteer texts back to answer for a task: bound to one holder's fence, spent by its first use.
 
-    Only a keyed hash is kept. `verbs`: what it may say (ACCEPT, DONE, FAIL).
+    Only a keyed hash is kept. `verbs`: what it may say (ACCEPT, DONE, FAIL). With an `offer_id` it answers that offer:
+    ACCEPT takes it, FAIL declines it.
     """
 
     __tablename__ = "task_codes"
@@ -187,6 +189,7 @@ class TaskCode(Base):
     used_at: Mapped[Moment | None]
     used_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("reports.id"))
     used_as: Mapped[str | None]
+    offer_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("offers.id"))
 
 
 class Offer(Sealed, Base):
@@ -207,6 +210,7 @@ class Offer(Sealed, Base):
         Index("ix_offers_volunteer", "volunteer_id", postgresql_where=text("answered_at IS NULL")),
         Index("ix_offers_expiry", "expires_at", postgresql_where=text("answered_at IS NULL")),
         Index("ix_offers_task", "task_id", "made_at"),
+        Index("ix_offers_of", "volunteer_id", "made_at"),
     )
     id: Mapped[Key]
     task_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tasks.id"))
@@ -223,6 +227,15 @@ class Offer(Sealed, Base):
     answer: Mapped[str | None]
     answered_at: Mapped[Moment | None]
     note_sealed: Mapped[bytes | None]
+
+
+class OfferWave(Base):
+    """How often a queued task was offered by itself, and when that is looked at again."""
+
+    __tablename__ = "offer_waves"
+    task_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
+    wave: Mapped[int]
+    next_at: Mapped[Moment]
 
 
 class TaskShortfall(Base):

@@ -144,6 +144,49 @@ def not_leading() -> Problem:
     )
 
 
+def offer_too_late(**extra: Any) -> Problem:
+    """409: somebody else said yes first, or it is no longer anybody's."""
+    return Problem(
+        409,
+        "offer.too_late",
+        "Thank you for wanting to. Somebody else was first, or it is no longer needed; others are waiting.",
+        "سپاس که خواستید. دیگری زودتر پذیرفت یا دیگر نیازی نیست؛ مأموریت‌های دیگری در انتظارند.",
+        extra=extra,
+    )
+
+
+def offer_answered(answer: str) -> Problem:
+    """409: another answer stands."""
+    return Problem(
+        409,
+        "offer.answered",
+        "This offer was answered already.",
+        "به این پیشنهاد پیش‌تر پاسخ داده شده است.",
+        extra={"answer": answer},
+    )
+
+
+def not_open(state: str) -> Problem:
+    """409: only what waits in a queue is offered."""
+    return Problem(
+        409,
+        "offer.not_open",
+        "Only a task that waits in its queue can be offered.",
+        "تنها مأموریتی که در صف است پیشنهاد می‌شود.",
+        extra={"state": state},
+    )
+
+
+def same_person() -> Problem:
+    """409: one does not hand over to oneself."""
+    return Problem(
+        409,
+        "hand_over.same_person",
+        "This volunteer holds the task already.",
+        "این مأموریت هم‌اکنون با همین داوطلب است.",
+    )
+
+
 CONSTRAINTS["uq_tasks_open_need_kind"] = lambda: Problem(
     409,
     "task.open_twin",

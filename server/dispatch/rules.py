@@ -19,6 +19,7 @@ Verb = Literal[
     "requeue",
     "cancel",
     "expire",
+    "hand_over",
 ]
 Women = Literal["none", "prefer", "require"]
 
@@ -65,6 +66,8 @@ def _moves() -> tuple[Move, ...]:
     rows += [Move("expire", s, "escalated", "task.escalated", "kept", "clock") for s in ("accepted", "en_route")]
     rows += [Move("reassign", s, "claimed", "task.reassigned", "new", "dispatcher") for s in (*OPEN, "failed")]
     rows += [Move("requeue", s, "queued", "task.reassigned", "ended", "dispatcher") for s in (*HELD, "failed")]
+    # A colleague has said yes to who holds it: the promise goes from hand to hand and is never without somebody.
+    rows += [Move("hand_over", s, "accepted", "task.reassigned", "new", "holder") for s in HELD]
     rows += [Move("cancel", "queued", "cancelled", "task.cancelled", "none", "system")]
     rows += [Move("cancel", s, "cancelled", "task.cancelled", "ended", "dispatcher") for s in HELD]
     return tuple(rows)
@@ -81,6 +84,7 @@ ENDS: Final[dict[str, str]] = {
     "reassign": "reassigned",
     "requeue": "reassigned",
     "cancel": "cancelled",
+    "hand_over": "handed_over",
 }
 """verb → the reason that its lease's history keeps."""
 _ENDED_IN: Final[dict[str, State]] = {"release": "queued", "complete": "done", "fail": "failed"}

@@ -69,7 +69,7 @@ async def act(conn: Conn, ctx: Context, who: Principal, task_id: UUID, verb: Ver
     if row is None:
         raise not_found("task")
     lease = await queries.lease(conn, task_id, order.fence)
-    _must_hold(who, row, lease)
+    must_hold(who, row, lease)
     ended = (lease["end_reason"] or "ended" if lease["ended_at"] else None) if lease else "never"
     verdict = rules.judge(verb, row["state"], row["fence"], order.fence, ended)
     if verdict.outcome == "lost":
@@ -83,10 +83,11 @@ async def act(conn: Conn, ctx: Context, who: Principal, task_id: UUID, verb: Ver
     if verdict.move is not None:
         await _carry_out(conn, ctx, who, row, verdict.move, order)
         row = await queries.task(conn, task_id) or row
-    return Done(_answer(row, order.fence, verdict.state))
+    return Done(answer(row, order.fence, verdict.state))
 
 
-def _answer(row: DictRow, fence: int, state: str) -> dict[str, Any]:
+def answer(row: DictRow, fence: int, state: str) -> dict[str, Any]:
+    """How a task stands for whoever called under a fence."""
     lease_until = views.moment(row["lease_until"]) if state in rules.HELD and row["fence"] == fence else None
     return {
         "id": str(row["id"]),
@@ -101,7 +102,7 @@ def _is_staff(who: Principal, row: DictRow) -> bool:
     return who.may("task.reassign", centre_id=row["centre_id"], emergency_id=row["emergency_id"])
 
 
-def _must_hold(who: Principal, row: DictRow, lease: DictRow | None) -> None:
+def must_hold(who: Principal, row: DictRow, lease: DictRow | None) -> None:
     """The holder under that fence, past or present, or a dispatcher of the centre; anybody else has no
     business here.
     """
@@ -234,7 +235,7 @@ async def reassign(conn: Conn, ctx: Context, who: Principal, task_id: UUID, orde
         now = await queries.lease(conn, task_id, row["fence"])
         same = now["volunteer_id"] == order.volunteer_id if now and verb == "reassign" else row["state"] == "queued"
         if order.fence == row["fence"] - 1 and same and (verb == "requeue" or row["state"] in rules.HELD):
-            return Done(_answer(row, row["fence"], row["state"]))
+            return Done(answer(row, row["fence"], row["state"]))
         raise problems.lease_lost(kept=False)
     move = rules.move(verb, row["state"])
     if move is None:
@@ -268,7 +269,7 @@ async def reassign(conn: Conn, ctx: Context, who: Principal, task_id: UUID, orde
             },
         ),
     )
-    return Done(_answer(after, after["fence"], after["state"]))
+    return Done(answer(after, after["fence"], after["state"]))
 
 
 async def _hand_over(conn: Conn, ctx: Context, row: DictRow, person: DictRow | None) -> None:
@@ -293,7 +294,7 @@ async def cancel(conn: Conn, who: Principal, task_id: UUID, order: Order) -> Don
     if not _is_staff(who, row):
         raise Problem(403, "task.not_yours", "This task belongs to another centre.", "این مأموریت از مرکز دیگری است.")
     if row["state"] == "cancelled" and order.fence == row["fence"]:
-        return Done(_answer(row, row["fence"], "cancelled"))
+        return Done(answer(row, row["fence"], "cancelled"))
     if order.fence != row["fence"]:
         raise problems.lease_lost(kept=False)
     move = rules.move("cancel", row["state"])
@@ -316,4 +317,4 @@ async def cancel(conn: Conn, who: Principal, task_id: UUID, order: Order) -> Don
             {"reason": order.reason or "cancelled"},
         ),
     )
-    return Done(_answer(row, row["fence"], "cancelled"))
+    return Done(answer(row, row["fence"], "cancelled"))

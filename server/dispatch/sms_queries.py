@@ -9,7 +9,8 @@ from psycopg.rows import DictRow
 from server.kernel.db import Conn
 
 _SPENT: Final = """
-SELECT c.code_hash, c.task_id, c.fence, c.volunteer_id, c.verbs, c.used_by, c.used_as, c.used_at IS NOT NULL AS used,
+SELECT c.code_hash, c.task_id, c.fence, c.volunteer_id, c.offer_id, c.verbs, c.used_by, c.used_as,
+  c.used_at IS NOT NULL AS used,
   c.expires_at < clock_timestamp() AS expired, v.phone_hash, v.centre_id AS volunteer_centre, t.code AS task_code,
   t.emergency_id, q.centre_id
 FROM task_codes c JOIN volunteers v ON v.id = c.volunteer_id JOIN tasks t ON t.id = c.task_id
@@ -44,8 +45,9 @@ async def prolong(conn: Conn, task_ids: Sequence[UUID], states: Sequence[str], l
 async def add_code(conn: Conn, row: Mapping[str, Any]) -> None:
     """Keep a code's keyed hash for one task, fence and volunteer."""
     await conn.execute(
-        "INSERT INTO task_codes (code_hash, task_id, fence, volunteer_id, verbs, expires_at) VALUES (%(hash)s,"
-        " %(task_id)s, %(fence)s, %(volunteer_id)s, %(verbs)s, clock_timestamp() + make_interval(secs => %(lives_s)s))",
+        "INSERT INTO task_codes (code_hash, task_id, fence, volunteer_id, verbs, expires_at, offer_id)"
+        " VALUES (%(hash)s, %(task_id)s, %(fence)s, %(volunteer_id)s, %(verbs)s,"
+        " clock_timestamp() + make_interval(secs => %(lives_s)s), %(offer_id)s)",
         row,
     )
 

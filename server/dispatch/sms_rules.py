@@ -12,6 +12,10 @@ FIRST: Final = ("ACCEPT", "DONE", "FAIL")
 """What the code of a new task may say; who was away from her phone may say at once how it ended."""
 NEXT: Final = ("DONE", "FAIL")
 """What the code that comes with the answer to ACCEPT may say."""
+OFFERED: Final = ("ACCEPT", "FAIL")
+"""What the code of an offer may say; NO with a code is read as FAIL."""
+OFFER_LIVES_S: Final = 86_400
+"""A late yes still counts while the task is free."""
 CODE_SIGNS: Final = 8
 """One of 31^7 (2.7e10), from one telephone, for a day: nobody guesses it."""
 FIRST_LIVES_S: Final = 86_400

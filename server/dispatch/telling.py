@@ -1,4 +1,5 @@
-"""A volunteer is texted a task that a dispatcher gave her: with a code that works once, from her own number.
+"""A volunteer is texted a task that a dispatcher gave her, or that is proposed to her: with a code that works once,
+from her own number.
 
 Only what somebody else decides is texted: who claims in the app has the task before her eyes. The text names neither
 place nor people; where to go is in the app, or she asks her centre.
@@ -58,10 +59,58 @@ async def tell(conn: Conn, ctx: Context, tasks: Sequence[Mapping[str, Any]]) -> 
     return await queries.prolong(conn, told, ["claimed"], ctx.settings.sms_accept_s) if told else {}
 
 
+async def propose(conn: Conn, ctx: Context, offers: Sequence[Mapping[str, Any]]) -> None:
+    """Text offers: each {id, task_id, task_fence, volunteer_id, kind, urgency, emergency_id, answer_s}.
+
+    Who has no number (or none that can be opened now) is passed over: the offer stands on her page.
+    """
+    people = await queries.numbers(conn, list({o["volunteer_id"] for o in offers}))
+    drafts = []
+    for offer in offers:
+        person = people.get(offer["volunteer_id"])
+        number = _number(ctx, person) if person else None
+        if person is None or number is None:
+            continue
+        lives_s = rules.OFFER_LIVES_S if offer["kind"] == "offer" else offer["answer_s"]
+        code = await issue(
+            conn,
+            ctx,
+            offer["task_id"],
+            offer["task_fence"],
+            offer["volunteer_id"],
+            rules.OFFERED,
+            lives_s,
+            offer_id=offer["id"],
+        )
+        drafts.append(
+            Draft(
+                "task",
+                number,
+                template=f"offer.{offer['kind']}",
+                params={"code": code},
+                lang=language(person["languages"], ctx.settings.language),
+                priority=_PRIORITY.get(offer["urgency"], NORMAL),
+                dedupe_key=f"offer:{offer['id']}",
+                task_id=offer["task_id"],
+                emergency_id=offer["emergency_id"],
+                expires_s=offer["answer_s"],
+            )
+        )
+    await put(conn, ctx, drafts)
+
+
 async def issue(
-    conn: Conn, ctx: Context, task_id: UUID, fence: int, volunteer_id: UUID, verbs: Sequence[str], lives_s: int
+    conn: Conn,
+    ctx: Context,
+    task_id: UUID,
+    fence: int,
+    volunteer_id: UUID,
+    verbs: Sequence[str],
+    lives_s: int,
+    *,
+    offer_id: UUID | None = None,
 ) -> str:
-    """A fresh code for one task, fence and volunteer; only its keyed hash is kept."""
+    """A fresh code for one task, fence and volunteer, or for an offer of it; only its keyed hash is kept."""
     code = new_code(rules.CODE_SIGNS)
     await queries.add_code(
         conn,
@@ -72,6 +121,7 @@ async def issue(
             "volunteer_id": volunteer_id,
             "verbs": list(verbs),
             "lives_s": lives_s,
+            "offer_id": offer_id,
         },
     )
     return code

@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     """How long a claim lasts without a heartbeat, in seconds of the database's clock."""
     life_s: int = Field(default=300, ge=1)
     """How long a report on which a life may hang waits for somebody to look before telephones ring, in seconds."""
+    offer_after_s: int = Field(default=60, ge=0)
+    """How long a task waits for somebody to choose it before it is offered to the best candidates, in seconds."""
     sms_accept_s: int = Field(default=900, ge=1)
     """How long a volunteer who was sent a task by text has to accept it: texts are slower than the app."""
     sms_hold_s: int = Field(default=7200, ge=1)

@@ -56,6 +56,23 @@ TEMPLATES: Final[Mapping[str, tuple[str, str]]] = {
         "کار تازه‌ای برای شماست.\nپاسخ: قبول {code} یا ناموفق {code}",
         "A new task for you.\nReply: ACCEPT {code} or FAIL {code}",
     ),
+    "offer.offer": (
+        "کاری هست که به شما می‌خورد. می‌آیید؟\nپاسخ: قبول {code} یا نه {code}",
+        "There is a task that fits you. Can you?\nReply: ACCEPT {code} or NO {code}",
+    ),
+    "offer.hand_over": (
+        "همکاری کارش را به شما می‌سپارد. می‌پذیرید؟\nپاسخ: قبول {code} یا نه {code}",
+        "A colleague hands a task over to you. Can you?\nReply: ACCEPT {code} or NO {code}",
+    ),
+    "offer.declined": ("باشد. سپاس که گفتید.", "All right. Thank you for telling us."),
+    "offer.too_late": (
+        "سپاس که خواستید؛ دیگری زودتر پذیرفته است. باز هم خبرتان می‌کنیم.",
+        "Thank you for wanting to; somebody else was first. We will ask you again.",
+    ),
+    "offer.unfit": (
+        "اکنون نمی‌توانیم این کار را به شما بدهیم. با مرکز خود تماس بگیرید.",
+        "We cannot give you this task just now. Please call your centre.",
+    ),
     "task.accepted": (
         "پذیرفتید. سپاس.\nدر پایان: انجام {code} یا ناموفق {code}",
         "Accepted. Thank you.\nAt the end: DONE {code} or FAIL {code}",
@@ -94,7 +111,7 @@ TEMPLATES: Final[Mapping[str, tuple[str, str]]] = {
     "test": ("پیام آزمایشی {code}", "Test message {code}"),
 }
 """name → (Persian, English). Parameters: `code` (Latin signs), `state` (a name of STATES), `count` (a whole number)."""
-SECRET: Final = frozenset({"task.new", "task.accepted"})
+SECRET: Final = frozenset({"task.new", "task.accepted", "offer.offer", "offer.hand_over"})
 """Templates whose code is a key while it lives: the outbox keeps them rendered and sealed."""
 LONGEST: Final[Mapping[str, Any]] = {"code": "M" * 12, "count": 100_000, "state": "person"}
 """The longest parameters that a test renders each template with."""
