@@ -57,6 +57,8 @@ from server.reports.sheltering import Shelter
 from server.reports.sms_routes import router as sms
 from server.reports.spool_routes import router as spool
 from server.supplies.routes import router as supplies
+from server.volunteers.own_routes import router as own_duty
+from server.volunteers.register_routes import router as registration
 from server.volunteers.routes import router as volunteers
 
 ROUTERS: Sequence[APIRouter] = (
@@ -90,6 +92,8 @@ ROUTERS: Sequence[APIRouter] = (
     incidents,
     needs,
     closures,
+    own_duty,
+    registration,
     volunteers,
     supplies,
     dispatch,

@@ -60,6 +60,10 @@ PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     "volunteer.edit": _STAFF,
     "volunteer.locate": _SEE,
     "volunteer.report_position": _TEAM,
+    "volunteer.vet": _EDIT,
+    # her own card and duty; who waits for her centre's word sees this and nothing else of the house
+    "volunteer.own": _TEAM | {"applicant"},
+    "volunteer.check_in": _TEAM,
     # dispatch
     "queue.read": _SEE | {"volunteer"},
     "task.read": _SEE | {"volunteer"},
@@ -86,7 +90,9 @@ PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     "token.create": frozenset({"admin", "coordinator"}),
     "invite.create": frozenset({"admin", "coordinator"}),
     "audit.read": frozenset({"auditor", "admin"}),
-    "session.own": frozenset({"volunteer", "field", "dispatcher", "coordinator", "donor", "auditor", "admin"}),
+    "session.own": frozenset(
+        {"volunteer", "applicant", "field", "dispatcher", "coordinator", "donor", "auditor", "admin"}
+    ),
 }
 """permission → roles. A route names exactly one of these, or says that it is public."""
 

@@ -18,6 +18,8 @@ BREAK_H: Final = 4
 REST_OWN_MOST_H: Final = 72
 CHECK_EVERY_S: Final = 3600
 """How often a sign of life is due when nothing else was said, in seconds."""
+CHECK_LEAST_S: Final = 60
+CHECK_MOST_S: Final = 86_400
 EARLY_H: Final = 1
 """So long before a shift one may check in for it."""
 

@@ -15,8 +15,8 @@ SENDABLE: Final = (
 """Who may be sent, for the alias `v` of `volunteers`: there, confirmed by a centre, and rested."""
 _SHOWN: Final = (
     "v.id, v.code, v.centre_id, v.skills, v.languages, v.gender, v.vehicle, v.capacity_kg, v.status,"
-    " v.version,"
-    " v.created_at, v.updated_at, ST_X(c.geom) AS centre_lon, ST_Y(c.geom) AS centre_lat"
+    " v.vetting, v.rest_until, v.rest_why, v.on_duty_since, v.heard_at, v.check_every_s, v.check_due_at, v.silent_at,"
+    " v.version, v.created_at, v.updated_at, ST_X(c.geom) AS centre_lon, ST_Y(c.geom) AS centre_lat"
 )
 WRITTEN: Final = (
     "code",
@@ -24,6 +24,7 @@ WRITTEN: Final = (
     "name_sealed",
     "phone_sealed",
     "phone_hash",
+    "phone_claim",
     "data_key_wrapped",
     "sealing_key_id",
     "skills",
@@ -32,12 +33,17 @@ WRITTEN: Final = (
     "vehicle",
     "capacity_kg",
     "status",
+    "vetting",
+    "rest_until",
+    "rest_why",
+    "check_every_s",
 )
 _FILTERS: Final = {
     "centres": "v.centre_id = ANY(%(centres)s)",
     "status": "v.status = %(status)s",
     "skill": "%(skill)s = ANY(v.skills)",
     "gender": "v.gender = %(gender)s",
+    "vetting": "v.vetting = %(vetting)s",
     "since": "v.updated_at > %(since)s",
 }
 
@@ -60,7 +66,7 @@ async def volunteer(conn: Conn, volunteer_id: UUID, *, lock: bool = False) -> Di
     """One volunteer with the sealed columns."""
     return await (
         await conn.execute(
-            f"SELECT {_SHOWN}, v.name_sealed, v.phone_sealed, v.data_key_wrapped FROM volunteers v JOIN"
+            f"SELECT {_SHOWN}, v.name_sealed, v.phone_sealed, v.phone_claim, v.data_key_wrapped FROM volunteers v JOIN"
             " centres c"
             " ON c.id = v.centre_id WHERE v.id ="
             " %s" + (" FOR NO KEY UPDATE OF v" if lock else ""),
@@ -83,7 +89,7 @@ async def known(conn: Conn, codes: Sequence[str], hashes: Sequence[bytes]) -> tu
 
 async def add(conn: Conn, row: dict[str, Any]) -> None:
     """Insert a volunteer; a known code or number breaks its unique key."""
-    columns = ("id", *WRITTEN)
+    columns = [column for column in ("id", *WRITTEN) if column in row]
     await conn.execute(
         f"INSERT INTO volunteers ({', '.join(columns)}) VALUES ({', '.join(f'%({c})s' for c in columns)})", row
     )
@@ -93,6 +99,35 @@ async def change(conn: Conn, volunteer_id: UUID, changes: dict[str, Any]) -> Non
     """Write some of the columns."""
     sets = ", ".join(f"{column} = %({column})s" for column in changes if column in WRITTEN)
     await conn.execute(f"UPDATE volunteers SET {sets} WHERE id = %(id)s", changes | {"id": volunteer_id})
+
+
+async def waiting(conn: Conn, centre_id: UUID, most: int) -> int | None:
+    """How many wait for an active centre's word, counted up to `most`; None when there is no such centre."""
+    row = await (
+        await conn.execute(
+            "SELECT (SELECT count(*) FROM (SELECT 1 FROM volunteers v WHERE v.centre_id = c.id"
+            " AND v.vetting = 'pending' LIMIT %s) w) AS n FROM centres c WHERE c.id = %s AND c.active",
+            (most, centre_id),
+        )
+    ).fetchone()
+    return row["n"] if row else None
+
+
+async def decide(conn: Conn, volunteer_id: UUID, decision: str, actor: str, changes: dict[str, Any]) -> None:
+    """Write a centre's word and what follows from it."""
+    await change(conn, volunteer_id, changes | {"vetting": decision})
+    await conn.execute(
+        "UPDATE volunteers SET vetted_at = clock_timestamp(), vetted_by = %s WHERE id = %s", (actor, volunteer_id)
+    )
+
+
+async def restart_timer(conn: Conn, volunteer_id: UUID) -> None:
+    """A sign of life is due one whole interval from now; without a timer none is, and nobody is silent."""
+    await conn.execute(
+        "UPDATE volunteers SET check_due_at = clock_timestamp() + check_every_s * interval '1 second',"
+        " silent_at = CASE WHEN check_every_s IS NOT NULL THEN silent_at END WHERE id = %s",
+        (volunteer_id,),
+    )
 
 
 async def centres_by_code(conn: Conn) -> dict[str, UUID]:

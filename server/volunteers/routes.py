@@ -14,10 +14,12 @@ from server.access.principal import Principal
 from server.kernel import cursor as cursors
 from server.kernel.db import Conn
 from server.kernel.edge import Tx
-from server.kernel.errors import Problem, not_found
+from server.kernel.errors import not_found
 from server.kernel.http import etag, if_match, json_response
-from server.volunteers import positions, queries, service
-from server.volunteers.schemas import NewVolunteer, PositionReport, VolunteerChange
+from server.volunteers import positions, queries, service, vetting
+from server.volunteers.hearing import heard
+from server.volunteers.own_routes import volunteer_of
+from server.volunteers.schemas import NewVolunteer, PositionReport, Vetting, VolunteerChange
 
 router = APIRouter(prefix="/api/volunteers")
 Ctx = Annotated[Context, Depends(context)]
@@ -32,6 +34,7 @@ class Filters(BaseModel):
     status: str | None = None
     skill: str | None = None
     gender: str | None = None
+    vetting: str | None = None
     since: datetime | None = None
     cursor: str | None = None
     limit: int = Field(default=200, ge=1, le=1000)
@@ -74,6 +77,7 @@ async def volunteers(
         "status": asked.status,
         "skill": asked.skill,
         "gender": asked.gender,
+        "vetting": asked.vetting,
         "since": asked.since,
     }
     after = cursors.text(asked.cursor)
@@ -101,10 +105,11 @@ async def add(who: Annotated[Principal, allow("volunteer.edit")], conn: Tx, ctx:
 async def my_position(
     who: Annotated[Principal, allow("volunteer.report_position")], ctx: Ctx, asked: PositionReport
 ) -> Response:
-    """Where I am, kept coarse and for two hours."""
-    if who.volunteer_id is None:
-        raise Problem(422, "volunteer.who", "This way in belongs to no volunteer.", "این ورود از آنِ هیچ داوطلبی نیست.")
-    await positions.keep(ctx, who.volunteer_id, asked.lon, asked.lat, asked.accuracy_m)
+    """Where I am, kept coarse and for two hours; a sign of life too."""
+    volunteer_id = volunteer_of(who)
+    async with ctx.db.tx() as conn:  # of its own: a sign of life counts even when Redis is away
+        await heard(conn, [volunteer_id])
+    await positions.keep(ctx, volunteer_id, asked.lon, asked.lat, asked.accuracy_m)
     return Response(status_code=204)
 
 
@@ -133,4 +138,15 @@ async def change(
     if asked.centre and not who.may("volunteer.edit", centre_id=asked.centre):
         raise forbidden()
     row = await service.change(conn, ctx, volunteer_id, asked, version, who.actor)
+    return json_response(_feature(row, None), headers={"ETag": etag(row["version"])})
+
+
+@router.post("/{volunteer_id}/vet")
+async def vet(
+    who: Annotated[Principal, allow("volunteer.vet")], conn: Tx, volunteer_id: UUID, asked: Vetting
+) -> Response:
+    """A centre's word on somebody who registered: {decision: vetted | refused}. Refusal forgets name and number."""
+    await _one(conn, who, "volunteer.vet", volunteer_id)
+    await vetting.decide(conn, volunteer_id, asked.decision, who.actor)
+    row = await _one(conn, who, "volunteer.vet", volunteer_id)
     return json_response(_feature(row, None), headers={"ETag": etag(row["version"])})

@@ -11,11 +11,14 @@ from server.kernel.db import Conn
 from server.kernel.errors import CONSTRAINTS, Problem, not_found, stale
 from server.kernel.events import NewEvent, emit
 from server.kernel.ids import new_code, uuid7
+from server.messaging.alarms import end_alarm
 from server.messaging.numbers import phone_number
-from server.volunteers import queries
+from server.volunteers import queries, skills
+from server.volunteers.hearing import ALARM
 from server.volunteers.schemas import NewVolunteer, VolunteerChange
 
 TABLE: Final = "volunteers"
+_MOMENTS: Final = ("rest_until", "on_duty_since", "heard_at", "check_due_at", "silent_at")
 _PLAIN: Final = ("skills", "languages", "gender", "vehicle", "capacity_kg", "status")
 
 CONSTRAINTS["uq_volunteers_code"] = lambda: Problem(
@@ -38,6 +41,11 @@ def sealed_columns(
         "data_key_wrapped": key.wrapped,
         "sealing_key_id": key.key_id,
     }
+
+
+def claimed(columns: dict[str, Any]) -> dict[str, Any]:
+    """The same columns for whom nobody has confirmed: her number is hers, and known as hers, only after vetting."""
+    return columns | {"phone_hash": None, "phone_claim": columns["phone_hash"]}
 
 
 def normal_phone(ctx: Context, raw: str | None) -> str | None:
@@ -68,7 +76,7 @@ async def create(conn: Conn, ctx: Context, asked: NewVolunteer, actor: str) -> U
             "code": asked.code or new_code(8, "V-"),
             "centre_id": asked.centre,
             "gender": asked.gender,
-            "skills": asked.skills or [],
+            "skills": skills.known(asked.skills or []),
             "languages": asked.languages or [],
             "vehicle": asked.vehicle,
             "capacity_kg": asked.capacity_kg,
@@ -78,6 +86,21 @@ async def create(conn: Conn, ctx: Context, asked: NewVolunteer, actor: str) -> U
     )
     await _changed(conn, volunteer_id, asked.centre, actor, ["created"])
     return volunteer_id
+
+
+def _plain(given: dict[str, Any]) -> dict[str, Any]:
+    """The columns that take what was given as it is, or nearly."""
+    changes: dict[str, Any] = {k: given[k] for k in _PLAIN if k in given}
+    for field in ("skills", "languages", "status"):
+        if field in changes and changes[field] is None:
+            changes[field] = "active" if field == "status" else []
+    if "skills" in changes:
+        changes["skills"] = skills.known(changes["skills"])
+    if "rest_until" in given:
+        changes |= {"rest_until": given["rest_until"], "rest_why": "person" if given["rest_until"] else None}
+    if "check_every_s" in given or changes.get("status") == "inactive":
+        changes["check_every_s"] = given.get("check_every_s")
+    return changes
 
 
 async def change(
@@ -92,10 +115,7 @@ async def change(
     if row["version"] != version:
         raise stale({**shown(row), "version": row["version"]})
     given = asked.model_dump(exclude_unset=True)
-    changes: dict[str, Any] = {k: given[k] for k in _PLAIN if k in given}
-    for field in ("skills", "languages", "status"):
-        if field in changes and changes[field] is None:
-            changes[field] = "active" if field == "status" else []
+    changes = _plain(given)
     if given.get("centre"):
         if not await queries.centre_exists(conn, given["centre"]):
             raise not_found("centre")
@@ -104,9 +124,14 @@ async def change(
         old = opened(ctx, row)
         name = given.get("name", old["name"])
         phone = normal_phone(ctx, given["phone"]) if "phone" in given else old["phone"]
-        changes |= sealed_columns(ctx, volunteer_id, name, phone)
+        columns = sealed_columns(ctx, volunteer_id, name, phone)
+        changes |= columns if row["vetting"] == "vetted" else claimed(columns)
     if changes:
         await queries.change(conn, volunteer_id, changes)
+        if "check_every_s" in changes:
+            await queries.restart_timer(conn, volunteer_id)
+            if changes["check_every_s"] is None:
+                await end_alarm(conn, ALARM, row["code"])
         await _changed(conn, volunteer_id, changes.get("centre_id") or row["centre_id"], actor, sorted(given))
     return await queries.volunteer(conn, volunteer_id) or row
 
@@ -152,5 +177,9 @@ def shown(row: DictRow) -> dict[str, Any]:
         "code": row["code"],
         "centre": str(row["centre_id"]),
         **{k: row[k] for k in _PLAIN},
+        "vetting": row["vetting"],
+        **{k: row[k].isoformat() if row[k] else None for k in _MOMENTS},
+        "rest_why": row["rest_why"],
+        "check_every_s": row["check_every_s"],
         "updated_at": row["updated_at"].isoformat(),
     } | ({"holds": row["holds"]} if "holds" in row else {})

@@ -25,6 +25,8 @@ OPEN_PATHS = {
     "/login",
     "/logout",
     "/join/{secret}",
+    # whoever wants to help may register; a centre looks at each
+    "/api/volunteers/register",
     # pages without a record: who fills in says so by the link's token, to the addresses of phones
     "/field",
     "/field/{form_id:path}",
