@@ -86,7 +86,7 @@ class Candidate:
     `idle_since`: since when she is on duty without a task.
     """
 
-    id: UUID
+    volunteer_id: UUID
     code: str
     centre_id: UUID
     skills: frozenset[str] = frozenset()
@@ -112,7 +112,7 @@ class Candidate:
 class Job:
     """A task as matching sees it. `load_kg`: what is to be carried, where that is known. `declined`: who said no."""
 
-    id: UUID
+    task_id: UUID
     code: str
     centre_id: UUID
     kind: str
@@ -158,10 +158,11 @@ Travel = Callable[[Candidate, Job], Trip | None]
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """May go. `points` is the sum of the reasons' points, higher is better."""
+    """May go. `points` is the sum of the reasons' points, higher is better; `km`: the way, where it is known."""
 
     points: float
     reasons: tuple[Entry, ...]
+    km: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,10 +179,10 @@ class _Tally:
     def add(self, code: str, points: float, **figures: Any) -> None:
         self.reasons.append({"code": code, "points": round(points, 1), **figures})
 
-    def fit(self) -> Fit:
+    def fit(self, trip: Trip | None) -> Fit:
         # Zero points explain (she is a woman, and one was asked for); they stand after what moved the score.
         told = sorted(self.reasons, key=lambda r: -abs(r["points"]))
-        return Fit(round(sum(r["points"] for r in told), 1), tuple(told))
+        return Fit(round(sum(r["points"] for r in told), 1), tuple(told), trip.km if trip else None)
 
 
 def straight(who: Candidate, job: Job) -> Trip | None:
@@ -198,16 +199,16 @@ def judge(
     travel: Travel = straight,
     *,
     asking: bool = False,
-    member: bool = False,
+    alone: bool = True,
 ) -> Fit | Bar:
     """Whether she may take this task, and how well it fits.
 
-    `asking`: she asks herself, so she is not silent. `member`: as one of several who are put together for it; what the
-    several need together (their number, women, skills) is not asked of her alone.
+    `asking`: she asks herself, so she is not silent. `alone` False: as one of several who are put together for it; what
+    the several need together (their number, women, skills) is not asked of her alone.
     """
     trip = travel(who, job)
     bars = _herself(who, now, asking=asking)
-    if not member:
+    if alone:
         bars += _task_bars(job, who, now)
     if trip is not None and trip.km > job.reach_km:
         bars.append({"code": "too_far", "km": round(trip.km, 1), "reach_km": job.reach_km})
@@ -216,14 +217,14 @@ def judge(
     tally = _Tally()
     _way(tally, job, who, trip)
     _able(tally, job, who)
-    _person(tally, job, who, now, member=member)
-    return tally.fit()
+    _person(tally, job, who, now, alone=alone)
+    return tally.fit(trip)
 
 
 def squad_for(job: Job, who: Candidate) -> Squad | None:
     """Her team, when she leads it, the task takes several, and the team has them."""
     team = who.squad
-    if team is None or job.crew_min <= 1 or team.leader_id != who.id:
+    if team is None or job.crew_min <= 1 or team.leader_id != who.volunteer_id:
         return None
     return team if team.people >= job.crew_min and team.women >= job.women_min else None
 
@@ -307,7 +308,7 @@ def _able(tally: _Tally, job: Job, who: Candidate) -> None:
         tally.add("language_lacking", SPEAKS_NOT, languages=sorted(job.languages))
 
 
-def _person(tally: _Tally, job: Job, who: Candidate, now: datetime, *, member: bool) -> None:
+def _person(tally: _Tally, job: Job, who: Candidate, now: datetime, *, alone: bool) -> None:
     if who.woman and needs_woman(job):
         tally.add("woman", 0)
     elif who.woman and job.women_preferred:
@@ -318,11 +319,11 @@ def _person(tally: _Tally, job: Job, who: Candidate, now: datetime, *, member: b
         tally.add("waited", min(WAITED_MOST, WAITED * hours), hours=round(hours, 1))
     if who.on_duty_since is not None and (hours := _hours(now - who.on_duty_since)) > DUTY_LONG_H:
         tally.add("tired", max(TIRED_MOST, TIRED * (hours - DUTY_LONG_H)), hours=round(hours, 1))
-    if who.id in job.declined:
+    if who.volunteer_id in job.declined:
         tally.add("declined", DECLINED)
     if team := squad_for(job, who):
         tally.add("team", TEAM, team=team.code, people=team.people, women=team.women)
-    elif who.squad is not None and not member:
+    elif who.squad is not None and alone:
         tally.add("in_team", IN_TEAM, team=who.squad.code)
 
 

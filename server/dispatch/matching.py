@@ -78,7 +78,7 @@ class Crew:
 
 
 def rank(
-    job: Job, candidates: Iterable[Candidate], now: datetime, travel: Travel = straight, *, member: bool = False
+    job: Job, candidates: Iterable[Candidate], now: datetime, travel: Travel = straight, *, alone: bool = True
 ) -> Ranking:
     """All of them, judged. For a task that takes several only leaders of a team that suffices may go; the others are
     barred by `team_required`, and `crew` proposes who could be put together.
@@ -86,7 +86,7 @@ def rank(
     fits: list[tuple[Candidate, Fit]] = []
     bars: list[tuple[Candidate, Bar]] = []
     for who in candidates:
-        found = judge(job, who, now, travel, member=member)
+        found = judge(job, who, now, travel, alone=alone)
         if isinstance(found, Fit):
             fits.append((who, found))
         else:
@@ -103,7 +103,7 @@ def _far(bar: Bar) -> float:
 
 def members(job: Job, candidates: Iterable[Candidate], now: datetime, travel: Travel = straight) -> Ranking:
     """As `rank`, each as one of several: their number, women and skills are asked of the several together."""
-    return rank(job, candidates, now, travel, member=True)
+    return rank(job, candidates, now, travel, alone=False)
 
 
 def next_for(who: Candidate, jobs: Iterable[Job], now: datetime, travel: Travel = straight) -> list[tuple[Job, Fit]]:
@@ -113,7 +113,7 @@ def next_for(who: Candidate, jobs: Iterable[Job], now: datetime, travel: Travel 
         fit = judge(job, who, now, travel, asking=True)
         if isinstance(fit, Fit):
             weight = priority_reason(job, now)
-            found.append((job, Fit(round(fit.points + weight["points"], 1), (weight, *fit.reasons))))
+            found.append((job, Fit(round(fit.points + weight["points"], 1), (weight, *fit.reasons), fit.km)))
     # A life before everything else, however far down the points put it.
     found.sort(key=lambda x: (not x[0].life, -x[1].points, x[0].created_at, x[0].code))
     return found
@@ -139,14 +139,14 @@ def crew(job: Job, candidates: Iterable[Candidate], now: datetime, travel: Trave
     Who is in a team already stays in it, and who has a task finishes that first.
     """
     free = [x for x in members(job, candidates, now, travel).fits if x[0].squad is None and not x[0].held]
-    points = {who.id: fit.points for who, fit in free}
+    points = {who.volunteer_id: fit.points for who, fit in free}
     chosen = _best(job, [who for who, _ in free], points)
     if chosen is None:
         return None
     wanted = set(job.skills)
     # Who can do most of what it takes leads; among equals, who fits best.
-    led = sorted(chosen, key=lambda who: (-len(covered(who.skills) & wanted), -points[who.id], who.code))
-    total = round(sum(points[who.id] for who in led), 1)
+    led = sorted(chosen, key=lambda who: (-len(covered(who.skills) & wanted), -points[who.volunteer_id], who.code))
+    total = round(sum(points[who.volunteer_id] for who in led), 1)
     return Crew(led[0], tuple(led), total, tuple(_together(job, led)))
 
 
@@ -166,7 +166,7 @@ def _best(job: Job, free: Sequence[Candidate], points: dict[UUID, float]) -> lis
         return None
     if size <= SEARCHED_MOST:
         enough = (c for c in combinations(_pool(job, free), size) if not crew_lacks(job, c))
-        best = max(enough, key=lambda c: sum(points[who.id] for who in c), default=None)
+        best = max(enough, key=lambda c: sum(points[who.volunteer_id] for who in c), default=None)
         if best is not None:
             return list(best)
     return _filled(job, free, size)
@@ -174,10 +174,10 @@ def _best(job: Job, free: Sequence[Candidate], points: dict[UUID, float]) -> lis
 
 def _pool(job: Job, free: Sequence[Candidate]) -> list[Candidate]:
     """The best by points, the best women, the best of each skill; `free` has the best first."""
-    pool = {who.id: who for who in free[:POOL]}
+    pool = {who.volunteer_id: who for who in free[:POOL]}
     women = [who for who in free if who.woman][: max(POOL_EACH, job.women_min)]
     skilled = [[who for who in free if skill in covered(who.skills)][:POOL_EACH] for skill in job.skills]
-    return list((pool | {who.id: who for some in (women, *skilled) for who in some}).values())
+    return list((pool | {who.volunteer_id: who for some in (women, *skilled) for who in some}).values())
 
 
 def _filled(job: Job, free: Sequence[Candidate], size: int) -> list[Candidate]:

@@ -96,7 +96,7 @@ def _several(job: Job, near: Sequence[Candidate], missing: list[Entry], now: dat
 
 
 def _may(job: Job, who: Candidate, now: datetime, travel: Travel) -> bool:
-    return isinstance(judge(job, who, now, travel, member=True), Fit)
+    return isinstance(judge(job, who, now, travel, alone=False), Fit)
 
 
 def _too_few(job: Job, people: Sequence[Candidate], km: float | None) -> list[Entry]:
@@ -115,7 +115,7 @@ def _why_not(job: Job, able: Sequence[Candidate], now: datetime, travel: Travel)
     """Those who could do it, counted by what keeps them; of those who rest, teams are counted as teams."""
     kept: dict[str, list[tuple[Candidate, Entry]]] = defaultdict(list)
     for who in able:
-        found = judge(job, who, now, travel, member=job.crew_min > 1)
+        found = judge(job, who, now, travel, alone=job.crew_min == 1)
         codes: Sequence[Entry] = found.codes if isinstance(found, Bar) else ()
         first = next((c for code in _LATER for c in codes if c["code"] == code), None)
         if first is not None:
@@ -134,13 +134,13 @@ def _why_not(job: Job, able: Sequence[Candidate], now: datetime, travel: Travel)
 
 def _resting(people: Sequence[tuple[Candidate, Entry]]) -> list[Entry]:
     teams: dict[UUID, list[str]] = defaultdict(list)
-    alone: list[str] = []
+    single: list[str] = []
     for who, entry in people:
-        (teams[who.squad.id] if who.squad else alone).append(entry["until"])
+        (teams[who.squad.id] if who.squad else single).append(entry["until"])
     entries: list[Entry] = []
     if teams:
         # A team is back when the last of those who are needed is; the first team to be back is told.
         entries.append({"code": "teams_resting", "n": len(teams), "until": min(max(times) for times in teams.values())})
-    if alone:
-        entries.append({"code": "resting", "n": len(alone), "until": min(alone)})
+    if single:
+        entries.append({"code": "resting", "n": len(single), "until": min(single)})
     return entries

@@ -37,13 +37,13 @@ SKILLS = ("first_aid", "rescue", "driving", "nursing", "midwifery", "logistics")
 
 def someone(n: int = 1, **facts: Any) -> Candidate:
     where = {"lon": HERE[0], "lat": HERE[1]}
-    base: dict[str, Any] = {"id": UUID(int=100 + n), "code": f"V-{n:03}", "centre_id": CENTRE, **where}
+    base: dict[str, Any] = {"volunteer_id": UUID(int=100 + n), "code": f"V-{n:03}", "centre_id": CENTRE, **where}
     return Candidate(**{**base, **facts})
 
 
 def a_job(**facts: Any) -> Job:
     base: dict[str, Any] = {
-        "id": UUID(int=7),
+        "task_id": UUID(int=7),
         "code": "T-7",
         "centre_id": CENTRE,
         "kind": "medical",
@@ -82,7 +82,7 @@ people = st.builds(
     st.integers(0, 2),
     st.sampled_from((0, 0, 3)),
 )
-crowds = st.lists(people, max_size=9, unique_by=lambda who: who.id)
+crowds = st.lists(people, max_size=9, unique_by=lambda who: who.volunteer_id)
 jobs = st.builds(
     lambda skills, required, preferred, crew_min, women, urgency, languages, young: a_job(
         skills=tuple(skills),
@@ -108,7 +108,9 @@ jobs = st.builds(
 @given(jobs, crowds)
 def test_each_is_ranked_or_barred_and_points_are_the_sum_of_the_reasons(job: Job, crowd: list[Candidate]) -> None:
     found = rank(job, crowd, NOW)
-    assert {w.id for w, _ in found.fits} | {w.id for w, _ in found.bars} == {w.id for w in crowd}
+    assert {w.volunteer_id for w, _ in found.fits} | {w.volunteer_id for w, _ in found.bars} == {
+        w.volunteer_id for w in crowd
+    }
     assert len(found.fits) + len(found.bars) == len(crowd)
     assert all(bar.codes for _, bar in found.bars)
     for _, fit in found.fits:
@@ -143,7 +145,7 @@ def test_a_crew_suffices_and_is_found_whenever_there_is_one(job: Job, crowd: lis
         return
     assert not crew_lacks(job, found.members)
     assert found.leader == found.members[0]
-    assert {w.id for w in found.members} <= {w.id for w in free}
+    assert {w.volunteer_id for w in found.members} <= {w.volunteer_id for w in free}
     smallest = [c for c in combinations(free, job.crew_min) if not crew_lacks(job, c)]
     if smallest:
         assert len(found.members) == job.crew_min
@@ -214,7 +216,7 @@ def test_roads_take_the_place_of_the_straight_line() -> None:
 
 def test_a_team_takes_what_nobody_takes_alone() -> None:
     leader = someone(1)
-    squad = Squad(UUID(int=50), "G-1", leader.id, 3, 1, frozenset({"rescue"}))
+    squad = Squad(UUID(int=50), "G-1", leader.volunteer_id, 3, 1, frozenset({"rescue"}))
     job = a_job(kind="rescue", skills=("rescue",), crew_min=2, women_min=1)
     assert isinstance(judge(job, replace(leader, squad=squad), NOW), Fit)
     assert isinstance(judge(job, replace(someone(2), squad=squad), NOW), Bar)
