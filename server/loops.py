@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from server.access.context import Context
-from server.dispatch import by_sms, sweep
+from server.dispatch import by_sms, counting, offering, sweep
 from server.dispatch.making import tasks_for_needs
 from server.forms import answering as form_answering
 from server.forms import entities, opening, pictures, settling
@@ -12,8 +12,15 @@ from server.maps.projection import project
 from server.messaging import kannel_pulse, pulse, sending
 from server.reports import answering, chain, check_keeping, draining, form_answers, inbox, looking, rumours, watching
 from server.reports.hearing import OnHeard
+from server.volunteers import silence
 
-PROJECTIONS: Sequence[Projection] = (project, looking.project, inbox.project, check_keeping.project)
+PROJECTIONS: Sequence[Projection] = (
+    project,
+    looking.project,
+    inbox.project,
+    check_keeping.project,
+    counting.project,
+)
 """What is brought up to date in each sealing transaction."""
 
 # A need's task stands above the chain and the records' edits in the tiers, so it is handed down from here.
@@ -43,6 +50,8 @@ LOOPS: Sequence[tuple[str, Loop]] = (
     ("sealer", _seal),
     ("chain", _chain),
     ("leases", sweep.run),
+    ("offers", offering.run),
+    ("silence", silence.run),
     ("pulse", pulse.run),
     ("kannel", kannel_pulse.run),
     ("spool", draining.run),

@@ -2,6 +2,7 @@
 
 from server.access import models as access
 from server.closures import models as closures
+from server.dispatch import load_models as loads
 from server.dispatch import models as dispatch
 from server.emergencies import models as emergencies
 from server.forms import entity_models as entities
@@ -32,6 +33,7 @@ TABLES = (
     forms,
     incidents,
     kernel,
+    loads,
     looks,
     maps,
     messaging,

@@ -7,6 +7,7 @@ import psycopg
 from redis.exceptions import RedisError
 
 from server.access.context import Context
+from server.dispatch.count_queries import recount
 from server.kernel.events import NewEvent, emit
 from server.kernel.ids import uuid7
 from server.kernel.stream import STREAM, STREAM_LENGTH, StreamWriter, line_of_row
@@ -22,16 +23,20 @@ BATCH = 500
 
 
 async def rebuild(ctx: Context, progress: Progress) -> dict[str, int]:
-    """The map's features and cells, what to check next, then Redis. Readers see the old map until the new is whole."""
+    """The map's features and cells, what to check next, the counts of queues, then Redis.
+
+    Readers see the old map until the new is whole.
+    """
     async with ctx.db.tx() as conn:
         features = await rebuild_features(conn, progress)
         cells = await rebuild_cells(conn, progress)
         checks = await mark_all(conn)
+        tasks = await recount(conn)
         # Answers that browsers and processes keep carry the last event's number: it must not stay the same.
         await emit(conn, NewEvent("map.rebuilt", "map", uuid7(), data={"features": features, "cells": cells}))
     async with await psycopg.AsyncConnection.connect(ctx.db.dsn, autocommit=True) as conn:
         await conn.execute("VACUUM (ANALYZE) map_features, map_cells")
-    done = {"features": features, "cells": cells, "checks": checks, "stream": 0, "cleared": 0}
+    done = {"features": features, "cells": cells, "checks": checks, "tasks": tasks, "stream": 0, "cleared": 0}
     # Without Redis the map is whole all the same; the sealer refills the stream when Redis is back.
     with contextlib.suppress(RedisError, OSError, TimeoutError):
         done["cleared"] = await clear_redis(ctx)

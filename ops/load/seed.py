@@ -15,6 +15,7 @@ from uuid import UUID
 import orjson
 
 from server.access.context import Context
+from server.dispatch.count_queries import recount
 from server.dispatch.rules import kind_of, skills_of
 from server.emergencies.service import ensure
 from server.kernel.db import Conn
@@ -76,9 +77,10 @@ async def seed(ctx: Context, amounts: Amounts, tell: Tell) -> dict[str, int]:
         await rebuild_features(conn, tell)
         cells = await rebuild_cells(conn, tell)
         await mark_all(conn)
+        await recount(conn)
     async with ctx.db.pool.connection() as conn:
         await conn.set_autocommit(True)
-        for table in ("needs", "incidents", "tasks", "volunteers", "map_features", "map_cells"):
+        for table in ("needs", "incidents", "tasks", "volunteers", "task_loads", "map_features", "map_cells"):
             await conn.execute(f"VACUUM (ANALYZE) {table}")
             tell(f"analyse {table}", 0)
         await conn.set_autocommit(False)

@@ -67,6 +67,7 @@ class Task(Versioned, Base):
             "id",
             postgresql_where=text("state = 'queued'"),
         ),
+        Index("ix_tasks_waiting", "queue_id", "created_at", postgresql_where=text("state = 'queued'")),
         Index(
             "ix_tasks_board",
             "state",

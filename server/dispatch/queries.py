@@ -171,32 +171,6 @@ async def flag_unclaimed(conn: Conn, after_s: int, limit: int) -> list[DictRow]:
     ).fetchall()
 
 
-async def queues(
-    conn: Conn, *, emergency: UUID | None, centres: Sequence[UUID] | None, emergencies: Sequence[UUID] | None
-) -> list[DictRow]:
-    """Every queue of the reader's scope with how it stands."""
-    return await (
-        await conn.execute(
-            "SELECT q.id, q.kind, q.emergency_id, c.id AS centre_id, c.name_fa, c.name_en, c.code AS"
-            " centre_code,"
-            " count(t.id) FILTER (WHERE t.state = 'queued') AS open,"
-            " count(t.id) FILTER (WHERE t.state IN ('claimed', 'accepted', 'en_route')) AS claimed,"
-            " count(t.id) FILTER (WHERE t.state = 'escalated' OR (t.state = 'queued' AND t.flagged_at IS"
-            " NOT NULL)) AS escalated,"
-            " count(t.id) FILTER (WHERE t.state = 'queued' AND t.urgency = 'life') AS life,"
-            " min(t.created_at) FILTER (WHERE t.state = 'queued') AS oldest"
-            " FROM queues q JOIN centres c ON c.id = q.centre_id LEFT JOIN tasks t ON t.queue_id = q.id"
-            " AND t.state IN"
-            " ('queued', 'claimed', 'accepted', 'en_route', 'escalated')"
-            " WHERE (%(emergency)s::uuid IS NULL OR q.emergency_id = %(emergency)s)"
-            " AND (%(centres)s::uuid[] IS NULL OR q.centre_id = ANY(%(centres)s))"
-            " AND (%(emergencies)s::uuid[] IS NULL OR q.emergency_id = ANY(%(emergencies)s))"
-            " GROUP BY q.id, c.id ORDER BY life DESC, open DESC, q.id",
-            {"emergency": emergency, "centres": _list(centres), "emergencies": _list(emergencies)},
-        )
-    ).fetchall()
-
-
 _FILTERS = {
     "emergency": "t.emergency_id = %(emergency)s",
     "queue": "t.queue_id = %(queue)s",

@@ -11,7 +11,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from server.access.context import Context, context
 from server.access.guard import allow
 from server.access.principal import Principal
-from server.dispatch import claim_routes, incident_tasks, queries, rules, scope, service, views, voices
+from server.dispatch import (
+    choosing_routes,
+    claim_routes,
+    count_queries,
+    incident_tasks,
+    offer_routes,
+    queries,
+    rules,
+    scope,
+    service,
+    views,
+    voices,
+)
 from server.dispatch.schemas import TaskCall
 from server.kernel import cursor as cursors
 from server.kernel.edge import Tx
@@ -23,6 +35,9 @@ from server.kernel.redis import ring
 router = APIRouter()
 router.include_router(claim_routes.router)
 router.include_router(incident_tasks.router)
+# Before `/api/tasks/{task_id}`: "near" is no task.
+router.include_router(choosing_routes.router)
+router.include_router(offer_routes.router)
 Ctx = Annotated[Context, Depends(context)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
@@ -117,7 +132,7 @@ async def list_queues(
 ) -> Response:
     """Every queue of the reader's scope with how it stands."""
     centres, emergencies = scope.limits(who, "queue.read")
-    rows = await queries.queues(conn, emergency=emergency, centres=centres, emergencies=emergencies)
+    rows = await count_queries.queues(conn, emergency=emergency, centres=centres, emergencies=emergencies)
     return json_response({"items": [views.queue(row) for row in rows], "next": None})
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from psycopg.rows import DictRow
 
+from server.dispatch import count_queries
 from server.dispatch.rules import HELD, WOMEN_FIRST_S
 from server.kernel.db import Conn
 
@@ -122,15 +123,14 @@ async def _ids(conn: Conn, bounds: Bounds, name: str, limit: int) -> list[UUID]:
 
 async def counts(conn: Conn, bounds: Bounds) -> dict[str, int]:
     """How many open tasks stand in each state."""
-    where, values = bounds.where()
-    rows = await (
-        await conn.execute(
-            "SELECT t.state, count(*) AS n FROM tasks t JOIN queues q ON q.id = t.queue_id"
-            f" WHERE {where} AND t.state IN ('queued', 'claimed', 'accepted', 'en_route', 'escalated') GROUP BY 1",
-            values,
-        )
-    ).fetchall()
-    return {row["state"]: row["n"] for row in rows}
+    return await count_queries.by_state(
+        conn,
+        emergency=bounds.emergency,
+        centre=bounds.centre,
+        kind=bounds.kind,
+        centres=bounds.centres,
+        emergencies=bounds.emergencies,
+    )
 
 
 async def card(conn: Conn, task_id: UUID) -> DictRow | None:

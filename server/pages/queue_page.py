@@ -8,8 +8,7 @@ from fastapi import APIRouter, Query, Response
 from psycopg.rows import DictRow
 
 from server.access.principal import Principal
-from server.dispatch import queries as dispatch
-from server.dispatch import scope
+from server.dispatch import count_queries, scope
 from server.dispatch.rules import FAIL_REASONS, KINDS
 from server.kernel.db import Conn
 from server.kernel.edge import Tx
@@ -56,7 +55,7 @@ async def queue_page(
     centres, emergencies = scope.limits(who, "queue.read")
     bounds = board.Bounds(centres, emergencies, seen.chosen, chosen(centre), kind if kind in KINDS else None)
     columns = await board.columns(tx, bounds, LIMITS)
-    everywhere = await dispatch.queues(tx, emergency=seen.chosen, centres=centres, emergencies=emergencies)
+    everywhere = await count_queries.queues(tx, emergency=seen.chosen, centres=centres, emergencies=emergencies)
     return living(
         view,
         "queue",

@@ -9,6 +9,7 @@ import pytest
 
 from server.dispatch import rules, sweep
 from server.dispatch.claiming import ClaimRequest, Claims
+from server.dispatch.count_queries import recount
 from server.dispatch.making import tasks_for_needs
 from server.dispatch.routes import router
 from server.kernel.ids import uuid7
@@ -362,6 +363,8 @@ async def test_lists(world: World, http: httpx.AsyncClient) -> None:
     other = await world.queue("medical", centre=1)
     await world.tasks(2, queue=other, kind="medical", urgency="life")
     staff, bound = await world.token("dispatcher"), await world.token("dispatcher", centre=world.centres[1])
+    async with world.ctx.db.tx() as conn:
+        await recount(conn)
     queues = (await http.get("/api/queues", headers=staff)).json()["items"]
     assert [(q["kind"], q["open"], q["life"]) for q in queues] == [("medical", 2, 2), ("rescue", 5, 0)]
     assert queues[0]["centre"]["fa"]
