@@ -60,6 +60,7 @@ from server.supplies.routes import router as supplies
 from server.volunteers.own_routes import router as own_duty
 from server.volunteers.register_routes import router as registration
 from server.volunteers.routes import router as volunteers
+from server.volunteers.shift_routes import router as shifts
 
 ROUTERS: Sequence[APIRouter] = (
     access,
@@ -95,6 +96,7 @@ ROUTERS: Sequence[APIRouter] = (
     own_duty,
     registration,
     volunteers,
+    shifts,
     supplies,
     dispatch,
     gateways,

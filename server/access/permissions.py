@@ -64,6 +64,10 @@ PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     # her own card and duty; who waits for her centre's word sees this and nothing else of the house
     "volunteer.own": _TEAM | {"applicant"},
     "volunteer.check_in": _TEAM,
+    # a volunteer sees and makes her own; words handed over are read on record
+    "shift.read": _SEE | {"volunteer"},
+    "shift.edit": _TEAM,
+    "shift.open": _TEAM,
     # dispatch
     "queue.read": _SEE | {"volunteer"},
     "task.read": _SEE | {"volunteer"},
@@ -71,6 +75,10 @@ PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     "task.hold": _TEAM,
     "task.reassign": _STAFF,
     "task.make": _STAFF,
+    # an offer is answered by the one it was made to, or by a dispatcher who has her on the telephone
+    "offer.read": _SEE | {"volunteer"},
+    "offer.make": _STAFF,
+    "offer.answer": _TEAM,
     # supplies
     "item.read": _SEE | {"volunteer", "donor"},
     "stock.read": _SEE | {"volunteer"},

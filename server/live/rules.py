@@ -10,6 +10,7 @@ SEEN_WITH: Mapping[str, str] = {
     "incident": "incident.read",
     "need": "need.read",
     "task": "task.read",
+    "offer": "task.read",
     "closure": "closure.read",
     "centre": "centre.read",
     "emergency": "emergency.read",
@@ -17,6 +18,7 @@ SEEN_WITH: Mapping[str, str] = {
     "movement": "movement.read",
     "stock": "stock.read",
     "volunteer": "volunteer.read",
+    "shift": "shift.read",
     "alarm": "alarm.read",
     "gateway": "gateway.read",
     "duty": "duty.read",
@@ -28,10 +30,10 @@ SEEN_WITH: Mapping[str, str] = {
 }
 """The noun of a verb → the permission that its events are seen with. What is not here is seen by nobody."""
 
-AUDIT_ONLY = frozenset({"report.opened", "need.located_exactly"})
+AUDIT_ONLY = frozenset({"report.opened", "need.located_exactly", "shift.opened"})
 """Who looked at what: for those who audit, not for the map."""
 
-OF_ONE_CENTRE = frozenset({"stock", "volunteer"})
+OF_ONE_CENTRE = frozenset({"stock", "volunteer", "shift"})
 """Nouns of a centre's own house: one bound to a centre sees only its own."""
 
 

@@ -23,6 +23,7 @@ def _one_of(known: Collection[str]) -> AfterValidator:
 Skill = Annotated[str, _one_of(SKILLS)]
 Language = Annotated[str, _one_of(LANGUAGES)]
 Vehicle = Annotated[str, _one_of(VEHICLES)]
+Work = Literal["field", "desk", "store", "driving"]
 Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 
 
@@ -100,3 +101,27 @@ class PositionReport(Strict):
     lat: float = Field(ge=-90, le=90, allow_inf_nan=False)
     lon: float = Field(ge=-180, le=180, allow_inf_nan=False)
     accuracy_m: float | None = Field(default=None, ge=0, le=100_000, allow_inf_nan=False)
+
+
+class NewShift(Strict):
+    """When somebody will be there; without `volunteer` the asker herself."""
+
+    volunteer: UUID | None = None
+    work: Work = "field"
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+
+
+class ShiftChange(Strict):
+    """Those fields that are to change; `cancelled` calls the shift off."""
+
+    work: Work | None = None
+    starts_at: AwareDatetime | None = None
+    ends_at: AwareDatetime | None = None
+    cancelled: Literal[True] | None = None
+
+
+class Note(Strict):
+    """Words for those who come after."""
+
+    words: str = Field(min_length=1, max_length=4000)
