@@ -212,7 +212,7 @@ async def test_rebuild_mends_the_map_and_refills_redis(ctx: Context, needs: list
     await ctx.redis.set("hamyar:position:y", "1")
     assert set(await wrong(ctx)) == {"map.features", "map.cells"}
     done = await rebuild(ctx, lambda what, count: None)
-    assert done == {"features": 45, "cells": len(cells), "checks": 30, "stream": len(stream), "cleared": 1}
+    assert done == {"features": 45, "cells": len(cells), "checks": 30, "tasks": 0, "stream": len(stream), "cleared": 1}
     async with ctx.db.tx() as conn:
         assert await features_now(conn) == features
         assert await cells_now(conn) == cells
