@@ -114,7 +114,7 @@ def web_count() -> int:
 
 
 WORKERS = (
-    ("sealer", "leases", "silence", "pulse", "kannel", "spool", "outbox", "watches", "checks", "forms"),
+    ("sealer", "leases", "offers", "silence", "pulse", "kannel", "spool", "outbox", "watches", "checks", "forms"),
     ("chain",),
     ("opening", "pictures"),
 )

@@ -1,5 +1,7 @@
 """ACCEPT, DONE and FAIL by text: a code that works once, from the number of the volunteer it was given to.
 
+The code of an offer takes ACCEPT and NO (which is read as FAIL): yes makes the task hers, no is remembered.
+
 A number alone is easily borrowed and a code easily read over a shoulder: one without the other changes nothing. What
 does not fit is kept as the report it is, shown to the task's dispatchers (`task.changed`, data {"sms": …}) and answered
 with words that tell a stranger nothing.
@@ -13,7 +15,7 @@ from psycopg.rows import DictRow
 
 from server.access.context import Context
 from server.access.principal import Principal, Scope
-from server.dispatch import service, telling
+from server.dispatch import answering, service, telling
 from server.dispatch import sms_queries as queries
 from server.dispatch import sms_rules as rules
 from server.dispatch.service import Order
@@ -25,6 +27,7 @@ from server.messaging.models import HIGH
 from server.reports import answer_queries
 from server.reports.answering import Told, by_code
 from server.reports.hearing import Heard
+from server.volunteers.hearing import heard as alive
 
 _SHOWN: Final = 5
 """Of how many tasks a text without a good code is shown."""
@@ -91,10 +94,14 @@ async def _show(conn: Conn, verb: str, whose: str, tasks: Sequence[DictRow]) -> 
 async def _carry_out(conn: Conn, ctx: Context, heard: Heard, row: DictRow, told: Told) -> None:
     """Spend the code and do what it says under its own fence; a fence that is old ends as in the app."""
     verb, volunteer = heard.verb or "", row["volunteer_id"]
+    await alive(conn, [volunteer])
     who = Principal("sms", volunteer, (Scope("volunteer", row["volunteer_centre"], None, volunteer),))
     reason = rules.fail_reason(heard.tail) if verb == "FAIL" else None
     order = Order(row["fence"], reason, heard.tail or None if verb != "ACCEPT" else None)
     await queries.spend(conn, bytes(row["code_hash"]), heard.report_id, verb)
+    if row["offer_id"]:
+        await _answer_offer(conn, ctx, who, row, heard, told)
+        return
     try:
         async with conn.transaction():
             done = await service.act(conn, ctx, who, row["task_id"], rules.VERBS[verb], order)
@@ -104,8 +111,38 @@ async def _carry_out(conn: Conn, ctx: Context, heard: Heard, row: DictRow, told:
     if not stands:
         told.reply(heard, "task.passed_on", {"code": row["task_code"]})
     elif verb == "ACCEPT":
-        code = await telling.issue(conn, ctx, row["task_id"], row["fence"], volunteer, rules.NEXT, rules.NEXT_LIVES_S)
-        await queries.prolong(conn, [row["task_id"]], ["accepted", "en_route"], ctx.settings.sms_hold_s)
-        told.reply(heard, "task.accepted", {"code": code}, HIGH)
+        await _accepted(conn, ctx, row, row["fence"], heard, told)
     else:
         told.reply(heard, _ENDED[verb], {"code": row["task_code"]})
+
+
+async def _answer_offer(conn: Conn, ctx: Context, who: Principal, row: DictRow, heard: Heard, told: Told) -> None:
+    """Yes or no to an offer; who is too late, or cannot be sent just now, is told so."""
+    if heard.verb != "ACCEPT":
+        try:
+            async with conn.transaction():
+                await answering.decline(conn, who, row["offer_id"])
+        except Problem:
+            told.reply(heard, "task.passed_on", {"code": row["task_code"]})
+        else:
+            told.reply(heard, "offer.declined", {})
+        return
+    problem: Problem | None
+    try:
+        async with conn.transaction():
+            done = await answering.accept(conn, ctx, who, row["offer_id"])
+        problem = done.problem
+    except Problem as raised:
+        problem = raised
+    else:
+        if problem is None:
+            await _accepted(conn, ctx, row, done.body["fence"], heard, told)
+            return
+    told.reply(heard, "offer.too_late" if problem and problem.code == "offer.too_late" else "offer.unfit", {})
+
+
+async def _accepted(conn: Conn, ctx: Context, row: DictRow, fence: int, heard: Heard, told: Told) -> None:
+    """It is hers: a code for the end of it, and a lease as long as a telephone without a heartbeat needs."""
+    code = await telling.issue(conn, ctx, row["task_id"], fence, row["volunteer_id"], rules.NEXT, rules.NEXT_LIVES_S)
+    await queries.prolong(conn, [row["task_id"]], ["accepted", "en_route"], ctx.settings.sms_hold_s)
+    told.reply(heard, "task.accepted", {"code": code}, HIGH)

@@ -9,7 +9,7 @@ from uuid import UUID
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
-from server.dispatch.claim_queries import lock_volunteers
+from server.dispatch.claim_queries import lock_volunteers, teams
 from server.dispatch.rules import HELD
 from server.kernel import arrays
 from server.kernel.db import Conn
@@ -138,22 +138,14 @@ async def asked_before(conn: Conn, task_ids: Sequence[UUID], same_s: int) -> set
     return {(r["task_id"], r["volunteer_id"]) for r in rows}
 
 
-async def leading(conn: Conn, centre_ids: Sequence[UUID], volunteer_id: UUID | None = None) -> list[DictRow]:
-    """Live teams of these centres (or the one that somebody leads) with those who may be sent now: how many, how many
-    women, and what they can do together; {id, leader_id, centre_id, people, women, skills}.
-    """
-    return await (
+async def leading(conn: Conn, leader_id: UUID) -> DictRow | None:
+    """The live team that somebody leads, with those of it who may be sent now: {id, people, women, skills}."""
+    found = await (
         await conn.execute(
-            "SELECT t.id, t.leader_id, t.centre_id, count(DISTINCT v.id) AS people,"
-            " count(DISTINCT v.id) FILTER (WHERE v.gender = 'woman') AS women,"
-            " coalesce(array_agg(DISTINCT s.skill) FILTER (WHERE s.skill IS NOT NULL), '{}') AS skills"
-            " FROM teams t LEFT JOIN team_members m ON m.team_id = t.id AND m.left_at IS NULL"
-            f" LEFT JOIN volunteers v ON v.id = m.volunteer_id AND {SENDABLE}"
-            " LEFT JOIN LATERAL unnest(v.skills) AS s(skill) ON true WHERE t.status = 'active'"
-            " AND (t.centre_id = ANY(%(centres)s::uuid[]) OR t.leader_id = %(leader)s) GROUP BY t.id ORDER BY t.id",
-            {"centres": arrays.uuids(centre_ids), "leader": volunteer_id},
+            "SELECT id FROM teams WHERE leader_id = %s AND status = 'active' ORDER BY id DESC LIMIT 1", (leader_id,)
         )
-    ).fetchall()
+    ).fetchone()
+    return (await teams(conn, [found["id"]])).get(found["id"]) if found else None
 
 
 async def add(conn: Conn, row: Mapping[str, Any]) -> DictRow | None:

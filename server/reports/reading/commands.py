@@ -22,6 +22,7 @@ _VERBS: Mapping[str, str] = {
         "ACCEPT": "accept قبول پذیرفتم ghabul ghabool qabul qabool",
         "DONE": "done انجام anjam",
         "FAIL": "fail failed ناموفق namovafagh namovaffagh",
+        "NO": "no نه خیر na kheyr",
     }.items()
     for word in words.split()
 }
@@ -42,6 +43,7 @@ _POLITE = frozenset("لطفا لطفاً ممنون مرسی متشکرم please
 _PLAIN = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?")
 _MAX_WORDS = 12
 _LONG_NUMBER = 8
+_TASK_CODE = 8
 _MIN_TYPED = 4
 _FEW = 5
 # Words that may follow a verb and say no more: انجام شد, قبول است.
@@ -146,6 +148,10 @@ def _orders(words: list[str]) -> list[str]:
 def _of_record(verb: str, rest: list[str], original: str, gazetteer: Gazetteer) -> CommandRead | None:
     """Read STATUS, FIX, STOP, ACCEPT, DONE, FAIL: a record's code, if anything, stands behind."""
     code = _code(rest[0]) if rest else None
+    if verb == "NO":
+        # "No" alone, or before a sentence, is anybody's word; before a code with its check sign it declines a task.
+        polite = all(w.lower() in _POLITE for w in rest[1:])
+        return CommandRead("FAIL", code=code) if code and polite and is_code(clean_code(code), _TASK_CODE) else None
     if verb == "FIX":
         return _fix(code, tail_of_fix(original), gazetteer) if code else None
     if code is None and rest and (len(rest) > 1 or verb != "STOP"):

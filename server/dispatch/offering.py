@@ -1,0 +1,215 @@
+"""Who is asked next: tasks that nobody takes are offered in waves to those whom the matching puts first.
+
+An offer takes nothing from the queue. A wave is as large as the task is urgent; when its time is over, or all have
+said no, the next are asked. Nobody gets two offers at once, none while a task is in her hands, and who does not
+answer is left alone for a while. A task that takes several is offered to leaders of teams that suffice, to nobody
+else.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import psycopg
+import structlog
+from prometheus_client import Counter
+from psycopg.rows import DictRow
+
+from server.access.context import Context
+from server.access.principal import Principal
+from server.dispatch import candidates, matching, offer_presence, problems
+from server.dispatch import offer_queries as queries
+from server.dispatch import offer_rules as rules
+from server.dispatch.matching import Bar, Candidate, Fit, Job
+from server.dispatch.offer_making import Proposal, answered_event, make
+from server.kernel.db import Conn
+from server.kernel.errors import not_found
+from server.kernel.events import emit_many
+from server.kernel.redis import ring
+from server.messaging.outbox import BELL
+from server.messaging.rules import quiet_end
+
+log = structlog.get_logger("offers")
+EVERY_S: Final = 2.0
+EACH: Final = 4
+BATCH: Final = 24
+"""Tasks of a queue, and of all, that one turn looks at."""
+NEAR_CENTRES: Final = 3
+CLOSING: Final = 500
+ACTOR: Final = "system"
+MADE = Counter("hamyar_offers_made", "Offers made by the matching", ["channel"])
+
+
+async def run(ctx: Context) -> None:
+    """Offer until cancelled; a database that is away is asked again at the next turn."""
+    while True:
+        try:
+            while await turn(ctx) >= BATCH:
+                pass
+        except psycopg.OperationalError as error:
+            log.warning("offers.postponed", kind=type(error).__name__)
+        await asyncio.sleep(EVERY_S)
+
+
+async def turn(ctx: Context) -> int:
+    """Close what is over, ask the next; returns how many tasks were looked at."""
+    async with ctx.db.tx() as conn:
+        await close_over(conn)
+    async with ctx.db.tx() as conn:
+        if not await queries.alone(conn):
+            return 0
+        due = await queries.due(conn, ctx.settings.offer_after_s, EACH, BATCH)
+        made = await _wave(conn, ctx, due) if due else []
+    for one in made:
+        MADE.labels(one["channel"]).inc()
+    if any(one["channel"] == "sms" for one in made):
+        await ring(ctx.redis, BELL)
+    return len(due)
+
+
+async def close_over(conn: Conn) -> int:
+    """Offers that nobody can take any more are closed; where all have answered, the next wave comes at once."""
+    rows = await queries.over(conn, CLOSING)
+    if rows:
+        await queries.sooner(conn, sorted({r["task_id"] for r in rows}))
+        await emit_many(conn, [answered_event(row, row["answer"]) for row in rows])
+    return len(rows)
+
+
+class Desk:
+    """What one turn knows: who is there in which centre, how each can be asked, who was asked before."""
+
+    def __init__(self, ctx: Context, now: datetime) -> None:
+        self.ctx, self.now = ctx, now
+        quiet = quiet_end(now.astimezone(ZoneInfo(ctx.settings.timezone)), ctx.settings.quiet_hours)
+        self.quiet = quiet is not None
+        self.people: dict[UUID, list[Candidate]] = defaultdict(list)
+        self.everyone: dict[UUID, Candidate] = {}
+        self.known: set[UUID] = set()
+        self.reach: dict[UUID, rules.Reach] = {}
+        self.before: set[tuple[UUID, UUID]] = set()
+
+    async def learn(self, conn: Conn, centre_ids: Sequence[UUID]) -> None:
+        """Load the people of centres that are not known yet."""
+        fresh = [c for c in dict.fromkeys(centre_ids) if c not in self.known]
+        if not fresh:
+            return
+        self.known.update(fresh)
+        found = await candidates.of_centres(conn, self.ctx, fresh)
+        ids = [c.volunteer_id for c in found]
+        pages = await offer_presence.ages(self.ctx, ids)
+        rows = await queries.reach(conn, ids)
+        for one in found:
+            self.everyone[one.volunteer_id] = one
+            if row := rows.get(one.volunteer_id):
+                self.people[one.centre_id].append(one)
+                self.reach[one.volunteer_id] = reach_of(row, pages.get(one.volunteer_id))
+
+    def askable(self, task: DictRow, centre_ids: Sequence[UUID]) -> list[Candidate]:
+        """Whom of these centres this task may be offered to by ourselves."""
+        return [
+            one
+            for centre in centre_ids
+            for one in self.people[centre]
+            if (task["id"], one.volunteer_id) not in self.before
+            and rules.may_ask(self.reach[one.volunteer_id], task["urgency"])
+            and rules.way(self.reach[one.volunteer_id], task["urgency"], quiet=self.quiet)
+        ]
+
+    def proposal(self, task: DictRow, job: Job, one: Candidate, fit: Fit, made_by: str = ACTOR) -> Proposal:
+        """The task for her, by the way on which she hears of it; without one it waits on her page."""
+        reach = self.reach.get(one.volunteer_id, rules.Reach())
+        channel = rules.way(reach, task["urgency"], quiet=self.quiet) or "app"
+        team = matching.squad_for(job, one)
+        return Proposal(
+            task,
+            one.volunteer_id,
+            channel,
+            rules.answer_s(channel, task["urgency"]),
+            made_by,
+            fit.points,
+            fit.reasons,
+            team_id=team.id if team else None,
+        )
+
+    def taken(self, volunteer_id: UUID) -> None:
+        """She has her offer."""
+        self.reach[volunteer_id] = replace(self.reach[volunteer_id], live=True)
+
+
+def reach_of(row: DictRow, page_s: float | None) -> rules.Reach:
+    """From a row of `queries.reach`."""
+    return rules.Reach(row["number"], page_s, row["live"], row["unanswered"], row["silent_s"], row["busy"])
+
+
+async def _wave(conn: Conn, ctx: Context, due: Sequence[DictRow]) -> list[dict[str, Any]]:
+    """Offer these tasks, the most pressing first."""
+    desk = Desk(ctx, await queries.now(conn))
+    centres = [t["centre_id"] for t in due]
+    await desk.learn(conn, centres)
+    desk.before = await queries.asked_before(conn, [t["id"] for t in due], rules.SAME_TASK_S)
+    jobs = {job.task_id: job for job in await candidates.jobs(conn, [t["id"] for t in due])}
+    proposals: list[Proposal] = []
+    seen: list[tuple[UUID, int]] = []
+    for task in due:
+        job = jobs.get(task["id"])
+        if job is None:
+            continue
+        new = await _best(conn, desk, task, job)
+        for proposal in new:
+            desk.taken(proposal.volunteer_id)
+        proposals += new
+        seen.append((task["id"], max((p.answer_s for p in new), default=rules.again_s(task["urgency"]))))
+    await queries.waves(conn, seen)
+    return await make(conn, ctx, proposals)
+
+
+async def _best(conn: Conn, desk: Desk, task: DictRow, job: Job) -> list[Proposal]:
+    """The best of her own centre; where it has nobody, of the nearest ones. Teams are asked by their leaders."""
+    fits = matching.rank(job, desk.askable(task, [task["centre_id"]]), desk.now).fits
+    if not fits:
+        near = (await queries.neighbours(conn, [task["centre_id"]], NEAR_CENTRES)).get(task["centre_id"], [])
+        await desk.learn(conn, near)
+        fits = matching.rank(job, desk.askable(task, near), desk.now).fits
+    return [desk.proposal(task, job, one, fit) for one, fit in fits[: rules.wave_size(task["urgency"])]]
+
+
+async def by_hand(
+    conn: Conn, ctx: Context, who: Principal, task_id: UUID, volunteer_ids: Sequence[UUID]
+) -> dict[str, Any]:
+    """A dispatcher proposes a task to these people: {"offers": made, "left_out": [{volunteer, codes}]}.
+
+    Nobody is left out for being busy or for a pause, a person has decided that; the rules of women, skills, teams and
+    rest stand. Who is neither on her page nor has a number finds the offer when she looks.
+    """
+    task = await queries.task(conn, task_id)
+    if task is None or not who.may("offer.make", centre_id=task["centre_id"], emergency_id=task["emergency_id"]):
+        raise not_found("task")
+    if task["state"] != "queued":
+        raise problems.not_open(task["state"])
+    rows = {r["id"]: r for r in await queries.people(conn, volunteer_ids)}
+    strange = [i for i in volunteer_ids if i not in rows or not who.may("offer.make", centre_id=rows[i]["centre_id"])]
+    if strange:
+        raise not_found("volunteer")
+    desk = Desk(ctx, await queries.now(conn))
+    await desk.learn(conn, [r["centre_id"] for r in rows.values()])
+    (job,) = await candidates.jobs(conn, [task_id])
+    proposals, left_out = [], []
+    for volunteer_id in dict.fromkeys(volunteer_ids):
+        person = desk.everyone.get(volunteer_id)
+        found = matching.judge(job, person, desk.now) if person else Bar(({"code": "inactive"},))
+        if person is None or isinstance(found, Bar):
+            left_out.append({"volunteer": volunteer_id, "codes": found.codes if isinstance(found, Bar) else ()})
+        else:
+            fit = Fit(found.points, ({"code": "by_hand", "points": 0}, *found.reasons))
+            proposals.append(desk.proposal(task, job, person, fit, who.actor))
+    made = await make(conn, ctx, proposals)
+    if made:
+        longest = max(p.answer_s for p in proposals)
+        await queries.waves(conn, [(task_id, longest)])
+    return {"offers": made, "left_out": left_out}
