@@ -8,22 +8,24 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 
 from server.access.context import Context, context
-from server.dispatch import scope, voices
-from server.dispatch.reasons import REASONS, say
+from server.dispatch import offer_presence, scope, voices
+from server.dispatch.reasons import say
 from server.dispatch.rules import FAIL_REASONS
 from server.kernel.db import Conn
 from server.kernel.edge import Tx
 from server.pages import board_queries as board
-from server.pages import me_forms, me_queries
+from server.pages import me_duty, me_forms, me_queries
 from server.pages.gate import View, page_for
 from server.pages.me_map import map_of, way_to
 from server.pages.me_words import PROBLEMS, config
+from server.pages.packing import packed
 from server.pages.parts import centre_names, item_names, living, reader
 from server.supplies.queries import on_the_road
 from server.volunteers import positions
 
 router = APIRouter(include_in_schema=False)
 router.include_router(me_forms.router)
+router.include_router(me_duty.router)
 Ctx = Annotated[Context, Depends(context)]
 LOST_H: Final = 6
 """For so long a lost lease is told, in hours."""
@@ -35,7 +37,7 @@ MAPS: Final = 3
 
 
 @router.get("/me")
-async def me_page(view: Annotated[View, page_for("task.claim")], tx: Tx, ctx: Ctx, problem: str = "") -> Response:
+async def me_page(view: Annotated[View, page_for("volunteer.own")], tx: Tx, ctx: Ctx, problem: str = "") -> Response:
     """What I hold, and what I could take."""
     who = reader(view)
     me = await me_queries.mine(tx, who.volunteer_id) if who.volunteer_id else None
@@ -46,16 +48,18 @@ async def me_page(view: Annotated[View, page_for("task.claim")], tx: Tx, ctx: Ct
     held = await board.held_by(tx, me["id"])
     waiting = await board.waiting(tx, me["centre_id"], woman=woman, emergency=who.emergency_id)
     first = await board.next_of(tx, [q["id"] for q in waiting], woman=woman, each=PEEK)
+    await offer_presence.seen(ctx, me["id"])
     offers = await offered(tx, me["id"], view.lang)
     shown = {t["id"]: t for t in [*(offer["task"] for offer in offers), *held]}
     ended = await board.left(tx, me["id"], LOST_H, 12)
-    return living(
+    answer = living(
         view,
         "me",
         me=me,
         at=at,
         held=held,
         offers=offers,
+        asked=await me_queries.hand_overs(tx, me["id"]),
         heard=sorted({str(me["centre_id"]), *(str(t["centre_id"]) for t in shown.values())}),
         where={t["id"]: way_to(t, at) for t in [*shown.values(), *first]},
         maps={i: await map_of(tx, t, at, view.lang) for i, t in islice(shown.items(), MAPS)},
@@ -72,6 +76,7 @@ async def me_page(view: Annotated[View, page_for("task.claim")], tx: Tx, ctx: Ct
         problem=PROBLEMS.get(problem),
         config=config(view),
     )
+    return packed(view.request, answer)
 
 
 async def offered(conn: Conn, volunteer_id: UUID, lang: str) -> list[dict[str, Any]]:
@@ -82,7 +87,7 @@ async def offered(conn: Conn, volunteer_id: UUID, lang: str) -> list[dict[str, A
         {
             **row,
             "task": cards[row["task_id"]],
-            "said": [say(entry, lang, REASONS) for entry in row["reasons"] if entry.get("points", 0) > 0],
+            "said": [say(entry, lang) for entry in row["reasons"] if entry.get("points", 0) > 0],
         }
         for row in rows
         if row["task_id"] in cards

@@ -1,4 +1,5 @@
 """The SQL of a volunteer's page alone: who she is and what is asked of her, and what lies around a place."""
+# ruff: noqa: S608 - the texts put together here are this file's own; values go as parameters
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,7 +7,7 @@ from uuid import UUID
 
 from psycopg.rows import DictRow
 
-from server.dispatch.rules import HELD
+from server.dispatch.offer_queries import STANDS
 from server.kernel.db import Conn
 from server.pages.board_queries import CARD
 
@@ -24,9 +25,10 @@ async def mine(conn: Conn, volunteer_id: UUID) -> DictRow | None:
     """
     return await (
         await conn.execute(
-            "SELECT v.id, v.code, v.status, v.gender, v.skills, v.centre_id, v.vetting, v.rest_until, v.on_duty_since,"
-            " v.check_every_s, v.check_due_at, v.silent_at, coalesce(v.rest_until > clock_timestamp(), false)"
-            " AS resting, coalesce(v.check_due_at < clock_timestamp(), false) AS late, clock_timestamp() AS now,"
+            "SELECT v.id, v.code, v.status, v.gender, v.skills, v.centre_id, v.vetting, v.rest_until, v.rest_why,"
+            " v.on_duty_since, v.check_every_s, v.check_due_at, v.silent_at,"
+            " coalesce(v.rest_until > clock_timestamp(), false) AS resting,"
+            " coalesce(v.check_due_at < clock_timestamp(), false) AS late, clock_timestamp() AS now,"
             " c.name_fa AS centre_fa, c.name_en AS centre_en, ST_X(c.geom) AS lon, ST_Y(c.geom) AS lat"
             " FROM volunteers v JOIN centres c ON c.id = v.centre_id WHERE v.id = %s",
             (volunteer_id,),
@@ -43,20 +45,33 @@ async def cards(conn: Conn, task_ids: Sequence[UUID]) -> dict[UUID, DictRow]:
 
 
 async def offers_of(conn: Conn, volunteer_id: UUID) -> list[DictRow]:
-    """What is proposed to her and can still be taken, the most pressing first: {id, task_id, kind, reasons,
-    expires_at, giver}; `giver` is the code of who would hand it over.
+    """What is proposed to her and can still be taken, the most pressing first: {id, task_id, kind, reasons, noted,
+    expires_at, giver}; `giver` is the code of who would hand it over, `noted`: with words.
     """
     return await (
         await conn.execute(
             "SELECT o.id, o.task_id, o.kind, o.reasons, o.expires_at, o.note_sealed IS NOT NULL AS noted,"
             " CASE o.kind WHEN 'hand_over' THEN g.code END AS giver"
             " FROM offers o JOIN tasks t ON t.id = o.task_id LEFT JOIN volunteers g ON g.id = t.holder_id"
-            " WHERE o.volunteer_id = %(me)s AND o.answered_at IS NULL AND o.expires_at > clock_timestamp()"
-            " AND CASE o.kind WHEN 'offer' THEN t.state = 'queued' ELSE t.fence = o.fence AND t.state = ANY(%(held)s)"
-            " END ORDER BY (t.urgency = 'life') DESC, o.expires_at, o.id",
-            {"me": volunteer_id, "held": list(HELD)},
+            f" WHERE o.volunteer_id = %s AND {STANDS} ORDER BY (t.urgency = 'life') DESC, o.expires_at, o.id",
+            (volunteer_id,),
         )
     ).fetchall()
+
+
+async def hand_overs(conn: Conn, volunteer_id: UUID) -> dict[UUID, DictRow]:
+    """What she has asked colleagues to take from her and they have not answered, by task: {id, task_id, code,
+    expires_at}.
+    """
+    rows = await (
+        await conn.execute(
+            "SELECT o.id, o.task_id, v.code, o.expires_at FROM offers o JOIN tasks t ON t.id = o.task_id"
+            " JOIN volunteers v ON v.id = o.volunteer_id"
+            f" WHERE t.holder_id = %s AND o.kind = 'hand_over' AND {STANDS} ORDER BY o.id",
+            (volunteer_id,),
+        )
+    ).fetchall()
+    return {row["task_id"]: row for row in rows}
 
 
 async def places_in(conn: Conn, box: Bounds, least: int, limit: int) -> list[DictRow]:

@@ -59,6 +59,11 @@ PROBLEMS: Final[dict[str, tuple[str, str]]] = {
         "موجودی برای این بار کافی نیست: بنویسید چه بار زده‌اید.",
         "There is not enough in stock for this load: write what you really loaded.",
     ),
+    "volunteer.rests": (
+        "نخست باید استراحتی که قانون می‌خواهد تمام شود.",
+        "The rest that the rules ask for is not over yet.",
+    ),
+    "volunteer.not_vetted": ("مرکز هنوز ثبت‌نام شما را ندیده است.", "Your centre has not confirmed you yet."),
     "other": ("این کار انجام نشد. دوباره تلاش کنید.", "That did not work. Please try again."),
 }
 """code of a refused form → (Persian, English)."""

@@ -48,10 +48,16 @@ export function hear(heard: Heard): () => void {
     },
     reset: heard.now,
   });
-  stream.start();
+  // Who waits for her centre's word has nothing to hear yet.
+  let started = known !== '';
+  if (started) stream.start();
   return () => {
     if (centres() === known) return;
     known = centres();
-    stream.renew();
+    if (started) stream.renew();
+    else {
+      started = true;
+      stream.start();
+    }
   };
 }
