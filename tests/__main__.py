@@ -30,12 +30,12 @@ def groups() -> list[list[str]]:
         return [path for n, path in enumerate(slices) if n % 8 in eighths]
 
     return [
-        ["tests/unit", "tests/contracts", *share(1)],
-        [path for path in faults if path not in of_forms],
-        [*of_forms, *share(2)],
-        share(3, 4, 5),
         [*pages, *share(6, 7)],
         [*others, *share(0)],
+        [*of_forms, *share(2)],
+        share(3, 4, 5),
+        ["tests/unit", "tests/contracts", *share(1)],
+        [path for path in faults if path not in of_forms],
     ]
 
 
