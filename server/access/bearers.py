@@ -50,6 +50,11 @@ class Bearers:
                     self._asked.pop(key).set_result(found.get(key))
         finally:
             self._asking = None
+            # Whatever broke: nobody waits for an answer that never comes.
+            for future in self._asked.values():
+                future.set_result(None)
+            self._asked.clear()
+            self._waiting.clear()
 
     async def _found(self, keys: list[bytes]) -> dict[bytes, Principal]:
         db: Database = self._state.db
