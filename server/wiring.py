@@ -57,6 +57,7 @@ from server.reports.sheltering import Shelter
 from server.reports.sms_routes import router as sms
 from server.reports.spool_routes import router as spool
 from server.supplies.routes import router as supplies
+from server.volunteers.import_routes import router as volunteer_lists
 from server.volunteers.own_routes import router as own_duty
 from server.volunteers.register_routes import router as registration
 from server.volunteers.routes import router as volunteers
@@ -95,6 +96,7 @@ ROUTERS: Sequence[APIRouter] = (
     closures,
     own_duty,
     registration,
+    volunteer_lists,
     volunteers,
     shifts,
     supplies,

@@ -61,6 +61,7 @@ PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     "volunteer.locate": _SEE,
     "volunteer.report_position": _TEAM,
     "volunteer.vet": _EDIT,
+    "volunteer.import": _EDIT,
     # her own card and duty; who waits for her centre's word sees this and nothing else of the house
     "volunteer.own": _TEAM | {"applicant"},
     "volunteer.check_in": _TEAM,
@@ -75,6 +76,11 @@ PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     "task.hold": _TEAM,
     "task.reassign": _STAFF,
     "task.make": _STAFF,
+    # who could go and why, and what a task takes
+    "task.match": _SEE,
+    "task.edit": _STAFF,
+    "team.read": _SEE,
+    "team.edit": _STAFF,
     # an offer is answered by the one it was made to, or by a dispatcher who has her on the telephone
     "offer.read": _SEE | {"volunteer"},
     "offer.make": _STAFF,

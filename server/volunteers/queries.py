@@ -75,16 +75,14 @@ async def volunteer(conn: Conn, volunteer_id: UUID, *, lock: bool = False) -> Di
     ).fetchone()
 
 
-async def known(conn: Conn, codes: Sequence[str], hashes: Sequence[bytes]) -> tuple[set[str], set[bytes]]:
-    """Which of these codes and number hashes somebody has already."""
-    rows = await (
+async def known(conn: Conn, codes: Sequence[str], hashes: Sequence[bytes]) -> list[DictRow]:
+    """{code, phone_hash} of those who have one of these codes or numbers."""
+    return await (
         await conn.execute(
             "SELECT code, phone_hash FROM volunteers WHERE code = ANY(%s) OR phone_hash = ANY(%s)",
             (list(codes), list(hashes)),
         )
     ).fetchall()
-    marks = {bytes(r["phone_hash"]) for r in rows if r["phone_hash"]}
-    return {r["code"] for r in rows} & set(codes), marks & set(hashes)
 
 
 async def add(conn: Conn, row: dict[str, Any]) -> None:
@@ -93,6 +91,17 @@ async def add(conn: Conn, row: dict[str, Any]) -> None:
     await conn.execute(
         f"INSERT INTO volunteers ({', '.join(columns)}) VALUES ({', '.join(f'%({c})s' for c in columns)})", row
     )
+
+
+async def add_many(conn: Conn, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert volunteers that have the same columns, as `add` does, in one go."""
+    if not rows:
+        return
+    columns = [column for column in ("id", *WRITTEN) if column in rows[0]]
+    async with conn.cursor() as cursor:
+        await cursor.executemany(
+            f"INSERT INTO volunteers ({', '.join(columns)}) VALUES ({', '.join(f'%({c})s' for c in columns)})", rows
+        )
 
 
 async def change(conn: Conn, volunteer_id: UUID, changes: dict[str, Any]) -> None:
@@ -130,18 +139,17 @@ async def restart_timer(conn: Conn, volunteer_id: UUID) -> None:
     )
 
 
-async def centres_by_code(conn: Conn) -> dict[str, UUID]:
-    """Every centre: code → id."""
-    rows = await (await conn.execute("SELECT id, code FROM centres")).fetchall()
-    return {r["code"]: r["id"] for r in rows}
+async def centres_by_name(conn: Conn) -> dict[str, UUID]:
+    """Every centre by its code and by each name that is one centre's alone, casefolded."""
+    rows = await (await conn.execute("SELECT id, code, name_fa, name_en FROM centres")).fetchall()
+    names: dict[str, set[UUID]] = {}
+    for row in rows:
+        for name in (row["name_fa"], row["name_en"]):
+            names.setdefault(name.casefold(), set()).add(row["id"])
+    sole = {name: next(iter(ids)) for name, ids in names.items() if len(ids) == 1}
+    return sole | {row["code"].casefold(): row["id"] for row in rows}
 
 
 async def centre_exists(conn: Conn, centre_id: UUID) -> bool:
     """Whether there is such a centre."""
     return await (await conn.execute("SELECT 1 FROM centres WHERE id = %s", (centre_id,))).fetchone() is not None
-
-
-async def has_number(conn: Conn, code: str) -> bool:
-    """Whether the volunteer of this code has a number."""
-    found = await conn.execute("SELECT 1 FROM volunteers WHERE code = %s AND phone_hash IS NOT NULL", (code,))
-    return await found.fetchone() is not None

@@ -44,13 +44,6 @@ WORKS: Final[dict[str, tuple[str, str]]] = {
 }
 """What a shift is for: code → (Persian, English)."""
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
-_LIST: Final = re.compile(r"[,;|،؛]")
-
-
-def codes(raw: str) -> list[str] | None:
-    """A list in one cell (`medic; driver`), lower-cased, each once; None when something in it is no code."""
-    found = [part.strip().lower() for part in _LIST.split(raw) if part.strip()]
-    return list(dict.fromkeys(found)) if all(_CODE.fullmatch(part) for part in found) else None
 
 
 def vehicle(raw: str) -> str | None:

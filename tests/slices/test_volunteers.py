@@ -1,11 +1,16 @@
 """Volunteers: sealed names, coarse places, files that come twice."""
 
-from collections.abc import AsyncIterator
+import io
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from openpyxl import Workbook
 
 from server.kernel.geo import distance_m
+from server.volunteers import importing
+from server.volunteers.import_routes import router as lists
 from server.volunteers.importing import import_volunteers
 from server.volunteers.routes import router
 from tests.support.dispatch_world import World, a_client, a_world, an_app
@@ -130,3 +135,53 @@ async def test_import_twice(world: World, tmp_path: Path) -> None:
     second = await import_volunteers(world.ctx, file)
     assert second.counts() == {"rows": 8, "imported": 0, "known": 3, "set_aside": 5}
     assert await world.one("SELECT count(*) FROM volunteers") == 2
+
+
+PEOPLE = f"کد,مرکز,مهارت‌ها,تلفن,نام\nV1,TC1,پرستار,{PHONE},{NAME}\nV2,TC2,,,\nV3,,,,\n,TC1,,12,\n"
+
+
+def _workbook() -> bytes:
+    book, file = Workbook(), io.BytesIO()
+    for line in PEOPLE.strip().split("\n"):
+        book.worksheets[0].append([cell or None for cell in line.split(",")])
+    book.save(file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("data", [PEOPLE.encode(), _workbook()], ids=["csv", "xlsx"])
+async def test_a_list_is_looked_at_before_it_is_taken(world: World, data: bytes) -> None:
+    async with a_client(an_app(world.ctx, lists, router)) as http:
+        here = await world.token("coordinator", centre=world.centres[0])
+        looked = await http.post("/api/volunteers/import?preview=true", headers=here, content=data)
+        assert (looked.status_code, looked.json()["imported"], looked.json()["preview"]) == (200, 2, True)
+        assert await world.one("SELECT count(*) FROM volunteers") == 0
+        taken = await http.post("/api/volunteers/import", headers=here, content=data)
+        assert taken.json() == {**looked.json(), "preview": False}
+        assert [(r["row"], r["code"]) for r in taken.json()["reasons"]] == [(3, "centre_foreign"), (5, "phone_invalid")]
+        assert all(r["fa"] and r["en"] for r in taken.json()["reasons"])
+        assert NAME not in taken.text
+        again = await http.post("/api/volunteers/import", headers=here, content=data)
+        assert (again.json()["imported"], again.json()["known"]) == (0, 2)
+        rows = await world.run("SELECT code, skills, vetting, centre_id FROM volunteers ORDER BY code")
+        assert [(r["code"], r["skills"], r["vetting"]) for r in rows] == [
+            ("V1", ["nursing"], "vetted"),
+            ("V3", [], "vetted"),
+        ]
+        foreign = await http.post(f"/api/volunteers/import?centre={world.centres[1]}", headers=here, content=data)
+        assert foreign.status_code == 403
+        dispatcher = await world.token("dispatcher")
+        assert (await http.post("/api/volunteers/import", headers=dispatcher, content=data)).status_code == 403
+
+
+async def test_one_bad_row_does_not_block_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = importing.read_person
+
+    def odd(row: Mapping[str, str], country: str) -> dict[str, Any]:
+        return real(row, country) | ({"capacity_kg": -1.0} if row["code"] == "B1" else {})
+
+    monkeypatch.setattr(importing, "read_person", odd)
+    async with world.ctx.db.tx() as conn:
+        tally = await importing.take(conn, world.ctx, b"code,centre\nA1,TC1\nB1,TC1\nC1,TC1\n", importing.Bounds())
+    assert tally.counts() == {"rows": 3, "imported": 2, "known": 0, "set_aside": 1}
+    assert tally.reasons == [(3, "refused", False)]
+    assert await world.one("SELECT count(*) FROM events_unsealed WHERE verb = 'volunteer.changed'") == 2
