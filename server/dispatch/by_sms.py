@@ -127,18 +127,16 @@ async def _answer_offer(conn: Conn, ctx: Context, who: Principal, row: DictRow, 
         else:
             told.reply(heard, "offer.declined", {})
         return
-    problem: Problem | None
     try:
         async with conn.transaction():
             done = await answering.accept(conn, ctx, who, row["offer_id"])
-        problem = done.problem
-    except Problem as raised:
-        problem = raised
+    except Problem:
+        told.reply(heard, "offer.unfit", {})
+        return
+    if done.problem is not None:
+        told.reply(heard, "offer.too_late", {})
     else:
-        if problem is None:
-            await _accepted(conn, ctx, row, done.body["fence"], heard, told)
-            return
-    told.reply(heard, "offer.too_late" if problem and problem.code == "offer.too_late" else "offer.unfit", {})
+        await _accepted(conn, ctx, row, done.body["fence"], heard, told)
 
 
 async def _accepted(conn: Conn, ctx: Context, row: DictRow, fence: int, heard: Heard, told: Told) -> None:

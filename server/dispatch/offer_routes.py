@@ -38,18 +38,20 @@ class HandOverCall(Strict):
     """Whom the holder asks to take over: a volunteer's id or code. `note`: what she should know; it is sealed."""
 
     fence: int = Field(ge=0)
-    volunteer: UUID | str
+    volunteer: str = Field(min_length=1, max_length=60)
     note: str | None = Field(default=None, max_length=10_000)
-
-    @field_validator("volunteer")
-    @classmethod
-    def _code(cls, value: UUID | str) -> UUID | str:
-        return value.strip().upper()[:20] if isinstance(value, str) else value
 
     @field_validator("note")
     @classmethod
     def _readable(cls, value: str | None) -> str | None:
         return value.encode("utf-8", "replace").decode() if value else None
+
+    def to(self) -> UUID | str:
+        """The id, or the code as it is written."""
+        try:
+            return UUID(self.volunteer.strip())
+        except ValueError:
+            return self.volunteer.strip().upper()
 
 
 @router.get("/api/offers")
@@ -155,7 +157,7 @@ async def hand_over(
 ) -> Response:
     """The holder asks a colleague; until she says yes, the task stays where it is."""
     async with ctx.db.tx() as conn:
-        done = await handing_over.ask(conn, ctx, who, task_id, call.fence, call.volunteer, call.note)
+        done = await handing_over.ask(conn, ctx, who, task_id, call.fence, call.to(), call.note)
         await heard(conn, [who.volunteer_id] if who.volunteer_id else [])
     await ring(ctx.redis, BELL)
     return json_response(done, status=201)

@@ -1,6 +1,7 @@
 """Offers: who is asked, how, and what a yes or a no is worth."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
@@ -8,10 +9,17 @@ from uuid import UUID
 import httpx
 import pytest
 
-from server.dispatch import offer_presence, offering
+from server.dispatch import by_sms, offer_presence, offering
 from server.dispatch.routes import router
+from server.messaging.outbox import TABLE, to_hash
+from server.reports import answering as replies
+from server.reports.chain import process_batch
 from server.volunteers.service import sealed_columns
+from tests.slices import chain_kit as kit
 from tests.support.dispatch_world import World, a_client, a_world, an_app
+
+HERS, HIS = "+989121110001", "+989121110002"
+_CODE = re.compile(r"\b[2-9A-Z]{8}\b")
 
 
 @pytest.fixture
@@ -47,10 +55,33 @@ async def offers(world: World) -> list[dict[str, Any]]:
 async def pass_time(world: World, seconds: int) -> None:
     """Let what was made have been made so long ago."""
     await world.run(
-        "UPDATE offers SET expires_at = expires_at - make_interval(secs => %(s)s), made_at = made_at -"
-        " make_interval(secs => %(s)s), answered_at = answered_at - make_interval(secs => %(s)s)" % {"s": seconds}
+        "UPDATE offers o SET expires_at = o.expires_at - g.ago, made_at = o.made_at - g.ago,"
+        " answered_at = o.answered_at - g.ago FROM (SELECT make_interval(secs => %s) AS ago) g",
+        seconds,
     )
-    await world.run(f"UPDATE offer_waves SET next_at = next_at - make_interval(secs => {seconds})")
+    await world.run("UPDATE offer_waves SET next_at = next_at - make_interval(secs => %s)", seconds)
+
+
+async def text(world: World, phone: str, words: str) -> list[str]:
+    """A text comes and is read; what that number is answered: template names, or the words that lie sealed."""
+    before = await _texts(world, phone)
+    await kit.send(world.ctx, world.emergency, (phone, words))
+    while await process_batch(world.ctx, (), 50, (replies.answer, by_sms.answer)):
+        pass
+    return (await _texts(world, phone))[len(before) :]
+
+
+async def _texts(world: World, phone: str) -> list[str]:
+    rows = await world.run(
+        "SELECT id, template, words_sealed, data_key_wrapped FROM messages WHERE to_hash = %s ORDER BY id",
+        to_hash(world.ctx.sealing, phone),
+    )
+    found = []
+    for row in rows:
+        record = world.ctx.sealing.of(TABLE, row["id"], bytes(row["data_key_wrapped"]))
+        words = record.open("words_sealed", row["words_sealed"])
+        found.append(words.decode() if words else row["template"])
+    return found
 
 
 async def client_for(world: World, volunteer: UUID | None, role: str = "volunteer") -> httpx.AsyncClient:
@@ -97,7 +128,7 @@ async def test_nobody_has_two_offers_nor_one_with_a_task_in_hand(world: World) -
 
 async def test_by_text_when_her_page_is_closed_and_not_at_all_without_a_way(world: World) -> None:
     people = await world.volunteers(2)
-    await number(world, people[0], "+989121110001")
+    await number(world, people[0], HERS)
     await world.tasks(2)
     await offering.turn(world.ctx)
     (only,) = await offers(world)
@@ -200,3 +231,59 @@ async def test_a_dispatcher_asks_whom_she_likes_within_the_rules(world: World) -
     await client.post(f"/api/tasks/{task}/claim", json={"volunteer": str(people[2])})
     await offering.turn(world.ctx)
     assert [r["answer"] for r in await offers(world)] == ["too_late"]
+
+
+async def test_yes_and_no_by_text(world: World) -> None:
+    people = await world.volunteers(2)
+    await number(world, people[0], HERS)
+    await number(world, people[1], HIS)
+    (task,) = await world.tasks(1, urgency="life")
+    await offering.turn(world.ctx)
+    hers, his = [_CODE.findall((await _texts(world, phone))[-1])[0] for phone in (HERS, HIS)]
+    # A code from another's telephone does nothing; "no" before a sentence is nobody's answer.
+    assert await text(world, HIS, f"قبول {hers}") == ["task.code_unknown"]
+    assert await text(world, HERS, f"نه {hers}") == ["offer.declined"]
+    assert [r["answer"] for r in await offers(world) if r["volunteer_id"] == people[0]] == ["declined"]
+    assert await world.one("SELECT state FROM tasks") == "queued"
+    # He is slow: his time is over, the task still free. His yes counts, and the answer has the code of the end.
+    await pass_time(world, 1000)
+    async with world.ctx.db.tx() as conn:
+        await offering.close_over(conn)
+    (answer,) = await text(world, HIS, f"ACCEPT {his}")
+    (end,) = set(_CODE.findall(answer))
+    row = await world.one(
+        "SELECT holder_id, state, lease_until > clock_timestamp() + interval '1 hour' AS long FROM tasks"
+    )
+    assert row == {"holder_id": people[1], "state": "accepted", "long": True}
+    assert await text(world, HIS, f"DONE {end}") == ["task.done"]
+    assert await world.one("SELECT state FROM tasks WHERE id = %s", task) == "done"
+
+
+async def test_a_yes_by_text_that_comes_too_late(world: World) -> None:
+    people = await world.volunteers(2)
+    await number(world, people[0], HERS)
+    (task,) = await world.tasks(1)
+    await offering.turn(world.ctx)
+    (code,) = set(_CODE.findall((await _texts(world, HERS))[-1]))
+    other = await client_for(world, people[1])
+    assert (await other.post(f"/api/tasks/{task}/claim", json={})).status_code == 200
+    assert await text(world, HERS, f"قبول {code}") == ["offer.too_late"]
+    assert await world.one("SELECT holder_id FROM tasks") == people[1]
+    assert [r["answer"] for r in await offers(world)] == ["too_late"]
+
+
+async def test_who_does_not_answer_is_left_alone_for_a_while(world: World) -> None:
+    (her,) = await world.volunteers(1)
+    await on_page(world, her)
+    await world.tasks(3)
+    await offering.turn(world.ctx)
+    await pass_time(world, 130)
+    await offering.turn(world.ctx)
+    await pass_time(world, 800)
+    await offering.turn(world.ctx)
+    assert [r["answer"] for r in await offers(world)] == ["expired"]
+    await pass_time(world, 200)
+    await on_page(world, her)
+    await offering.turn(world.ctx)
+    assert [r["answer"] for r in await offers(world)] == ["expired", None]
+    assert len({r["task_id"] for r in await offers(world)}) == 2
