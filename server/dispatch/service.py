@@ -23,6 +23,7 @@ from server.kernel.ids import uuid7
 from server.supplies import service as supplies
 from server.supplies.queries import on_the_road
 from server.supplies.service import TaskRef
+from server.volunteers.hearing import heard
 
 Rest = Literal["returned", "lost"]
 
@@ -83,6 +84,8 @@ async def act(conn: Conn, ctx: Context, who: Principal, task_id: UUID, verb: Ver
     if verdict.move is not None:
         await _carry_out(conn, ctx, who, row, verdict.move, order)
         row = await queries.task(conn, task_id) or row
+    if who.volunteer_id:
+        await heard(conn, [who.volunteer_id])
     return Done(answer(row, order.fence, verdict.state))
 
 
