@@ -162,9 +162,7 @@ async def map_of(conn: Conn, task: Mapping[str, Any], me: Position | None, lang:
     return await _drawn(conn, task["emergency_id"], _marks(task, me, lang), label, lang)
 
 
-async def map_of_many(
-    conn: Conn, emergency_id: UUID, tasks: Sequence[Mapping[str, Any]], me: Position | None, lang: str
-) -> Around | None:
+async def map_of_many(conn: Conn, tasks: Sequence[Mapping[str, Any]], me: Position | None, lang: str) -> Around | None:
     """One map with a numbered pin for each task that has a place, in the order of the list."""
     marks = [
         Mark("other", t["lon"], t["lat"], text=dates.digits(number, lang), tone=str(t["urgency"] or "none"))
@@ -177,4 +175,4 @@ async def map_of_many(
     if me and distance_m(me.lon, me.lat, first.lon, first.lat) < _FAR_M:
         marks.append(Mark("me", me.lon, me.lat, radius_m=me.accuracy_m))
     say = translator(lang)
-    return await _drawn(conn, emergency_id, marks, say("Map") + ": " + say("where these tasks are"), lang)
+    return await _drawn(conn, tasks[0]["emergency_id"], marks, say("Map") + ": " + say("where these tasks are"), lang)

@@ -2,21 +2,21 @@
 
 from datetime import datetime
 from itertools import islice
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from uuid import UUID
 
+import orjson
 from fastapi import APIRouter, Depends, Response
 
 from server.access.context import Context, context
 from server.dispatch import offer_presence, scope, voices
-from server.dispatch.reasons import say
+from server.dispatch.offer_routes import note as offer_note
 from server.dispatch.rules import FAIL_REASONS
-from server.kernel.db import Conn
 from server.kernel.edge import Tx
 from server.pages import board_queries as board
-from server.pages import me_duty, me_forms, me_queries
+from server.pages import me_choose, me_duty, me_forms, me_queries, me_shifts, me_view
 from server.pages.gate import View, page_for
-from server.pages.me_map import map_of, way_to
+from server.pages.me_map import map_of, map_of_many, way_to
 from server.pages.me_words import PROBLEMS, config
 from server.pages.packing import packed
 from server.pages.parts import centre_names, item_names, living, reader
@@ -26,12 +26,12 @@ from server.volunteers import positions
 router = APIRouter(include_in_schema=False)
 router.include_router(me_forms.router)
 router.include_router(me_duty.router)
+router.include_router(me_choose.router)
+router.include_router(me_shifts.router)
 Ctx = Annotated[Context, Depends(context)]
 LOST_H: Final = 6
 """For so long a lost lease is told, in hours."""
 LOST: Final = frozenset({"expired", "reassigned", "cancelled"})
-PEEK: Final = 3
-"""Tasks of a queue that are shown before one is taken."""
 MAPS: Final = 3
 """Maps on one page: who holds more has them drawn as the first ones end."""
 
@@ -46,12 +46,16 @@ async def me_page(view: Annotated[View, page_for("volunteer.own")], tx: Tx, ctx:
     woman = me["gender"] == "woman"
     at = (await positions.of(ctx, [me["id"]])).get(me["id"])
     held = await board.held_by(tx, me["id"])
-    waiting = await board.waiting(tx, me["centre_id"], woman=woman, emergency=who.emergency_id)
-    first = await board.next_of(tx, [q["id"] for q in waiting], woman=woman, each=PEEK)
+    may = me["vetting"] == "vetted"
+    waiting = await board.waiting(tx, me["centre_id"], woman=woman, emergency=who.emergency_id) if may else []
+    most = me_view.NEAR_BESIDE if held else me_view.NEAR
+    near = await me_view.near(tx, ctx, who, view.lang, most) if may and not me["resting"] else []
+    choice = [x["task"] for x in near]
     await offer_presence.seen(ctx, me["id"])
-    offers = await offered(tx, me["id"], view.lang)
+    offers = await me_view.offered(tx, me["id"], view.lang)
     shown = {t["id"]: t for t in [*(offer["task"] for offer in offers), *held]}
-    ended = await board.left(tx, me["id"], LOST_H, 12)
+    ended = await me_queries.left(tx, me["id"], LOST_H, 12)
+    done = [x for x in ended if x["end_reason"] == "completed"]
     answer = living(
         view,
         "me",
@@ -61,15 +65,20 @@ async def me_page(view: Annotated[View, page_for("volunteer.own")], tx: Tx, ctx:
         offers=offers,
         asked=await me_queries.hand_overs(tx, me["id"]),
         heard=sorted({str(me["centre_id"]), *(str(t["centre_id"]) for t in shown.values())}),
-        where={t["id"]: way_to(t, at) for t in [*shown.values(), *first]},
+        where={i: way_to(t, at) for i, t in shown.items()},
         maps={i: await map_of(tx, t, at, view.lang) for i, t in islice(shown.items(), MAPS)},
         road={t["id"]: await on_the_road(tx, t["id"]) for t in held if t["state"] in {"en_route", "escalated"}},
         lost=[x for x in ended if x["end_reason"] in LOST],
-        done=[x for x in ended if x["end_reason"] == "completed"],
+        done=done,
         waiting=waiting,
-        first=first,
+        near=near,
+        overview=await map_of_many(tx, choice, at, view.lang) if choice and not held else None,
+        after=await me_view.came_of(tx, who, done),
+        shifts=await me_shifts.of(tx, me["id"], me["now"]) if may else [],
+        days=me_shifts.days(me["now"]),
+        lengths=me_shifts.LENGTHS,
         centres=await centre_names(tx),
-        items=await item_names(tx, (t["bring"] for t in [*shown.values(), *first])),
+        items=await item_names(tx, (t["bring"] for t in [*shown.values(), *choice])),
         fail_reasons=FAIL_REASONS,
         key=str(await board.claimed_so_far(tx, me["id"])),
         now=me["now"],
@@ -77,21 +86,6 @@ async def me_page(view: Annotated[View, page_for("volunteer.own")], tx: Tx, ctx:
         config=config(view),
     )
     return packed(view.request, answer)
-
-
-async def offered(conn: Conn, volunteer_id: UUID, lang: str) -> list[dict[str, Any]]:
-    """Her live offers, each with its `task` as a card and, in words, why she is asked (`said`)."""
-    rows = await me_queries.offers_of(conn, volunteer_id)
-    cards = await me_queries.cards(conn, [row["task_id"] for row in rows])
-    return [
-        {
-            **row,
-            "task": cards[row["task_id"]],
-            "said": [say(entry, lang) for entry in row["reasons"] if entry.get("points", 0) > 0],
-        }
-        for row in rows
-        if row["task_id"] in cards
-    ]
 
 
 @router.get("/me/tasks/{task_id}/voices")
@@ -102,3 +96,10 @@ async def voices_page(view: Annotated[View, page_for("task.claim")], tx: Tx, ctx
     found = await voices.open_voices(tx, ctx, who, row)
     said = [{**voice, "received_at": datetime.fromisoformat(voice["received_at"])} for voice in found["items"]]
     return view.page("voices.html", page="me", task=row, voices=said, exact=found["exact"], config=config(view))
+
+
+@router.get("/me/offers/{offer_id}/note")
+async def note_page(view: Annotated[View, page_for("offer.answer")], tx: Tx, ctx: Ctx, offer_id: UUID) -> Response:
+    """What a colleague wrote for the one whom she asks to take over; every reading is put down."""
+    found = orjson.loads(bytes((await offer_note(reader(view), tx, ctx, offer_id)).body))
+    return view.page("me_note.html", page="me", words=found["note"], noted=None, giver=None, config=config(view))

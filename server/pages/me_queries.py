@@ -59,6 +59,25 @@ async def offers_of(conn: Conn, volunteer_id: UUID) -> list[DictRow]:
     ).fetchall()
 
 
+async def left(conn: Conn, volunteer_id: UUID, hours: int, limit: int) -> list[DictRow]:
+    """Her leases that ended of late, the latest first: {task_id, code, kind, category, end_reason, ended_at, fence}.
+
+    Of a task that she holds again, what was before is left out; what she handed over herself is no loss.
+    """
+    return await (
+        await conn.execute(
+            "SELECT t.id AS task_id, t.code, t.kind, coalesce(n.category, i.category) AS category, l.end_reason,"
+            " l.ended_at, l.fence FROM leases l JOIN tasks t ON t.id = l.task_id LEFT JOIN needs n ON n.id = t.need_id"
+            " LEFT JOIN incidents i ON i.id = t.incident_id WHERE l.volunteer_id = %(me)s"
+            " AND l.ended_at > clock_timestamp() - make_interval(hours => %(hours)s)"
+            " AND t.holder_id IS DISTINCT FROM CASE WHEN t.closed_at IS NULL THEN l.volunteer_id END"
+            " AND NOT EXISTS (SELECT 1 FROM leases o WHERE o.task_id = l.task_id AND o.volunteer_id = l.volunteer_id"
+            " AND o.fence > l.fence) ORDER BY l.ended_at DESC LIMIT %(limit)s",
+            {"me": volunteer_id, "hours": hours, "limit": limit},
+        )
+    ).fetchall()
+
+
 async def hand_overs(conn: Conn, volunteer_id: UUID) -> dict[UUID, DictRow]:
     """What she has asked colleagues to take from her and they have not answered, by task: {id, task_id, code,
     expires_at}.

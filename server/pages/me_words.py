@@ -64,6 +64,28 @@ PROBLEMS: Final[dict[str, tuple[str, str]]] = {
         "The rest that the rules ask for is not over yet.",
     ),
     "volunteer.not_vetted": ("مرکز هنوز ثبت‌نام شما را ندیده است.", "Your centre has not confirmed you yet."),
+    "offer.too_late": (
+        "سپاس که خواستید. دیگری زودتر پذیرفت یا دیگر نیازی نیست.",
+        "Thank you for wanting to. Somebody else was first, or it is no longer needed.",
+    ),
+    "task.taken": ("همین حالا کس دیگری این مأموریت را برداشت.", "Somebody else has just taken this task."),
+    "task.skills": (
+        "این مأموریت مهارت‌هایی می‌خواهد که برای او ثبت نشده است.",
+        "This task takes skills that are not named there.",
+    ),
+    "task.team_required": ("این مأموریت گروه می‌خواهد.", "This task takes a team."),
+    "task.woman_required": ("این مأموریت برای داوطلب زن است.", "This task is for a woman volunteer."),
+    "task.women_first": (
+        "این مأموریت در دقیقه‌های نخست برای داوطلبان زن نگه داشته می‌شود.",
+        "For the first minutes this task is kept for women volunteers.",
+    ),
+    "not_found": ("کسی با این کد پیدا نشد.", "Nobody with this code was found."),
+    "shift.overlaps": ("در آن زمان نوبت دیگری دارید.", "You have another shift at that time."),
+    "shift.rest": (
+        "میان این نوبت و نوبت دیگر استراحت کافی نیست.",
+        "There is too little rest between this shift and another.",
+    ),
+    "shift.over": ("این نوبت به پایان رسیده یا لغو شده است.", "This shift is over or was called off."),
     "other": ("این کار انجام نشد. دوباره تلاش کنید.", "That did not work. Please try again."),
 }
 """code of a refused form → (Persian, English)."""

@@ -1,5 +1,5 @@
 /** A volunteer's phone: small, patient with a slow link, and plain about what was lost. */
-import { ApiError, ask } from './api.ts';
+import { ApiError, ask, type Wish } from './api.ts';
 import { readConfig } from './config.ts';
 import { byId, fill, h } from './dom.ts';
 import { serveForms } from './forms.ts';
@@ -14,7 +14,7 @@ readConfig();
 const HEARTBEAT_MS = 90_000;
 let renew = (): void => {};
 const living = new Living(byId('live'), { rest: 1000, every: 60_000, drawn, busy: writing });
-renew = hear({ now: () => void living.refresh(), soon: () => living.stir() });
+renew = hear({ now: () => void living.refresh(), soon: () => living.stir(), offered: () => void offered() });
 setInterval(countDown, 1000);
 setInterval(() => void beat(), HEARTBEAT_MS);
 document.addEventListener('visibilitychange', () => !document.hidden && void beat());
@@ -62,17 +62,23 @@ async function beat(): Promise<void> {
 
 document.addEventListener('submit', (event) => {
   const form = event.target as HTMLFormElement;
-  const queue = form.dataset['claim'];
-  if (!queue || event.defaultPrevented) return;
+  const { claim: queue, take: task } = form.dataset;
+  if (event.defaultPrevented) return;
+  const key = String(new FormData(form).get('key') ?? '');
+  let wanted: [string, Wish] | null = null;
+  if (queue) wanted = [`/api/queues/${queue}/claim`, { body: { max: 1 }, key: `me:${queue}:${key}` }];
+  else if (task) wanted = [`/api/tasks/${task}/claim`, { body: {} }];
+  else if ('next' in form.dataset) wanted = ['/api/dispatch/next', { body: {}, key: `me:next:${key}` }];
+  if (!wanted) return;
   event.preventDefault();
-  void claim(form, queue);
+  void claim(form, ...wanted);
 });
 
-async function claim(form: HTMLFormElement, queue: string): Promise<void> {
+/** Take one: the best, one of a queue, or this very one. */
+async function claim(form: HTMLFormElement, path: string, wish: Wish): Promise<void> {
   form.setAttribute('aria-busy', 'true');
-  const key = `me:${queue}:${String(new FormData(form).get('key') ?? '')}`;
   try {
-    const { data } = await ask<{ tasks: { id: string }[] }>(`/api/queues/${queue}/claim`, { method: 'POST', body: { max: 1 }, key });
+    const { data } = await ask<{ tasks: { id: string }[] }>(path, { method: 'POST', ...wish });
     if (!data.tasks.length) toast(t('Nothing waits here now: somebody was quicker.'));
     await living.refresh(true);
     const taken = data.tasks[0] && document.getElementById(`mine-${data.tasks[0].id}`);
@@ -83,6 +89,17 @@ async function claim(form: HTMLFormElement, queue: string): Promise<void> {
   } finally {
     form.removeAttribute('aria-busy');
     delete form.dataset['sent'];
+  }
+}
+
+/** An offer was made or answered at the centre: only when it is hers is the page fetched. */
+async function offered(): Promise<void> {
+  try {
+    const { data } = await ask<{ items: { id: string }[] }>('/api/offers?limit=20', { stay: true });
+    const shown = [...document.querySelectorAll<HTMLElement>('[data-offer]')].map((one) => one.dataset['offer']!);
+    if (data.items.map((one) => one.id).sort().join() !== shown.sort().join()) await living.refresh();
+  } catch {
+    // The page looks again by itself.
   }
 }
 
@@ -99,12 +116,16 @@ document.addEventListener('click', (event) => {
     event.preventDefault();
     void voices(link.dataset['voices']!);
   }
+  const words = target.closest<HTMLAnchorElement>('[data-note]');
+  if (words) {
+    event.preventDefault();
+    void note(words.dataset['note']!);
+  }
   if (target.closest('#here')) here();
 });
 
-/** The words behind a task: fetched when asked for, because each look is put down. */
-async function voices(task: string): Promise<void> {
-  const shelf = byId(`voices-${task}`);
+/** Words are fetched when asked for, because each look is put down. Pressed again they are gone. */
+async function open(shelf: HTMLElement, words: () => Promise<(Node | null)[]>): Promise<void> {
   if (!shelf.hidden) {
     shelf.hidden = true;
     fill(shelf);
@@ -113,6 +134,23 @@ async function voices(task: string): Promise<void> {
   shelf.hidden = false;
   fill(shelf, h('p', { class: 'state state--loading' }, t('Loading')));
   try {
+    fill(shelf, ...(await words()), h('p', { class: 'field__hint' }, t('That you read this is written in the audit.')));
+  } catch (error) {
+    fill(shelf, h('p', { class: 'note note--bad', role: 'alert' }, (error as ApiError).message));
+  }
+}
+
+/** What a colleague wrote for who is to take over. */
+function note(offer: string): Promise<void> {
+  return open(byId(`note-${offer}`), async () => {
+    const { data } = await ask<{ note: string | null }>(`/api/offers/${offer}/note`);
+    return [h('blockquote', { class: 'said', dir: 'auto' }, data.note || t('No words came with it.'))];
+  });
+}
+
+/** What people said of a task, and the way to the exact place. */
+function voices(task: string): Promise<void> {
+  return open(byId(`voices-${task}`), async () => {
     const { data } = await ask<{ items: Voice[]; exact?: { lat: number; lon: number } | null }>(`/api/tasks/${task}/voices`);
     const said = data.items.flatMap((one) => [
       h('blockquote', { class: 'said', dir: 'auto' }, one.text || t('No words came with it.')),
@@ -120,10 +158,8 @@ async function voices(task: string): Promise<void> {
     ]);
     const { exact } = data;
     const way = exact ? h('a', { class: 'button button--big', href: `geo:${exact.lat.toFixed(5)},${exact.lon.toFixed(5)}?z=17` }, t('The way to the exact place')) : null;
-    fill(shelf, ...(said.length ? said : [h('p', {}, t('No words came with it.'))]), way, h('p', { class: 'field__hint' }, t('That you read this is written in the audit.')));
-  } catch (error) {
-    fill(shelf, h('p', { class: 'note note--bad', role: 'alert' }, (error as ApiError).message));
-  }
+    return [...(said.length ? said : [h('p', {}, t('No words came with it.'))]), way];
+  });
 }
 
 /** Where the phone is, sent once because a person pressed the button; the server keeps a kilometre square of it. */

@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest';
-import { hers, patience } from './mehear.ts';
+import { patience, weigh } from './mehear.ts';
 
 const change = (verb: string, id: string) => ({ seq: 1, verb, type: verb.split('.')[0]!, id, emergency: null });
 
-test('her own tasks and every offer are looked at now, others later', () => {
+test('her own tasks are looked at now, offers asked for, others later', () => {
   const shown = new Set(['a']);
-  expect(hers([change('task.queued', 'b')], shown)).toBe(false);
-  expect(hers([change('task.queued', 'b'), change('task.reassigned', 'a')], shown)).toBe(true);
-  expect(hers([change('offer.made', 'c')], shown)).toBe(true);
+  expect(weigh([change('task.queued', 'b')], shown)).toBe('soon');
+  expect(weigh([change('task.queued', 'b'), change('task.reassigned', 'a')], shown)).toBe('now');
+  expect(weigh([change('offer.made', 'c'), change('task.queued', 'c')], shown)).toBe('offered');
+  expect(weigh([change('offer.answered', 'c')], shown)).toBe('soon');
 });
 
 test('a slow or saving phone asks seldom for what is not its own', () => {

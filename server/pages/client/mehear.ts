@@ -10,13 +10,18 @@ const NOUNS = 'task,offer,movement';
 export interface Heard {
   /** Something of hers changed: look now. */
   now(): void;
+  /** Something was offered at her centre: ask whether to her. */
+  offered(): void;
   /** Something waits or waits no longer: look soon. */
   soon(): void;
 }
 
-/** Whether a change is hers: an offer, or a record that stands on her page by its id. */
-export function hers(batch: readonly Change[], shown: ReadonlySet<string>): boolean {
-  return batch.some((one) => shown.has(one.id) || one.verb.startsWith('offer.'));
+export type Weight = 'now' | 'offered' | 'soon';
+
+/** How much a change is hers: a record that stands on her page as hers, an offer to somebody, or anything else. */
+export function weigh(batch: readonly Change[], shown: ReadonlySet<string>): Weight {
+  if (batch.some((one) => shown.has(one.id))) return 'now';
+  return batch.some((one) => one.verb === 'offer.made') ? 'offered' : 'soon';
 }
 
 /** The ids of what stands on the page as hers: held tasks, offers, herself. */
@@ -37,7 +42,9 @@ export function hear(heard: Heard): () => void {
   let later: ReturnType<typeof setTimeout> | undefined;
   const stream = new Stream(() => `/api/stream?of=${NOUNS}&centres=${encodeURIComponent(centres())}`, {
     changes: (batch) => {
-      if (hers(batch, shown())) return heard.now();
+      const weight = weigh(batch, shown());
+      if (weight === 'now') return heard.now();
+      if (weight === 'offered') heard.offered();
       later ??= setTimeout(
         () => {
           later = undefined;
