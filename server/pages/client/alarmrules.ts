@@ -26,7 +26,7 @@ const RINGS: ReadonlySet<string> = new Set(['life.unseen', 'spool.full']);
 /** Their number grows by the second: it is brought up to date when something else is. */
 const COUNTING: ReadonlySet<string> = new Set(['gateway.refused']);
 /** First to last on the page. */
-const ORDER: readonly string[] = ['life.unseen', 'spool.full', 'spool.filling', 'gateway.silent', 'outbox.stuck', 'outbox.cap', 'forms.no_key', 'gateway.refused'];
+const ORDER: readonly string[] = ['life.unseen', 'volunteer.silent', 'spool.full', 'spool.filling', 'gateway.silent', 'outbox.stuck', 'outbox.cap', 'forms.no_key', 'gateway.refused'];
 
 export const rings = (one: Alarm): boolean => RINGS.has(one.code) && one.seen === null;
 
@@ -47,6 +47,10 @@ export function sayAlarm({ code, data }: Alarm): string {
   switch (code) {
     case 'life.unseen':
       return t('{n} reports of a life in danger that nobody has looked at', { n: count(data['count']) });
+    case 'volunteer.silent':
+      return data['team']
+        ? t('The team {team} is silent: no sign of life of {code}', { team: String(data['team']), code: String(data['volunteer'] ?? '') })
+        : t('{code} is silent: a sign of life is overdue', { code: String(data['volunteer'] ?? '') });
     case 'gateway.silent':
       return t('The gateway {name} is silent', { name });
     case 'gateway.refused':
@@ -72,6 +76,7 @@ const share = (value: number): string => num(Math.min(1, value), { style: 'perce
 export function wayOf({ code, emergency, data }: Alarm): string {
   if (code === 'forms.no_key') return `/forms/${encodeURIComponent(String(data['form'] ?? ''))}/submissions`;
   if (code === 'life.unseen') return `/inbox?show=life${emergency ? `&emergency=${encodeURIComponent(emergency)}` : ''}`;
+  if (code === 'volunteer.silent') return '/queue';
   return '/messages';
 }
 

@@ -30,6 +30,10 @@ describe('alarms', () => {
     expect(sayAlarm(alarm('spool.filling', { data: { bytes: 80, limit: 100 } }))).toContain('80%');
     expect(sayAlarm(alarm('gateway.silent', { data: { name: 'panel' } }))).toContain('panel');
     expect(sayAlarm(alarm('dam.near_limit'))).toBe('dam near limit');
+    const lost = alarm('volunteer.silent', { data: { volunteer: 'V-1', team: 'G-2' } });
+    expect(sayAlarm(lost)).toMatch(/G-2.*V-1/);
+    expect(sayAlarm(alarm('volunteer.silent', { data: { volunteer: 'V-1', team: null } }))).toContain('V-1');
+    expect(wayOf(lost)).toBe('/queue');
     const shut = alarm('forms.no_key', { data: { form: 'house hold', count: 3 } });
     expect(sayAlarm(shut)).toContain('house hold');
     expect(wayOf(shut)).toBe('/forms/house%20hold/submissions');
