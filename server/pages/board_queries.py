@@ -138,28 +138,6 @@ async def card(conn: Conn, task_id: UUID) -> DictRow | None:
     return await (await conn.execute(f"{CARD} WHERE t.id = %s", (task_id,))).fetchone()
 
 
-async def who_can(conn: Conn, task: Mapping[str, Any], limit: int) -> list[DictRow]:
-    """The active volunteers of the task's centre: the free ones and those with the skills first."""
-    return await (
-        await conn.execute(
-            "SELECT v.id, v.code, v.skills, v.gender, v.vehicle, v.capacity_kg, count(t.id) AS held,"
-            " v.skills @> %(skills)s::text[] AS fits FROM volunteers v"
-            " LEFT JOIN tasks t ON t.holder_id = v.id AND t.state = ANY(%(held)s)"
-            " WHERE v.centre_id = %(centre)s AND v.status = 'active' AND (NOT %(woman)s OR v.gender = 'woman')"
-            " AND v.id IS DISTINCT FROM %(holder)s GROUP BY v.id ORDER BY count(t.id), fits"
-            " DESC, v.code LIMIT %(limit)s",
-            {
-                "skills": list(task["skills"]),
-                "held": list(HELD),
-                "centre": task["centre_id"],
-                "woman": task["women_required"],
-                "holder": task["holder_id"],
-                "limit": limit,
-            },
-        )
-    ).fetchall()
-
-
 async def volunteer(conn: Conn, volunteer_id: UUID) -> DictRow | None:
     """Who a volunteer's page is for, with their centre."""
     return await (

@@ -1,6 +1,7 @@
 """`/queue`: the dispatch board. Tasks by state, what asks for a person on top; the work is done by dispatch's API."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -8,11 +9,10 @@ from fastapi import APIRouter, Query, Response
 from psycopg.rows import DictRow
 
 from server.access.principal import Principal
-from server.dispatch import count_queries, scope
+from server.dispatch import count_queries, reasons, scope
 from server.dispatch.rules import FAIL_REASONS, KINDS
 from server.kernel.db import Conn
 from server.kernel.edge import Tx
-from server.kernel.errors import not_found
 from server.pages import board_facts as facts
 from server.pages import board_facts_queries as beside
 from server.pages import board_queries as board
@@ -24,7 +24,6 @@ LIMITS: Final = {"attention": 40, "queued": 20, "claimed": 20, "accepted": 20, "
 """Cards of a column."""
 FIRST: Final = 12
 """So many of those that ask for a person are shown at once, the others in a fold."""
-CANDIDATES = 60
 PEOPLE: Final = 60
 TEAMS: Final = 20
 QUEUES = 60
@@ -69,11 +68,12 @@ async def queue_page(
         centres=await centre_names(tx),
         items=await item_names(tx, (t["bring"] for rows in columns.values() for t in rows)),
         now=datetime.now(UTC),
-        may=_may(view),
+        may=may_with(view),
         fail_reasons=FAIL_REASONS,
         first_steps=not everywhere,
         house=bool(who.scopes_for("token.create")),
         facts=facts,
+        tell=partial(reasons.say, lang=view.lang),
         rail=await _rail(tx, who, bounds),
         **await _beside(tx, columns),
     )
@@ -114,21 +114,11 @@ def _busy(queue: DictRow) -> bool:
     return bool(queue["open"] or queue["claimed"] or queue["escalated"])
 
 
-def _may(view: View) -> Any:
-    """What the reader may do with a task, asked by the cards."""
+def may_with(view: View) -> Any:
+    """What the reader may do with a task, asked by the cards: `may(verb, task)`."""
     who = reader(view)
 
     def may(verb: str, task: DictRow) -> bool:
         return who.may(verb, centre_id=task["centre_id"], emergency_id=task["emergency_id"])
 
     return may
-
-
-@router.get("/queue/tasks/{task_id}/people")
-async def people(view: Annotated[View, page_for("task.reassign")], tx: Tx, task_id: UUID) -> Response:
-    """Who of the task's centre can be sent: the free ones first. Codes and skills, never a name."""
-    task = await board.card(tx, task_id)
-    if task is None or not _may(view)("task.reassign", task):
-        raise not_found("task")
-    found = await board.who_can(tx, task, CANDIDATES)
-    return view.page("part_people.html", page="queue", task=task, people=found)

@@ -15,6 +15,7 @@ from server.emergencies.views import for_map
 from server.kernel.edge import Tx
 from server.kernel.errors import Problem
 from server.pages import (
+    board_panel,
     field_page,
     forms_page,
     hotline_page,
@@ -23,8 +24,10 @@ from server.pages import (
     me_page,
     messages_page,
     queue_page,
+    register_page,
     stock_page,
     submissions_page,
+    volunteers_page,
     words_page,
 )
 from server.pages.gate import View, open_page, page_for
@@ -32,8 +35,8 @@ from server.pages.rendering import render_map
 
 router = APIRouter(include_in_schema=False)
 for page in (
-    queue_page, me_page, inbox_page, hotline_page, stock_page, messages_page, house_page, words_page, field_page,
-    forms_page, submissions_page,
+    queue_page, board_panel, me_page, inbox_page, hotline_page, stock_page, messages_page, house_page, words_page,
+    field_page, forms_page, submissions_page, volunteers_page, register_page,
 ):  # fmt: skip
     router.include_router(page.router)
 Ctx = Annotated[Context, Depends(context)]
@@ -72,6 +75,8 @@ async def start(view: SignedOut) -> Response:
     who = view.principal
     if who is None:
         return RedirectResponse("/login", 303)
+    if who.has_role("applicant"):
+        return RedirectResponse("/register", 303)
     if who.volunteer_id:
         return RedirectResponse("/me", 303)
     return RedirectResponse("/map" if who.scopes_for("map.read") else "/me", 303)

@@ -1,5 +1,6 @@
 /** Who can be sent, for one task: fetched when it is opened; digits choose, Enter sends. */
 import { ApiError } from './api.ts';
+import { heldOf, type Deeds } from './boarddeeds.ts';
 import { fill, h } from './dom.ts';
 import { t } from './i18n.ts';
 import { countDown } from './living.ts';
@@ -8,11 +9,16 @@ export class Panel {
   private readonly dialog: HTMLDialogElement;
   private readonly body: HTMLElement;
 
-  constructor(dialog: HTMLDialogElement, body: HTMLElement) {
+  private readonly deeds: Deeds;
+
+  constructor(dialog: HTMLDialogElement, body: HTMLElement, deeds: Deeds) {
     this.dialog = dialog;
     this.body = body;
+    this.deeds = deeds;
     dialog.addEventListener('keydown', (event) => this.pressed(event));
     dialog.addEventListener('click', (event) => {
+      const give = (event.target as Element).closest<HTMLElement>('[data-give]');
+      if (give) return void this.give(give);
       if (event.target === dialog || (event.target as Element).closest('[data-close]')) this.close();
     });
   }
@@ -36,6 +42,17 @@ export class Panel {
     } catch (error) {
       fill(this.body, h('p', { class: 'state state--error', role: 'alert' }, (error as Error).message), h('button', { type: 'button', class: 'button', 'data-close': true }, t('Close')));
     }
+  }
+
+  /** The task of the open list; null while it is closed. */
+  get task(): string | null {
+    return this.dialog.open ? (this.body.querySelector<HTMLElement>('[data-panel]')?.dataset['panel'] ?? null) : null;
+  }
+
+  private async give(button: HTMLElement): Promise<void> {
+    const task = heldOf(button.closest<HTMLElement>('[data-panel]')!);
+    this.close();
+    await this.deeds.give(task, { id: button.dataset['give']!, code: button.dataset['code']!, team: button.dataset['team'] ?? null });
   }
 
   private pressed(event: KeyboardEvent): void {

@@ -17,10 +17,11 @@ actOnChoice();
 
 /** Seen within a second of the event: the stream gathers for a quarter of it. */
 const REST_MS = 350;
+const LISTS = ['volunteers', 'members'];
 
 let was = standing(document);
 const deeds = new Deeds(() => living.refresh(true));
-const panel = new Panel(byId<HTMLDialogElement>('people'), byId('people-body'));
+const panel = new Panel(byId<HTMLDialogElement>('people'), byId('people-body'), deeds);
 const keys = new Keys({ open: (card) => void panel.show(card.dataset['task']!), back: (card) => void deeds.back(heldOf(card)), keys: () => showKeys(bonds()) });
 const dragging = new Dragging(deeds, () => void living.refresh(true));
 const living = new Living(byId('live'), { rest: REST_MS, every: 30_000, drawn, busy: () => dragging.busy || typing() });
@@ -29,8 +30,12 @@ serveFinder();
 setInterval(countDown, 1000);
 follow(['task', 'need', 'movement', 'emergency', 'centre', 'volunteer', 'team', 'offer'], () => living.stir());
 serveForms({
-  after: async () => {
-    panel.close();
+  // A list of one is a list all the same.
+  before: (_, body) => Object.fromEntries(Object.entries(body).map(([name, value]) => [name, LISTS.includes(name) && typeof value === 'string' ? [value] : value])),
+  after: async (form) => {
+    const task = panel.task;
+    if ('stay' in form.dataset && task) await panel.show(task);
+    else panel.close();
     await living.refresh(true);
   },
 });
