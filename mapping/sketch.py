@@ -23,6 +23,7 @@ _FINE_PX: Final = 1.5
 _NAMES: Final = 12
 _SIGNPOSTS: Final = 4
 _RIM: Final = 9.0
+_PIN_PX: Final = 19.0
 _FONT: Final = 13.0
 _EDGE: Final = 4.0
 _BAR: Final = 110.0
@@ -191,7 +192,7 @@ def draw(
     the style sheet's: classes `sketch__…`.
     """
     page = _Page()
-    points = [(mark, *view.at(mark.lon, mark.lat)) for mark in marks]
+    points = _spread([(mark, *view.at(mark.lon, mark.lat)) for mark in marks])
     for mark, x, y in points:
         page.taken.append((x - 11, y - _ABOVE[mark.kind], x + 11, y + 8))
     bar = _scale_bar(view, page, say_km)
@@ -209,6 +210,23 @@ def draw(
     if sea and not any("sketch__land" in part for part in below):
         floor = floor.replace("sketch__sea", "sketch__land") if _on_land(view, ground) else floor
     return Sketch("".join((head, floor, *below, *names, *must, "</svg>")))
+
+
+def _spread(points: Sequence[tuple[Mark, float, float]]) -> list[tuple[Mark, float, float]]:
+    """Numbered pins beside one another where they would hide each other: their points are coarse anyway."""
+    spread: list[tuple[Mark, float, float]] = []
+    for mark, x, y in points:
+        at = x
+        if mark.kind == "other":
+            pins = [px for other, px, py in spread if other.kind == "other" and abs(py - y) < _PIN_PX]
+            for away in (0, 1, -1, 2, -2, 3, -3, 4, -4):
+                at = x + away * _PIN_PX
+                if _PIN_PX <= at <= WIDTH - _PIN_PX and all(abs(at - px) >= _PIN_PX - 1 for px in pins):
+                    break
+            else:
+                at = x
+        spread.append((mark, at, y))
+    return spread
 
 
 def _fitting(parts: Iterable[str], room: int) -> tuple[list[str], int]:

@@ -1,6 +1,7 @@
 """The small map: always one well-formed picture of bounded size, and what must be seen is inside it."""
 
 import re
+from itertools import pairwise
 from math import hypot
 
 import pytest
@@ -62,6 +63,14 @@ def test_names_stand_apart_and_the_larger_place_is_named() -> None:
     svg = draw(view_of([mark]), [mark], label="", say_km=km, spots=crowd).svg
     assert "Village 59" in svg
     assert svg.count("sketch__name") < 8
+
+
+def test_pins_at_one_place_stand_beside_one_another() -> None:
+    marks = [Mark("other", 47.7, 33.1, text=str(number)) for number in range(1, 6)]
+    svg = draw(view_of(marks), marks, label="", say_km=km).svg
+    xs = sorted(float(x) for x in re.findall(r'sketch__other" transform="translate\((\S+) ', svg))
+    assert len(xs) == 5
+    assert min(b - a for a, b in pairwise(xs)) >= 18
 
 
 def test_towns_beyond_the_rim_are_signposts() -> None:
