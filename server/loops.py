@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from server.access.context import Context
-from server.dispatch import by_sms, counting, offering, sweep
+from server.dispatch import by_sms, counting, offering, shortfalls, sweep
 from server.dispatch.making import tasks_for_needs
 from server.forms import answering as form_answering
 from server.forms import entities, opening, pictures, settling
@@ -61,5 +61,6 @@ LOOPS: Sequence[tuple[str, Loop]] = (
     ("forms", _forms),
     ("opening", opening.run),
     ("pictures", pictures.run),
+    ("shortfalls", shortfalls.run),
 )
 """The worker's loops, by name."""

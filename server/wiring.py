@@ -10,6 +10,7 @@ from server.access.doors import Doors
 from server.access.routes import router as access
 from server.closures.routes import router as closures
 from server.dispatch.routes import router as dispatch
+from server.dispatch.team_routes import router as dispatch_teams
 from server.emergencies.routes import router as emergencies
 from server.exports.form_export_routes import router as form_exports
 from server.forms import counting as forms_counting
@@ -101,6 +102,7 @@ ROUTERS: Sequence[APIRouter] = (
     shifts,
     supplies,
     dispatch,
+    dispatch_teams,
     gateways,
     messages,
     again,

@@ -116,7 +116,7 @@ def web_count() -> int:
 WORKERS = (
     ("sealer", "leases", "offers", "silence", "pulse", "kannel", "spool", "outbox", "watches", "checks", "forms"),
     ("chain",),
-    ("opening", "pictures"),
+    ("opening", "pictures", "shortfalls"),
 )
 """The loops of each worker process."""
 

@@ -207,7 +207,7 @@ def judge(
     the several need together (their number, women, skills) is not asked of her alone.
     """
     trip = travel(who, job)
-    bars = _herself(who, now, asking=asking)
+    bars = herself(who, now, asking=asking)
     if alone:
         bars += _task_bars(job, who, now)
     if trip is not None and trip.km > job.reach_km:
@@ -240,7 +240,8 @@ def women_first_until(job: Job, now: datetime) -> datetime | None:
     return until if job.women_preferred and now < until else None
 
 
-def _herself(who: Candidate, now: datetime, *, asking: bool) -> list[Entry]:
+def herself(who: Candidate, now: datetime, *, asking: bool) -> list[Entry]:
+    """What keeps her from any task now; `asking`: she is before us, so she is not silent."""
     bars: list[Entry] = []
     if who.vetting != "vetted":
         bars.append({"code": "not_vetted"})

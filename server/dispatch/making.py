@@ -12,7 +12,7 @@ from psycopg.rows import DictRow
 
 from server.access.context import Context
 from server.dispatch import making_queries as queries
-from server.dispatch import rules
+from server.dispatch import rules, tongues
 from server.kernel.db import Conn
 from server.kernel.events import NewEvent, emit_many
 from server.kernel.geo import distance_m
@@ -97,6 +97,7 @@ async def _plans(conn: Conn, needs: Sequence[DictRow]) -> dict[UUID, dict[str, A
             "kind": kinds[n["id"]],
             "queue_id": queue_ids[n["emergency_id"], n["centre_id"], kinds[n["id"]]],
             "skills": list(rules.skills_of(n["category"], n["vulnerable"])),
+            "languages": tongues.of_province(n["province"]),
             # Among several, some are women; one who goes alone is one.
             "women_required": women == "require" and crew.people == 1,
             "women_preferred": women == "prefer" and crew.people == 1,

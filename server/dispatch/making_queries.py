@@ -1,4 +1,5 @@
 """The SQL of making tasks from needs: everything for a whole batch at once."""
+# ruff: noqa: S608 - the texts put together here are this file's own; values go as parameters
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -10,6 +11,12 @@ from psycopg.types.json import Jsonb
 from server.kernel.db import Conn
 
 QueueKey = tuple[UUID, UUID, str]
+PROVINCE = (
+    "coalesce((SELECT p.country || '.' || p.admin1_code FROM places p WHERE p.id = n.place_id),"
+    " (SELECT p.country || '.' || p.admin1_code FROM places p WHERE p.admin1_code IS NOT NULL"
+    " ORDER BY p.geom <-> n.geom_shown LIMIT 1))"
+)
+"""The province of a need `n` (`IR.23`): of its place, else of the place nearest to it."""
 
 
 async def needs(conn: Conn, need_ids: Sequence[UUID]) -> list[DictRow]:
@@ -27,7 +34,7 @@ async def needs(conn: Conn, need_ids: Sequence[UUID]) -> list[DictRow]:
             " tasks o"
             "  WHERE o.need_id = n.id AND o.state IN ('failed', 'cancelled') AND o.outcome IS DISTINCT"
             " FROM 'need_gone'"
-            "  AND o.closed_at >= n.last_reported_at) AS settled"
+            "  AND o.closed_at >= n.last_reported_at) AS settled, " + PROVINCE + " AS province"
             " FROM needs n LEFT JOIN tasks t ON t.need_id = n.id AND t.state IN"
             "  ('queued', 'claimed', 'accepted', 'en_route', 'escalated') LEFT JOIN queues tq ON tq.id ="
             " t.queue_id"
@@ -66,14 +73,15 @@ async def add_tasks(conn: Conn, rows: Sequence[dict[str, Any]]) -> list[DictRow]
     return await (
         await conn.execute(
             "WITH made AS (INSERT INTO tasks (id, code, emergency_id, need_id, queue_id, kind, urgency,"
-            " priority, bring, skills,"
+            " priority, bring, skills, languages,"
             " women_required, women_preferred, crew_min, women_min, geom_shown)"
             " SELECT id, code, emergency_id, need_id, queue_id, kind, urgency, priority, bring,"
-            " ARRAY(SELECT jsonb_array_elements_text(skills)), women_required, women_preferred, crew_min, women_min,"
+            " ARRAY(SELECT jsonb_array_elements_text(skills)), ARRAY(SELECT jsonb_array_elements_text(languages)),"
+            " women_required, women_preferred, crew_min, women_min,"
             " ST_SetSRID(ST_MakePoint(lon, lat), 4326) FROM jsonb_to_recordset(%s) AS g(id uuid, code"
             " text, emergency_id uuid,"
             " need_id uuid, queue_id uuid, kind text, urgency text, priority float8, bring jsonb, skills"
-            " jsonb,"
+            " jsonb, languages jsonb,"
             " women_required bool, women_preferred bool, crew_min bigint, women_min bigint, lon float8, lat float8)"
             " ON CONFLICT DO NOTHING RETURNING id, emergency_id, queue_id)"
             " SELECT m.id, m.emergency_id, q.centre_id FROM made m JOIN queues q ON q.id = m.queue_id",
@@ -88,22 +96,26 @@ async def change_queued(conn: Conn, rows: Sequence[dict[str, Any]]) -> list[Dict
         return []
     return await (
         await conn.execute(
-            "UPDATE tasks t SET queue_id = g.queue_id, kind = g.kind, urgency = g.urgency, priority ="
-            " g.priority,"
-            " bring = g.bring, skills = g.s, women_required = g.women_required, women_preferred ="
-            " g.women_preferred, crew_min = g.crew_min, women_min = g.women_min,"
+            "UPDATE tasks t SET queue_id = g.queue_id, kind = g.kind, urgency = g.urgency, priority = g.priority,"
+            " bring = g.bring, skills = g.s, languages = g.l, women_required = g.women_required,"
+            " women_preferred = g.women_preferred, crew_min = g.crew_min, women_min = g.women_min,"
             " geom_shown = g.point"
-            " FROM (SELECT *, ARRAY(SELECT jsonb_array_elements_text(skills)) AS s,"
-            " ST_SetSRID(ST_MakePoint(lon, lat), 4326) AS point FROM jsonb_to_recordset(%s) AS x(id"
-            " uuid, queue_id uuid,"
-            " kind text, urgency text, priority float8, bring jsonb, skills jsonb, women_required bool,"
-            " women_preferred bool, crew_min bigint, women_min bigint,"
-            " lon float8, lat float8)) g, queues q"
-            " WHERE t.id = g.id AND q.id = g.queue_id AND t.state = 'queued' AND ((t.queue_id, t.kind,"
-            " t.urgency, t.priority,"
-            " t.bring, t.skills, t.women_required, t.women_preferred, t.crew_min, t.women_min) IS DISTINCT FROM"
-            " (g.queue_id, g.kind, g.urgency,"
-            " g.priority, g.bring, g.s, g.women_required, g.women_preferred, g.crew_min, g.women_min)"
+            # What a person has set stays set.
+            " FROM (SELECT x.id, x.queue_id, x.kind, x.urgency, x.priority, x.bring, x.women_required,"
+            " x.women_preferred,"
+            " CASE WHEN o.asks_by IS NULL THEN ARRAY(SELECT jsonb_array_elements_text(x.skills)) ELSE o.skills"
+            " END AS s,"
+            " ARRAY(SELECT jsonb_array_elements_text(x.languages)) AS l,"
+            " CASE WHEN o.asks_by IS NULL THEN x.crew_min ELSE o.crew_min END AS crew_min,"
+            " CASE WHEN o.asks_by IS NULL THEN x.women_min ELSE o.women_min END AS women_min,"
+            " ST_SetSRID(ST_MakePoint(x.lon, x.lat), 4326) AS point FROM jsonb_to_recordset(%s) AS x(id uuid,"
+            " queue_id uuid, kind text, urgency text, priority float8, bring jsonb, skills jsonb, languages jsonb,"
+            " women_required bool, women_preferred bool, crew_min bigint, women_min bigint, lon float8, lat float8)"
+            " JOIN tasks o ON o.id = x.id) g, queues q"
+            " WHERE t.id = g.id AND q.id = g.queue_id AND t.state = 'queued' AND ((t.queue_id, t.kind, t.urgency,"
+            " t.priority, t.bring, t.skills, t.languages, t.women_required, t.women_preferred, t.crew_min, t.women_min)"
+            " IS DISTINCT FROM (g.queue_id, g.kind, g.urgency, g.priority, g.bring, g.s, g.l, g.women_required,"
+            " g.women_preferred, g.crew_min, g.women_min)"
             " OR t.geom_shown IS DISTINCT FROM g.point)"
             " RETURNING t.id, t.emergency_id, q.centre_id",
             (_json(rows),),

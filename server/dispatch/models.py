@@ -44,7 +44,7 @@ class Task(Versioned, Base):
     `holder_id` and `lease_until` repeat the live lease, so that a claim touches one row. `rank` is the order of a
     queue: the priority, and half a point for every hour of waiting; as all tasks age alike, it is the same at every
     moment and an index keeps it. `crew_min`: so many people it takes, `women_min` of them women; more than one: a
-    team takes it.
+    team takes it. `asks_by`: the person who set crew, women or skills by hand; the rules leave them alone from then on.
     """
 
     __tablename__ = "tasks"
@@ -121,6 +121,7 @@ class Task(Versioned, Base):
     crew_min: Mapped[int] = mapped_column(server_default=text("1"))
     women_min: Mapped[int] = mapped_column(server_default=text("0"))
     languages: Mapped[Codes]
+    asks_by: Mapped[str | None]
     rank: Mapped[float] = mapped_column(Computed(RANK, persisted=True))
     flagged_at: Mapped[Moment | None]
     fence: Mapped[int] = mapped_column(server_default=text("0"))

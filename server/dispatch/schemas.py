@@ -47,10 +47,21 @@ class TaskCall(Strict):
     rest: Literal["returned", "lost"] | None = None
     people_served: int | None = Field(default=None, ge=0, le=1_000_000)
     volunteer: UUID | None = None
+    team: UUID | None = None
 
     def order(self) -> Order:
         """As the service takes it."""
         loaded = None if self.loaded is None else [(x.item, x.quantity, x.centre) for x in self.loaded]
         delivered = None if self.delivered is None else {x.item: x.quantity for x in self.delivered}
         note = self.note.encode("utf-8", "replace").decode() if self.note else None
-        return Order(self.fence, self.reason, note, loaded, delivered, self.rest, self.volunteer, self.people_served)
+        return Order(
+            self.fence,
+            self.reason,
+            note,
+            loaded,
+            delivered,
+            self.rest,
+            self.volunteer,
+            self.people_served,
+            self.team,
+        )

@@ -3,7 +3,7 @@ given.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
@@ -34,7 +34,7 @@ class Order:
     handed over.
 
     `rest`: what became of goods that were not handed over. `note` is personal text and is sealed. `people_served`:
-    how many the holder says were reached.
+    how many the holder says were reached. `volunteer_id`, `team_id`: to whom it is reassigned, and with which team.
     """
 
     fence: int
@@ -45,6 +45,7 @@ class Order:
     rest: Rest | None = None
     volunteer_id: UUID | None = None
     people_served: int | None = None
+    team_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,10 +223,15 @@ async def reassign(conn: Conn, ctx: Context, who: Principal, task_id: UUID, orde
     """A dispatcher gives the task to somebody else, or back to its queue. The old fence is worth nothing
     afterwards.
 
-    Goods on the road stay with the task when it changes hands, and go back (or are `lost`) when it returns
-    to the queue.
+    With a team its leader holds it. Goods on the road stay with the task when it changes hands, and go back (or are
+    `lost`) when it returns to the queue.
     """
     await queries.lock_need_of(conn, task_id)
+    if order.team_id and order.volunteer_id is None:
+        team = (await claim_queries.teams(conn, [order.team_id])).get(order.team_id)
+        if team is None:
+            raise not_found("team")
+        order = replace(order, volunteer_id=team["leader_id"])
     # A volunteer before a task, as claims do: nobody waits for each other in a ring.
     people = await claim_queries.lock_volunteers(conn, [order.volunteer_id]) if order.volunteer_id else {}
     row = await queries.task(conn, task_id, lock=True)
@@ -248,7 +254,7 @@ async def reassign(conn: Conn, ctx: Context, who: Principal, task_id: UUID, orde
     if order.rest == "lost":
         await supplies.lose_for_task(conn, ref)
     if order.volunteer_id:
-        await _hand_over(conn, ctx, row, people.get(order.volunteer_id))
+        await _hand_over(conn, ctx, row, people.get(order.volunteer_id), order.team_id)
     else:
         await supplies.return_for_task(conn, ref)
         await queries.settle(conn, task_id, "queued", None)
@@ -275,17 +281,32 @@ async def reassign(conn: Conn, ctx: Context, who: Principal, task_id: UUID, orde
     return Done(answer(after, after["fence"], after["state"]))
 
 
-async def _hand_over(conn: Conn, ctx: Context, row: DictRow, person: DictRow | None) -> None:
+async def _hand_over(
+    conn: Conn, ctx: Context, row: DictRow, person: DictRow | None, team_id: UUID | None = None
+) -> None:
     if person is None:
         raise not_found("volunteer")
     if problem := unfit(person):
         raise problem
-    if row["crew_min"] > ALONE:
+    if team_id is not None:
+        await _must_suffice(conn, row, person["id"], team_id)
+    elif row["crew_min"] > ALONE:
         raise problems.team_required(row["crew_min"], row["women_min"])
-    if row["women_required"] and person["gender"] != "woman":
+    elif (row["women_required"] or row["women_min"]) and person["gender"] != "woman":
         raise problems.woman_required()
-    held = await claim_queries.hold(conn, [Hold(row["id"], person["id"], uuid7())], ctx.settings.lease_s)
+    held = await claim_queries.hold(conn, [Hold(row["id"], person["id"], uuid7(), team_id)], ctx.settings.lease_s)
     await telling.tell(conn, ctx, held)
+
+
+async def _must_suffice(conn: Conn, row: DictRow, leader_id: UUID, team_id: UUID) -> None:
+    """The team stands, she leads it, and those of it who may be sent are enough. Its skills are a person's to judge."""
+    team = (await claim_queries.teams(conn, [team_id])).get(team_id)
+    if team is None:
+        raise not_found("team")
+    if team["leader_id"] != leader_id or team["status"] != "active":
+        raise problems.not_leading()
+    if team["people"] < row["crew_min"] or team["women"] < max(row["women_min"], int(row["women_required"])):
+        raise problems.team_required(row["crew_min"], row["women_min"])
 
 
 async def cancel(conn: Conn, who: Principal, task_id: UUID, order: Order) -> Done:

@@ -18,6 +18,7 @@ SEEN_WITH: Mapping[str, str] = {
     "movement": "movement.read",
     "stock": "stock.read",
     "volunteer": "volunteer.read",
+    "team": "team.read",
     "shift": "shift.read",
     "alarm": "alarm.read",
     "gateway": "gateway.read",
@@ -33,7 +34,7 @@ SEEN_WITH: Mapping[str, str] = {
 AUDIT_ONLY = frozenset({"report.opened", "need.located_exactly", "shift.opened"})
 """Who looked at what: for those who audit, not for the map."""
 
-OF_ONE_CENTRE = frozenset({"stock", "volunteer", "shift"})
+OF_ONE_CENTRE = frozenset({"stock", "volunteer", "shift", "team"})
 """Nouns of a centre's own house: one bound to a centre sees only its own."""
 
 
