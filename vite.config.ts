@@ -67,6 +67,8 @@ for (const [name, path] of [
   ['words', './server/pages/client/words.ts'],
   ['formsdesk', './server/pages/client/formsdesk.ts'],
   ['submissions', './server/pages/client/submissions.ts'],
+  ['volunteers', './server/pages/client/volunteers.ts'],
+  ['volunteersdoor', './server/pages/client/volunteersdoor.ts'],
   ['alarms', './server/pages/client/alarms.ts'],
   ['field', './field_forms/app/main.ts'],
 ] as const) {

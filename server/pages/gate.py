@@ -24,6 +24,7 @@ NAV = (
     ("hotline", "hotline.type"),
     ("words", "words.edit"),
     ("forms", "form.publish"),
+    ("volunteers", "volunteer.read"),
     ("stock", "stock.read"),
     ("messages", "gateway.read"),
     ("house", "token.create"),
@@ -69,7 +70,7 @@ class View:
         if who and not who.has_role(*STEERS):
             # Volunteers who answer the phone are given the address; the others must not take it for a way to report.
             nav = [code for code in nav if code != "hotline"]
-        if who and who.volunteer_id:
+        if who and who.volunteer_id and who.scopes_for("task.claim"):
             # A volunteer's own tasks come first, and are no place for anybody else.
             nav.insert(0, "me")
         role = next((s.role for s in who.scopes), None) if who else None

@@ -27,6 +27,7 @@ OPEN_PATHS = {
     "/join/{secret}",
     # whoever wants to help may register; a centre looks at each
     "/api/volunteers/register",
+    "/register",
     # pages without a record: who fills in says so by the link's token, to the addresses of phones
     "/field",
     "/field/{form_id:path}",
