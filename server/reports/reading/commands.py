@@ -28,6 +28,7 @@ _VERBS: Mapping[str, str] = {
 }
 _LONE = frozenset({"STATUS", "STOP", "ACCEPT", "DONE", "FAIL"})
 _CODE = re.compile(r"^(?=.*\d)[A-Za-z0-9][A-Za-z0-9-]{2,15}$")
+_PREFIX = re.compile(r"^[A-Z]-")
 _LETTER_CODE = re.compile(r"^[A-Z][A-Z-]{3,15}$")
 _EDGE = " \t\r\n.,،:؛;!?؟#*-\"'()<>[]{}«»“”‘’"
 _MARKS = dict.fromkeys([0x061C, *range(0x200E, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF])
@@ -187,7 +188,7 @@ def _fix(code: str, tail: str, gazetteer: Gazetteer) -> CommandRead:
 def _code(word: str) -> str | None:
     """Return a record's code as typed, upper case: with a right check sign, or at least the looks of a code."""
     plain = digits_to_ascii(word).upper()
-    body = clean_code(re.sub(r"^[A-Z]-", "", plain))
+    body = clean_code(_PREFIX.sub("", plain))
     if _CODE.match(plain) or _LETTER_CODE.match(word) or any(is_code(body, n) for n in (6, 7, 8, 10)):
         return plain
     return None

@@ -14,6 +14,7 @@ from server.reports.reading.text import MAX_CHARS
 from server.standards.taxonomy import INCIDENTS, NEEDS, OFFERS
 
 GAZETTEER = default_gazetteer()
+A_CODE = "CP965896"
 KEYS = [
     "lang",
     "kind",
@@ -267,6 +268,10 @@ def test_kind(text: str, kind: str) -> None:
         ("وضعیت 629G63KTN5 لطفا", ("STATUS", "629G63KTN5", None, None, None)),
         ("لغو۱۱", ("STOP", None, None, None, None)),
         ("نا موفق T4K9 جاده بسته", ("FAIL", "T4K9", None, None, None)),
+        # To an offer: no, and its code with the right check sign.
+        (f"نه {A_CODE}", ("FAIL", A_CODE, None, None, None)),
+        (f"خیر {A_CODE} ممنون", ("FAIL", A_CODE, None, None, None)),
+        (f"No {A_CODE.lower()}", ("FAIL", A_CODE, None, None, None)),
     ],
 )
 def test_commands(text: str, command: tuple[Any, ...]) -> None:
@@ -287,6 +292,11 @@ def test_commands(text: str, command: tuple[Any, ...]) -> None:
         "وضعیت کد پستی ما بد است",
         "قبول 5 نفر از خانواده ما",
         "STATUS K7P2 is wrong",
+        "نه",
+        "نه ما آب نداریم",
+        "no 1200 people",
+        "نه K7P2",
+        f"نه {A_CODE} نیست",
     ],
 )
 def test_sentences_are_no_commands(text: str) -> None:
