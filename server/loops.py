@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from server.access.context import Context
-from server.dispatch import by_sms, counting, offering, shortfalls, sweep
+from server.dispatch import by_sms, counting, offering, shortfalls, sweep, texted_signs
 from server.dispatch.making import tasks_for_needs
 from server.forms import answering as form_answering
 from server.forms import entities, opening, pictures, settling
@@ -25,7 +25,7 @@ PROJECTIONS: Sequence[Projection] = (
 
 # A need's task stands above the chain and the records' edits in the tiers, so it is handed down from here.
 ON_NEEDS = (tasks_for_needs,)
-ON_HEARD: Sequence[OnHeard] = (rumours.hear, watching.watch, inbox.queue, answering.answer, by_sms.answer)
+ON_HEARD: Sequence[OnHeard] = (rumours.hear, watching.watch, inbox.queue, answering.answer, by_sms.answer, texted_signs.note)
 """What follows from a batch of reports once it is read and woven, in its transaction."""
 
 # What reads a form stands above the reports as well; whoever loads this, worker or web, may ask it.

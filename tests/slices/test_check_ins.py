@@ -5,11 +5,16 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from server.dispatch import texted_signs
+from server.kernel.ids import uuid7
+from server.reports.chain import process_batch
+from server.reports.intake import Incoming
 from server.volunteers import silence
 from server.volunteers.hearing import heard
 from server.volunteers.own_routes import router as own
 from server.volunteers.queries import SENDABLE
 from server.volunteers.routes import router
+from tests.slices import chain_kit as kit
 from tests.support.dispatch_world import World, a_client, a_world, an_app
 
 ME = "/api/volunteers/me"
@@ -145,3 +150,22 @@ async def test_a_position_is_a_sign_of_life(world: World, http: httpx.AsyncClien
     mine = await world.token("volunteer", volunteer=her)
     await http.post("/api/volunteers/me/position", headers=mine, json={"lon": 48.3, "lat": 33.4})
     assert await world.one("SELECT heard_at IS NOT NULL FROM volunteers")
+
+
+async def test_any_text_from_her_own_number_is_a_sign_of_life(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    hers, his = "+989121110000", "+989351110000"
+    (her, him) = await world.volunteers(2)
+    for who, number in ((her, hers), (him, his)):
+        mark = world.ctx.sealing.keyed_hash("sender", number)
+        await world.run("UPDATE volunteers SET phone_hash = %s, check_every_s = 600 WHERE id = %s", mark, who)
+    forged = Incoming("sms", "api", str(uuid7()), "سالم هستیم".encode(), his, emergency_id=world.emergency)
+    await kit.send(world.ctx, world.emergency, (hers, "سالم هستیم"), forged)
+    while await process_batch(world.ctx, (), 50, (texted_signs.note,)):
+        pass
+    assert await world.run("SELECT id FROM volunteers WHERE heard_at IS NOT NULL") == [{"id": her}]
+    await world.run("UPDATE volunteers SET heard_at = NULL")
+    monkeypatch.setattr(texted_signs, "FRESH_MIN", 0)
+    await kit.send(world.ctx, world.emergency, (hers, "هنوز این‌جا هستیم"))
+    while await process_batch(world.ctx, (), 50, (texted_signs.note,)):
+        pass
+    assert await world.one("SELECT count(*) FROM volunteers WHERE heard_at IS NOT NULL") == 0, "what came long ago"
