@@ -25,7 +25,14 @@ PROJECTIONS: Sequence[Projection] = (
 
 # A need's task stands above the chain and the records' edits in the tiers, so it is handed down from here.
 ON_NEEDS = (tasks_for_needs,)
-ON_HEARD: Sequence[OnHeard] = (rumours.hear, watching.watch, inbox.queue, answering.answer, by_sms.answer, texted_signs.note)
+ON_HEARD: Sequence[OnHeard] = (
+    rumours.hear,
+    watching.watch,
+    inbox.queue,
+    answering.answer,
+    by_sms.answer,
+    texted_signs.note,
+)
 """What follows from a batch of reports once it is read and woven, in its transaction."""
 
 # What reads a form stands above the reports as well; whoever loads this, worker or web, may ask it.
