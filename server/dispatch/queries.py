@@ -171,6 +171,25 @@ async def flag_unclaimed(conn: Conn, after_s: int, limit: int) -> list[DictRow]:
     ).fetchall()
 
 
+async def open_of_queue(conn: Conn, queue_id: UUID, limit: int) -> list[DictRow]:
+    """The open tasks of a queue in the order in which it serves them.
+
+    What waits comes by the queue's own index, what is held by the board's: there are never many of these.
+    """
+    return await (
+        await conn.execute(
+            f"SELECT {TASK}, (SELECT category FROM needs n WHERE n.id = t.need_id) AS category{FROM_TASKS}"
+            "WHERE t.id IN (SELECT id FROM ("
+            "(SELECT id, rank FROM tasks WHERE queue_id = %(queue)s AND state = 'queued'"
+            " ORDER BY rank DESC, id LIMIT %(limit)s) UNION ALL"
+            " (SELECT id, rank FROM tasks WHERE queue_id = %(queue)s"
+            " AND state IN ('claimed', 'accepted', 'en_route', 'escalated') ORDER BY rank DESC, id LIMIT %(limit)s)"
+            ") f ORDER BY rank DESC, id LIMIT %(limit)s) ORDER BY t.rank DESC, t.id",
+            {"queue": queue_id, "limit": limit},
+        )
+    ).fetchall()
+
+
 _FILTERS = {
     "emergency": "t.emergency_id = %(emergency)s",
     "queue": "t.queue_id = %(queue)s",
@@ -192,11 +211,8 @@ async def tasks(
     box: Box | None,
     after: tuple[Any, UUID] | None,
     limit: int,
-    by_priority: bool = False,
 ) -> list[DictRow]:
-    """Tasks, the latest changed first (or as a queue serves them); `after` is the last row of the page
-    before.
-    """
+    """Tasks, the latest changed first; `after` is the last row of the page before."""
     where = [_FILTERS[name] for name, value in filters.items() if value is not None]
     params = {name: _list(value) if isinstance(value, (list, tuple)) else value for name, value in filters.items()}
     if box:
@@ -209,11 +225,11 @@ async def tasks(
     if after:
         where.append("(t.updated_at, t.id) < (%(at)s, %(id)s)")
         params |= {"at": after[0], "id": after[1]}
-    order = "t.rank DESC, t.id" if by_priority else "t.updated_at DESC, t.id DESC"
     return await (
         await conn.execute(
             f"SELECT {TASK}, (SELECT category FROM needs n WHERE n.id = t.need_id) AS category{FROM_TASKS}"
-            f"WHERE {' AND '.join(where) or 'true'} ORDER BY {order} LIMIT %(limit)s",
+            f"WHERE {' AND '.join(where) or 'true'} ORDER BY t.updated_at DESC, t.id DESC"
+            " LIMIT %(limit)s",
             params | {"limit": limit},
         )
     ).fetchall()

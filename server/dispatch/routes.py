@@ -144,14 +144,7 @@ async def queue_tasks(
     queue = await queries.queue(conn, queue_id)
     if queue is None or not who.may("queue.read", centre_id=queue["centre_id"], emergency_id=queue["emergency_id"]):
         raise not_found("queue")
-    rows = await queries.tasks(
-        conn,
-        {"queue": queue_id, "states": list(rules.OPEN)},
-        box=None,
-        after=None,
-        limit=limit,
-        by_priority=True,
-    )
+    rows = await queries.open_of_queue(conn, queue_id, limit)
     return json_response(_features(who, rows, None))
 
 

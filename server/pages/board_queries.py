@@ -115,6 +115,14 @@ async def _ids(conn: Conn, bounds: Bounds, name: str, limit: int) -> list[UUID]:
             f"SELECT id FROM ({calls}) c GROUP BY id ORDER BY min(soon), bool_or(urgency = 'life') DESC,"
             " max(rank) DESC, id LIMIT %(limit)s"
         )
+    elif name == "queued" and (bounds.centre is not None or bounds.centres is not None):
+        # Of few queues each by its own index: along the whole country's order theirs may come last.
+        condition, order = COLUMNS[name]
+        text = (
+            "SELECT x.id FROM queues q CROSS JOIN LATERAL (SELECT t.id, t.rank FROM tasks t"
+            f" WHERE t.queue_id = q.id AND {condition} ORDER BY {order} LIMIT %(limit)s) x WHERE {where.replace('t.', 'q.')}"
+            " ORDER BY x.rank DESC, x.id LIMIT %(limit)s"
+        )
     else:
         condition, order = COLUMNS[name]
         text = f"SELECT t.id {tasks} {condition} ORDER BY {order} LIMIT %(limit)s"
@@ -180,8 +188,14 @@ async def left(conn: Conn, volunteer_id: UUID, hours: int, limit: int) -> list[D
     ).fetchall()
 
 
+WAIT_MOST: Final = 200
+"""So many of a queue are counted for a volunteer; of more it is enough to know that they are many."""
+
+
 async def waiting(conn: Conn, centre_id: UUID, *, woman: bool, emergency: UUID | None) -> list[DictRow]:
-    """The queues of a centre with how many tasks in each wait for such a volunteer, the most pressing first."""
+    """The queues of a centre with how many tasks in each (WAIT_MOST at most) wait for such a volunteer alone, the most
+    pressing first.
+    """
     mine = (
         ""
         if woman
@@ -192,13 +206,15 @@ async def waiting(conn: Conn, centre_id: UUID, *, woman: bool, emergency: UUID |
     )
     return await (
         await conn.execute(
-            "SELECT q.id, q.kind, e.name_fa, e.name_en, count(t.id) AS n, max(t.priority) AS top,"
-            " count(t.id) FILTER (WHERE t.urgency = 'life') AS life FROM queues q"
+            "SELECT q.id, q.kind, e.name_fa, e.name_en, w.n, w.top, w.life FROM queues q"
             " JOIN emergencies e ON e.id = q.emergency_id AND e.status = 'open'"
-            f" JOIN tasks t ON t.queue_id = q.id AND t.state = 'queued'{mine}"
+            " CROSS JOIN LATERAL (SELECT count(*) AS n, max(f.priority) AS top,"
+            " count(*) FILTER (WHERE f.urgency = 'life') AS life FROM (SELECT t.priority, t.urgency FROM tasks t"
+            f" WHERE t.queue_id = q.id AND t.state = 'queued' AND t.crew_min = 1{mine}"
+            " ORDER BY t.rank DESC, t.id LIMIT %(most)s) f) w"
             " WHERE q.centre_id = %(centre)s AND (%(emergency)s::uuid IS NULL OR q.emergency_id = %(emergency)s)"
-            " GROUP BY q.id, e.id ORDER BY top DESC, q.id",
-            {"centre": centre_id, "emergency": emergency},
+            " AND w.n > 0 ORDER BY w.top DESC, q.id",
+            {"centre": centre_id, "emergency": emergency, "most": WAIT_MOST},
         )
     ).fetchall()
 
