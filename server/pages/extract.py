@@ -32,6 +32,7 @@ SAID_BY_NAME: Final = (
     "donor",
     "auditor",
     "admin",
+    "applicant",
 )
 
 

@@ -46,11 +46,11 @@ def _bound(centres: Sequence[UUID] | None) -> dict[str, Any]:
 
 
 async def counts(conn: Conn, centres: Sequence[UUID] | None) -> DictRow:
-    """How many stand how, by the names of STATES, and `all` of them but the refused."""
+    """How many stand how, by the names of STATES, and `every` one that is confirmed."""
     each = ", ".join(f"count(*) FILTER (WHERE {true}) AS {name}" for name, true in STATES.items())
     row = await (
         await conn.execute(
-            f"SELECT {each}, count(*) FILTER (WHERE v.vetting <> 'refused') AS every FROM volunteers v WHERE {_MINE}",
+            f"SELECT {each}, count(*) FILTER (WHERE v.vetting = 'vetted') AS every FROM volunteers v WHERE {_MINE}",
             _bound(centres),
         )
     ).fetchone()
@@ -97,7 +97,7 @@ async def volunteers(
 ) -> list[DictRow]:
     """Volunteers by code. `wish`: state (of STATES), skill, language, gender, code (its beginning)."""
     state = wish.get("state")
-    where = [STATES[state] if state else "v.vetting <> 'refused'", _MINE, "v.code > %(after)s"]
+    where = [STATES[state] if state else "v.vetting = 'vetted'", _MINE, "v.code > %(after)s"]
     where += [true for name, true in _FILTERS.items() if wish.get(name)]
     values = {**wish, **_bound(centres), "after": after, "limit": limit}
     if wish.get("code"):

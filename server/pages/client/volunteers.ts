@@ -8,10 +8,11 @@ import { t } from './i18n.ts';
 import { actOnChoice, Living } from './living.ts';
 import { serveDialogs } from './once.ts';
 import { toast } from './toast.ts';
+import { atHome } from './volunteersday.ts';
 import { clearCard, openCard } from './volunteerscard.ts';
 import { serveLists } from './volunteerslist.ts';
 
-readConfig();
+const config = readConfig();
 actOnChoice();
 
 const living = new Living(byId('live'), { rest: 1000, every: 60_000 });
@@ -74,10 +75,7 @@ function before(form: HTMLFormElement, body: Body): Body | null {
     case 'call-off':
       return { cancelled: true };
     case 'shift': {
-      // The day and the hour of the place where the page is read: the centre's own.
-      const starts = new Date();
-      starts.setDate(starts.getDate() + Number(body['day']));
-      starts.setHours(Number(body['hour']), 0, 0, 0);
+      const starts = atHome(Number(body['day']), Number(body['hour']), config.zone ?? 'Asia/Tehran');
       const ends = new Date(starts.getTime() + Number(body['hours']) * 3_600_000);
       return { volunteer: body['volunteer'], work: body['work'], starts_at: starts.toISOString(), ends_at: ends.toISOString() };
     }
