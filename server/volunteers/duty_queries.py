@@ -74,10 +74,13 @@ async def leave_shifts(conn: Conn, volunteer_id: UUID) -> None:
 
 
 async def fall_silent(conn: Conn, limit: int) -> list[DictRow]:
-    """Mark those whose sign of life is overdue; {id, code, centre_id, team, emergency_id}, longest due first."""
+    """Mark those whose sign of life is overdue; {id, code, centre_id, team, emergency_id}, longest due first.
+
+    `now()`, the beginning of this short transaction: an index is not searched by the volatile clock_timestamp().
+    """
     return await (
         await conn.execute(
-            "WITH due AS MATERIALIZED (SELECT id FROM volunteers WHERE check_due_at < clock_timestamp()"
+            "WITH due AS MATERIALIZED (SELECT id FROM volunteers WHERE check_due_at < now()"
             " AND silent_at IS NULL ORDER BY check_due_at LIMIT %s FOR NO KEY UPDATE SKIP LOCKED)"
             " UPDATE volunteers v SET silent_at = clock_timestamp() FROM due WHERE v.id = due.id"
             f" RETURNING v.id, v.code, v.centre_id, {_TEAM} AS team, (SELECT t.emergency_id FROM tasks t"
@@ -97,7 +100,7 @@ async def too_long_on_duty(conn: Conn, most_h: int, limit: int) -> list[DictRow]
         await conn.execute(
             "SELECT v.id, v.code, v.centre_id, v.duty_began_at, v.silent_at IS NOT NULL AS silent,"
             f" clock_timestamp() AS now, {_HOLDING} AS holds FROM volunteers v WHERE v.on_duty_since IS NOT NULL"
-            " AND v.duty_began_at <= clock_timestamp() - %s * interval '1 hour'"
+            " AND v.duty_began_at <= now() - %s * interval '1 hour'"
             " AND (coalesce(v.rest_until, '-infinity') < clock_timestamp()"
             f" OR (v.silent_at IS NULL AND NOT {_HOLDING}))"
             " ORDER BY v.duty_began_at LIMIT %s FOR NO KEY UPDATE OF v SKIP LOCKED",

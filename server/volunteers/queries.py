@@ -79,7 +79,8 @@ async def known(conn: Conn, codes: Sequence[str], hashes: Sequence[bytes]) -> li
     """{code, phone_hash} of those who have one of these codes or numbers."""
     return await (
         await conn.execute(
-            "SELECT code, phone_hash FROM volunteers WHERE code = ANY(%s) OR phone_hash = ANY(%s)",
+            "SELECT v.code, v.phone_hash FROM unnest(%s::text[]) c JOIN volunteers v ON v.code = c"
+            " UNION SELECT v.code, v.phone_hash FROM unnest(%s::bytea[]) h JOIN volunteers v ON v.phone_hash = h",
             (list(codes), list(hashes)),
         )
     ).fetchall()
