@@ -65,7 +65,8 @@ async def register(conn: Conn, ctx: Context, asked: Registration, address: str |
             **service.claimed(service.sealed_columns(ctx, volunteer_id, asked.name or None, phone)),
         },
     )
-    bounds = Bounds(asked.centre, None, volunteer_id)
+    # Bound to her and to no centre: her centre may change, and help near her may be another's to give out.
+    bounds = Bounds(volunteer_id=volunteer_id)
     account_id = await create_account(conn, asked.handle, asked.passphrase, "volunteer", bounds, language)
     event = NewEvent("volunteer.registered", "volunteer", volunteer_id, None, f"account:{account_id}", asked.centre)
     await emit(conn, event)

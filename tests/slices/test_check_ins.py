@@ -74,6 +74,23 @@ async def test_who_falls_silent_raises_an_alarm_until_heard(world: World, http: 
     assert await world.one("SELECT count(*) FROM alarms WHERE over_at IS NULL") == 0
 
 
+async def test_a_dispatcher_sets_and_ends_a_timer(world: World, http: httpx.AsyncClient) -> None:
+    (her,) = await world.volunteers(1)
+    staff, url = await world.token("dispatcher", centre=world.centres[0]), f"/api/volunteers/{her}"
+
+    async def patch(**asked: object) -> dict[str, object]:
+        tag = (await http.get(url, headers=staff)).headers["etag"]
+        answer = await http.patch(url, headers={**staff, "If-Match": tag}, json=asked)
+        return dict(answer.json()["properties"])
+
+    assert (await patch(check_every_s=900))["check_due_at"]
+    await _overdue(world, her)
+    assert await silence.watch(world.ctx) == 1
+    shown = await patch(check_every_s=None)
+    assert (shown["check_due_at"], shown["silent_at"]) == (None, None)
+    assert await world.one("SELECT count(*) FROM alarms WHERE over_at IS NULL") == 0
+
+
 async def test_a_held_row_is_not_waited_for(world: World) -> None:
     (her, him) = await world.volunteers(2)
     async with world.ctx.db.tx() as other, world.ctx.db.tx() as conn:

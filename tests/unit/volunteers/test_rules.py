@@ -3,6 +3,7 @@
 import io
 import zipfile
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from openpyxl import Workbook
@@ -32,6 +33,11 @@ def _hours(n: float) -> timedelta:
 )
 def test_words_for_what_people_can_do(said: str, meant: list[str] | None) -> None:
     assert skills.of_words(said) == meant
+
+
+def test_the_docs_name_every_skill() -> None:
+    docs = (Path(__file__).parents[3] / "docs/volunteers.md").read_text(encoding="utf-8")
+    assert [c for c, (fa, en) in skills.SKILLS.items() if f"| `{c}` | {fa} | {en} |" not in docs] == []
 
 
 def test_vehicles() -> None:
