@@ -123,6 +123,18 @@ async def waiting(conn: Conn, centre_id: UUID, most: int) -> int | None:
     return row["n"] if row else None
 
 
+async def registered_as(conn: Conn, handle: str) -> DictRow | None:
+    """{id, code, centre_id, vetting, account_id} of the volunteer whose account has this handle."""
+    return await (
+        await conn.execute(
+            "SELECT v.id, v.code, v.centre_id, v.vetting, a.id AS account_id FROM accounts a JOIN grants g"
+            " ON g.account_id = a.id JOIN volunteers v ON v.id = g.volunteer_id WHERE lower(a.handle) = lower(%s)"
+            " LIMIT 1",
+            (handle,),
+        )
+    ).fetchone()
+
+
 async def decide(conn: Conn, volunteer_id: UUID, decision: str, actor: str, changes: dict[str, Any]) -> None:
     """Write a centre's word and what follows from it."""
     await change(conn, volunteer_id, changes | {"vetting": decision})

@@ -22,5 +22,5 @@ async def register(
     address = request.client.host if request.client else None
     done = await registering.register(conn, ctx, asked, address, language(request))
     return json_response(
-        {"id": str(done.volunteer_id), "code": done.code, "vetting": "pending"}, 201, {"Cache-Control": "no-store"}
+        {"id": str(done.volunteer_id), "code": done.code, "vetting": done.vetting}, 201, {"Cache-Control": "no-store"}
     )

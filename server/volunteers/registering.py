@@ -8,7 +8,7 @@ from uuid import UUID
 from redis.exceptions import RedisError
 
 from server.access.context import Context
-from server.access.service import Bounds, create_account
+from server.access.service import Bounds, create_account, sign_in
 from server.kernel.db import Conn
 from server.kernel.errors import Problem, not_found
 from server.kernel.events import NewEvent, emit
@@ -30,18 +30,22 @@ class Registered:
     volunteer_id: UUID
     account_id: UUID
     code: str
+    vetting: str = "pending"
 
 
 async def register(conn: Conn, ctx: Context, asked: Registration, address: str | None, language: str) -> Registered:
     """A volunteer who waits for her centre's word, with an account of hers.
 
     The number, if there is one, is not compared with anybody's here: a stranger must not find out who is a volunteer.
+    The same handle and passphrase again, from a telephone that lost the answer, are answered the same.
     Raises 403 when registration is closed, 404 for no active centre, 409 for a taken handle, 422 for a number that is
     none, 429 after too many from one address or for one centre.
     """
     if not ctx.settings.registration:
         raise closed()
     await _count(ctx, address)
+    if before := await _before(conn, ctx, asked):
+        return before
     waiting = await queries.waiting(conn, asked.centre, PENDING_MOST)
     if waiting is None:
         raise not_found("centre")
@@ -71,6 +75,20 @@ async def register(conn: Conn, ctx: Context, asked: Registration, address: str |
     event = NewEvent("volunteer.registered", "volunteer", volunteer_id, None, f"account:{account_id}", asked.centre)
     await emit(conn, event)
     return Registered(volunteer_id, account_id, code)
+
+
+async def _before(conn: Conn, ctx: Context, asked: Registration) -> Registered | None:
+    """What this handle and passphrase registered before. Tries at a passphrase are counted as they are at the door."""
+    row = await queries.registered_as(conn, asked.handle.strip())
+    if row is None or row["centre_id"] != asked.centre:
+        return None
+    try:
+        await sign_in(conn, ctx, asked.handle, asked.passphrase)
+    except Problem as problem:
+        if problem.code != "access.wrong":
+            raise
+        return None
+    return Registered(row["id"], row["account_id"], row["code"], row["vetting"])
 
 
 def closed() -> Problem:

@@ -74,6 +74,30 @@ async def test_who_falls_silent_raises_an_alarm_until_heard(world: World, http: 
     assert await world.one("SELECT count(*) FROM alarms WHERE over_at IS NULL") == 0
 
 
+async def test_a_silent_team_is_named_by_its_code(world: World) -> None:
+    lead, mate = await world.volunteers(2)
+    team, queue = uuid7(), await world.queue()
+    await world.run(
+        "INSERT INTO teams (id, code, centre_id, leader_id, made_by) VALUES (%s, 'G-1', %s, %s, 'test')",
+        team,
+        world.centres[0],
+        lead,
+    )
+    for one in (lead, mate):
+        await world.run("INSERT INTO team_members (team_id, volunteer_id) VALUES (%s, %s)", team, one)
+    (task,) = await world.tasks(1, queue=queue)
+    await world.run(
+        "UPDATE tasks SET state = 'en_route', holder_id = %s, fence = 1, lease_until = clock_timestamp() WHERE id = %s",
+        lead,
+        task,
+    )
+    await world.run("UPDATE volunteers SET check_every_s = 600 WHERE id = %s", lead)
+    await _overdue(world, lead)
+    assert await silence.watch(world.ctx) == 1
+    (alarm,) = await world.run("SELECT data, emergency_id FROM alarms")
+    assert (alarm["data"]["team"], alarm["emergency_id"]) == ("G-1", world.emergency)
+
+
 async def test_a_dispatcher_sets_and_ends_a_timer(world: World, http: httpx.AsyncClient) -> None:
     (her,) = await world.volunteers(1)
     staff, url = await world.token("dispatcher", centre=world.centres[0]), f"/api/volunteers/{her}"

@@ -104,6 +104,14 @@ async def test_a_stranger_cannot_find_out_whose_number_is_a_volunteers(world: Wo
     assert (vetted.status_code, vetted.json()["code"]) == (409, "volunteer.phone_known")
 
 
+async def test_a_telephone_that_lost_the_answer_may_ask_again(world: World, http: httpx.AsyncClient) -> None:
+    first, again = await _register(http, world), await _register(http, world)
+    assert (again.status_code, again.json()) == (201, first.json())
+    stranger = await _register(http, world, passphrase="another passphrase")
+    assert (stranger.status_code, stranger.json()["code"]) == (409, "account.handle_taken")
+    assert await world.one("SELECT count(*) FROM volunteers") == 1
+
+
 async def test_what_is_refused_and_how_much_is_taken(
     world: World, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -113,7 +121,8 @@ async def test_what_is_refused_and_how_much_is_taken(
     assert (await _register(http, world, phone="12")).json()["code"] == "volunteer.phone"
     assert (await _register(http, world, passphrase="short")).json()["code"] == "account.passphrase_short"
     assert (await _register(http, world)).status_code == 201
-    assert (await _register(http, world)).json()["code"] == "registration.too_many", "the centre has its fill"
+    full = await _register(http, world, handle="third")
+    assert full.json()["code"] == "registration.too_many", "the centre has its fill"
     taken = await _register(http, world, centre=str(world.centres[1]))
     assert taken.json()["code"] == "account.handle_taken"
     assert (await _register(http, world, handle="other")).json()["code"] == "registration.too_many"
