@@ -9,10 +9,13 @@ import orjson
 from fastapi import APIRouter, Depends, Response
 
 from server.access.context import Context, context
+from server.access.guard import allow
+from server.access.principal import Principal
 from server.dispatch import offer_presence, scope, voices
 from server.dispatch.offer_routes import note as offer_note
 from server.dispatch.rules import FAIL_REASONS
 from server.kernel.edge import Tx
+from server.kernel.http import json_response
 from server.pages import board_queries as board
 from server.pages import me_choose, me_duty, me_forms, me_queries, me_shifts, me_view
 from server.pages.gate import View, page_for
@@ -63,6 +66,7 @@ async def me_page(view: Annotated[View, page_for("volunteer.own")], tx: Tx, ctx:
         at=at,
         held=held,
         offers=offers,
+        mark=await me_queries.mark(tx, me["id"]),
         asked=await me_queries.hand_overs(tx, me["id"]),
         heard=sorted({str(me["centre_id"]), *(str(t["centre_id"]) for t in shown.values())}),
         where={i: way_to(t, at) for i, t in shown.items()},
@@ -86,6 +90,18 @@ async def me_page(view: Annotated[View, page_for("volunteer.own")], tx: Tx, ctx:
         config=config(view),
     )
     return packed(view.request, answer)
+
+
+@router.get("/me/mark")
+async def my_mark(who: Annotated[Principal, allow("volunteer.own")], tx: Tx, ctx: Ctx) -> Response:
+    """{"mark"}: another one than the page's means that something is hers, or no longer. For phones that hear of a task
+    given to somebody, and would else fetch the whole page to learn that it was not to them.
+    """
+    mine = who.volunteer_id
+    await offer_presence.seen(ctx, mine)
+    return json_response(
+        {"mark": await me_queries.mark(tx, mine) if mine else ""}, headers={"Cache-Control": "no-store"}
+    )
 
 
 @router.get("/me/tasks/{task_id}/voices")

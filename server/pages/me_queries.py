@@ -8,6 +8,7 @@ from uuid import UUID
 from psycopg.rows import DictRow
 
 from server.dispatch.offer_queries import STANDS
+from server.dispatch.rules import HELD
 from server.kernel.db import Conn
 from server.pages.board_queries import CARD
 
@@ -76,6 +77,20 @@ async def left(conn: Conn, volunteer_id: UUID, hours: int, limit: int) -> list[D
             {"me": volunteer_id, "hours": hours, "limit": limit},
         )
     ).fetchall()
+
+
+async def mark(conn: Conn, volunteer_id: UUID) -> str:
+    """What changes whenever something is hers or no longer: tasks with fence and state, live offers. One cheap look."""
+    row = await (
+        await conn.execute(
+            "SELECT md5(coalesce(string_agg(x.what, ',' ORDER BY x.what), '')) AS mark FROM ("
+            "SELECT t.id || ':' || t.fence || t.state AS what FROM tasks t WHERE t.holder_id = %(me)s"
+            " AND t.state = ANY(%(held)s) UNION ALL SELECT o.id::text FROM offers o JOIN tasks t ON t.id = o.task_id"
+            f" WHERE o.volunteer_id = %(me)s AND {STANDS}) x",
+            {"me": volunteer_id, "held": list(HELD)},
+        )
+    ).fetchone()
+    return str(row["mark"])[:12] if row else ""
 
 
 async def hand_overs(conn: Conn, volunteer_id: UUID) -> dict[UUID, DictRow]:

@@ -12,9 +12,10 @@ import { toast } from './toast.ts';
 readConfig();
 
 const HEARTBEAT_MS = 90_000;
+let asking = false;
 let renew = (): void => {};
 const living = new Living(byId('live'), { rest: 1000, every: 60_000, drawn, busy: writing });
-renew = hear({ now: () => void living.refresh(), soon: () => living.stir(), offered: () => void offered() });
+renew = hear({ now: () => void living.refresh(), soon: () => living.stir(), perhaps: () => void perhaps() });
 setInterval(countDown, 1000);
 setInterval(() => void beat(), HEARTBEAT_MS);
 document.addEventListener('visibilitychange', () => !document.hidden && void beat());
@@ -92,14 +93,18 @@ async function claim(form: HTMLFormElement, path: string, wish: Wish): Promise<v
   }
 }
 
-/** An offer was made or answered at the centre: only when it is hers is the page fetched. */
-async function offered(): Promise<void> {
+/** Something was given or offered to somebody at the centre: only when it is hers is the page fetched. */
+async function perhaps(): Promise<void> {
+  // In a storm some go unasked: the page looks a little later anyway.
+  if (asking) return;
+  asking = true;
   try {
-    const { data } = await ask<{ items: { id: string }[] }>('/api/offers?limit=20', { stay: true });
-    const shown = [...document.querySelectorAll<HTMLElement>('[data-offer]')].map((one) => one.dataset['offer']!);
-    if (data.items.map((one) => one.id).sort().join() !== shown.sort().join()) await living.refresh();
+    const { data } = await ask<{ mark: string }>('/me/mark', { stay: true });
+    if (data.mark !== byId('hears').dataset['mark']) await living.refresh();
   } catch {
     // The page looks again by itself.
+  } finally {
+    asking = false;
   }
 }
 

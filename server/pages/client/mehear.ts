@@ -5,23 +5,25 @@
 import { Stream } from '../../../mapping/client/stream.ts';
 import type { Change } from '../../../mapping/client/types.ts';
 
+/** What may be given to her by others. */
+const GIVEN = new Set(['offer.made', 'task.reassigned']);
 const NOUNS = 'task,offer,movement';
 
 export interface Heard {
   /** Something of hers changed: look now. */
   now(): void;
-  /** Something was offered at her centre: ask whether to her. */
-  offered(): void;
+  /** Something was given or offered to somebody at her centre: ask whether to her. */
+  perhaps(): void;
   /** Something waits or waits no longer: look soon. */
   soon(): void;
 }
 
-export type Weight = 'now' | 'offered' | 'soon';
+export type Weight = 'now' | 'perhaps' | 'soon';
 
-/** How much a change is hers: a record that stands on her page as hers, an offer to somebody, or anything else. */
+/** How much a change is hers: a record that stands on her page as hers, something given to somebody, or anything else. */
 export function weigh(batch: readonly Change[], shown: ReadonlySet<string>): Weight {
   if (batch.some((one) => shown.has(one.id))) return 'now';
-  return batch.some((one) => one.verb === 'offer.made') ? 'offered' : 'soon';
+  return batch.some((one) => GIVEN.has(one.verb)) ? 'perhaps' : 'soon';
 }
 
 /** The ids of what stands on the page as hers: held tasks, offers, herself. */
@@ -44,7 +46,7 @@ export function hear(heard: Heard): () => void {
     changes: (batch) => {
       const weight = weigh(batch, shown());
       if (weight === 'now') return heard.now();
-      if (weight === 'offered') heard.offered();
+      if (weight === 'perhaps') heard.perhaps();
       later ??= setTimeout(
         () => {
           later = undefined;
