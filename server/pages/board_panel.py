@@ -94,6 +94,7 @@ async def people(
         task=task,
         panel=found,
         offers={row["code"]: row for row in await beside.offers(tx, [task_id])},
+        may=may,
         asks=task["state"] == "queued" and may("offer.make", task),
         at_once=ASKED_AT_ONCE,
         facts=facts,

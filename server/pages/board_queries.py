@@ -19,7 +19,7 @@ SELECT t.id, t.code, t.kind, t.state, t.urgency, t.priority, t.bring, t.skills, 
     clock_timestamp() AS overdue,
   CASE WHEN t.state IN ('claimed', 'accepted', 'en_route', 'escalated') THEN v.silent_at END AS silent_at, v.heard_at,
   t.state = 'queued' AND t.flagged_at IS NOT NULL AS unclaimed, t.created_at, t.updated_at, t.closed_at, t.outcome,
-  t.emergency_id, t.queue_id, t.need_id, t.incident_id, t.holder_id, q.centre_id,
+  t.emergency_id, t.queue_id, t.need_id, t.incident_id, t.holder_id, t.version, q.centre_id,
   ST_X(t.geom_shown) AS lon, ST_Y(t.geom_shown) AS lat,
   c.name_fa AS centre_fa, c.name_en AS centre_en, ST_X(c.geom) AS centre_lon, ST_Y(c.geom) AS centre_lat,
   v.code AS holder, coalesce(n.category, i.category) AS category, coalesce(n.code, i.code) AS cause,
@@ -120,8 +120,8 @@ async def _ids(conn: Conn, bounds: Bounds, name: str, limit: int) -> list[UUID]:
         condition, order = COLUMNS[name]
         text = (
             "SELECT x.id FROM queues q CROSS JOIN LATERAL (SELECT t.id, t.rank FROM tasks t"
-            f" WHERE t.queue_id = q.id AND {condition} ORDER BY {order} LIMIT %(limit)s) x WHERE {where.replace('t.', 'q.')}"
-            " ORDER BY x.rank DESC, x.id LIMIT %(limit)s"
+            f" WHERE t.queue_id = q.id AND {condition} ORDER BY {order} LIMIT %(limit)s) x"
+            f" WHERE {where.replace('t.', 'q.')} ORDER BY x.rank DESC, x.id LIMIT %(limit)s"
         )
     else:
         condition, order = COLUMNS[name]

@@ -150,7 +150,7 @@ def test_a_task_given_to_another_tells_its_former_holder(browser: Browser, world
     expect(mine.locator(".toast--bad")).to_contain_text("no longer yours")
     expect(mine.locator(".lost")).to_contain_text("A dispatcher gave it to somebody else")
     expect(task).to_have_count(0)
-    # The board's own press with an old fence is refused and refreshed too. The board is too quick to be caught with one.
+    # The board's own press with an old fence (it is too quick to be caught with one) is refused and refreshed too.
     board.route(f"**/api/tasks/{identity}/reassign", lambda route: route.continue_(post_data='{"fence": 1}'))
     board.locator(f"#t-{identity} .more summary").click()
     board.locator(f"#t-{identity}").get_by_role("button", name="Back to the queue").click()
