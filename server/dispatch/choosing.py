@@ -20,7 +20,7 @@ from server.kernel.db import Conn
 from server.kernel.errors import Problem, not_found
 from server.volunteers.skills import HELPFUL, covered
 
-HEADS: Final = 20
+HEADS: Final = 10
 """Tasks of each queue that the next one is chosen from."""
 TRIES: Final = 5
 """Who is a moment late gets the next best, so often."""
@@ -51,7 +51,7 @@ def does(person: Candidate) -> Does:
 
 
 async def near(
-    conn: Conn, who: Principal, person: Candidate, at: tuple[float, float] | None, radius_km: float
+    conn: Conn, who: Principal, person: Candidate, at: tuple[float, float] | None, radius_km: float, limit: int = 30
 ) -> list[dict[str, Any]]:
     """Open tasks around a point (lon, lat), else around where she was last, or her centre: the best first.
 
@@ -64,7 +64,7 @@ async def near(
     limits = scope.limits(who, "task.read")
     found = await queries.near(conn, (person.lon, person.lat), radius_km * 1000, does(person), limits)
     metres = dict(found)
-    chosen = await _chosen(conn, person, list(metres), await offer_queries.now(conn))
+    chosen = (await _chosen(conn, person, list(metres), await offer_queries.now(conn)))[:limit]
     rows = await queries.shown(conn, [job.task_id for job, _ in chosen])
     return [
         _feature(who, rows[job.task_id], fit, metres[job.task_id])

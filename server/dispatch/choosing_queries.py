@@ -13,7 +13,7 @@ from server.kernel.db import Conn
 
 NEAREST: Final = 1500
 """So many of the nearest open tasks are looked at, before what she cannot do is left out."""
-KEPT: Final = 200
+KEPT: Final = 80
 _DOES: Final = (
     "x.skills <@ %(skills)s::text[] AND x.crew_min <= %(people)s AND (%(woman)s OR NOT (x.women_required OR"
     " (x.crew_min = 1 AND x.women_min > 0)))"

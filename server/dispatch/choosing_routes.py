@@ -46,8 +46,8 @@ async def near(
         await heard(conn, [who.volunteer_id])
         await offer_presence.seen(ctx, who.volunteer_id)
     at = (lon, lat) if lon is not None and lat is not None else None
-    features = await choosing.near(conn, who, person, at, radius_km)
-    return json_response({"type": "FeatureCollection", "next": None, "features": features[:limit]})
+    features = await choosing.near(conn, who, person, at, radius_km, limit)
+    return json_response({"type": "FeatureCollection", "next": None, "features": features})
 
 
 @router.post("/api/dispatch/next")

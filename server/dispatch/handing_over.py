@@ -43,7 +43,7 @@ async def ask(
     earlier = await offers.close_hand_overs(conn, task_id, person["id"])
     await emit_many(conn, [answered_event(_of(row, e), "withdrawn", who.actor) for e in earlier])
     # What she asked her before is asked anew, with the words of now.
-    pages = await offer_presence.ages(ctx, [person["id"]])
+    pages = await offer_presence.open_pages(ctx)
     reach = (await offers.reach(conn, [person["id"]])).get(person["id"])
     channel = timing.way(reach_of(reach, pages.get(person["id"])), row["urgency"]) if reach else None
     channel = channel or "app"

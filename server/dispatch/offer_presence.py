@@ -1,15 +1,15 @@
-"""Whose page was seen lately: a mark in Redis with an expiry. Without Redis nobody's was, and texts serve."""
+"""Whose page was seen lately: marks in Redis with their moments. Without Redis nobody's was, and texts serve."""
 
-from collections.abc import Sequence
-from typing import Final
+from typing import Final, cast
 from uuid import UUID
 
 from redis.exceptions import RedisError
 
 from server.access.context import Context
 from server.dispatch.offer_rules import PAGE_FRESH_S
+from server.kernel.clock import now
 
-KEY: Final = "hamyar:page:"
+KEY: Final = "hamyar:pages"
 
 
 async def seen(ctx: Context, volunteer_id: UUID | None) -> None:
@@ -17,20 +17,20 @@ async def seen(ctx: Context, volunteer_id: UUID | None) -> None:
     if volunteer_id is None:
         return
     try:
-        await ctx.redis.set(f"{KEY}{volunteer_id}", b"1", ex=PAGE_FRESH_S)
+        pipe = ctx.redis.pipeline(transaction=False)
+        pipe.zadd(KEY, {str(volunteer_id): now().timestamp()})
+        pipe.expire(KEY, PAGE_FRESH_S)
+        await pipe.execute()
     except (RedisError, OSError, TimeoutError):
         return
 
 
-async def ages(ctx: Context, volunteer_ids: Sequence[UUID]) -> dict[UUID, float]:
-    """How long ago, in seconds, the pages of these were seen; who is missing was not seen lately."""
-    if not volunteer_ids:
-        return {}
+async def open_pages(ctx: Context) -> dict[UUID, float]:
+    """Whose pages were seen lately, and how long ago in seconds. What is older is forgotten here."""
+    moment = now().timestamp()
     try:
-        pipe = ctx.redis.pipeline(transaction=False)
-        for volunteer_id in volunteer_ids:
-            pipe.ttl(f"{KEY}{volunteer_id}")
-        found = await pipe.execute()
+        await ctx.redis.zremrangebyscore(KEY, "-inf", moment - PAGE_FRESH_S)
+        found = cast("list[tuple[bytes | str, float]]", await ctx.redis.zrange(KEY, 0, -1, withscores=True))
     except (RedisError, OSError, TimeoutError):
         return {}
-    return {i: float(PAGE_FRESH_S - ttl) for i, ttl in zip(volunteer_ids, found, strict=True) if ttl >= 0}
+    return {UUID(key.decode() if isinstance(key, bytes) else key): max(0.0, moment - at) for key, at in found}

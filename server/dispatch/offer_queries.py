@@ -1,7 +1,7 @@
 """SQL of offers: who is asked, what is due, how it was answered."""
 # ruff: noqa: S608 - the texts put together here are this file's own; values go as parameters
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -67,19 +67,46 @@ async def over(conn: Conn, limit: int) -> list[DictRow]:
     ).fetchall()
 
 
-async def due(conn: Conn, after_s: int, each: int, limit: int) -> list[DictRow]:
-    """Queued tasks that are to be offered now, the first of each queue, life first. `wave`: how often it was tried."""
+async def free(conn: Conn, pages: Sequence[UUID]) -> list[DictRow]:
+    """Who may be sent, hears of an offer (a number, or her page is open), has none, and holds no task."""
     return await (
         await conn.execute(
-            "SELECT x.*, q.centre_id FROM queues q CROSS JOIN LATERAL (SELECT t.id, t.fence, t.emergency_id, t.urgency,"
+            f"SELECT v.id, v.centre_id, v.skills FROM volunteers v WHERE {SENDABLE} AND v.silent_at IS NULL"
+            " AND (v.phone_sealed IS NOT NULL OR v.id = ANY(%s::uuid[]))"
+            " AND NOT EXISTS (SELECT 1 FROM offers o WHERE o.volunteer_id = v.id AND o.answered_at IS NULL)"
+            f" AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.holder_id = v.id AND t.state IN {_HELD})",
+            (arrays.uuids(pages),),
+        )
+    ).fetchall()
+
+
+async def due(conn: Conn, after_s: int, able: Mapping[UUID, Collection[str]], each: int, limit: int) -> list[DictRow]:
+    """Queued tasks that are to be offered now, the first of each queue of these centres, life first.
+
+    `able`: centre → all that those who could be asked there can do together; what takes more is left out, so that
+    it hides nothing behind it. A task for several is judged later: a team brings its own skills. `wave`: how often it
+    was tried.
+    """
+    return await (
+        await conn.execute(
+            "SELECT x.*, q.centre_id FROM unnest(%(centres)s::uuid[], %(skills)s::text[]) AS g(centre_id, skills)"
+            " JOIN queues q ON q.centre_id = g.centre_id"
+            " CROSS JOIN LATERAL (SELECT t.id, t.fence, t.emergency_id, t.urgency,"
             " t.crew_min, t.women_min, t.skills, t.rank, coalesce(w.wave, 0) AS wave"
             " FROM tasks t LEFT JOIN offer_waves w ON w.task_id = t.id"
             " WHERE t.queue_id = q.id AND t.state = 'queued'"
+            " AND (t.crew_min > 1 OR t.skills <@ string_to_array(g.skills, ','))"
             " AND t.created_at < clock_timestamp() - make_interval(secs => %(after)s)"
             " AND (w.next_at IS NULL OR w.next_at < clock_timestamp())"
             " ORDER BY t.rank DESC, t.id LIMIT %(each)s) x"
             " ORDER BY (x.urgency = 'life') DESC, x.rank DESC, x.id LIMIT %(limit)s",
-            {"after": after_s, "each": each, "limit": limit},
+            {
+                "centres": arrays.uuids(able),
+                "skills": arrays.texts(",".join(sorted(skills)) for skills in able.values()),
+                "after": after_s,
+                "each": each,
+                "limit": limit,
+            },
         )
     ).fetchall()
 
@@ -231,14 +258,15 @@ async def close_others(conn: Conn, task_id: UUID, offer_id: UUID, answer: str) -
     ).fetchall()
 
 
-async def neighbours(conn: Conn, centre_ids: Sequence[UUID], each: int) -> dict[UUID, list[UUID]]:
-    """The nearest other active centres of each of these, nearest first."""
+async def neighbours(conn: Conn, each: int) -> dict[UUID, list[UUID]]:
+    """The nearest other active centres of each active centre, nearest first."""
     rows = await (
         await conn.execute(
-            "SELECT c.id, array_agg(x.id ORDER BY x.d) AS near FROM centres c CROSS JOIN LATERAL"
+            "SELECT c.id, coalesce(array_agg(x.id ORDER BY x.d) FILTER (WHERE x.id IS NOT NULL), '{}') AS near"
+            " FROM centres c LEFT JOIN LATERAL"
             " (SELECT o.id, o.geom <-> c.geom AS d FROM centres o WHERE o.id <> c.id AND o.active"
-            " ORDER BY o.geom <-> c.geom LIMIT %s) x WHERE c.id = ANY(%s::uuid[]) GROUP BY c.id",
-            (each, arrays.uuids(centre_ids)),
+            " ORDER BY o.geom <-> c.geom LIMIT %s) x ON true WHERE c.active GROUP BY c.id",
+            (each,),
         )
     ).fetchall()
     return {r["id"]: r["near"] for r in rows}

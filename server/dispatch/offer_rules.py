@@ -9,9 +9,9 @@ WAVE: Final[dict[str, int]] = {"life": 3, "high": 2}
 """urgency → how many are asked at once; else one after the other."""
 PAGE_FRESH_S: Final = 300
 """A page that was seen within so long is looked at: an offer on it is noticed."""
-AGAIN_S: Final = 60
-"""A task for which nobody was found is looked at again after so long."""
-AGAIN_LIFE_S: Final = 10
+AGAIN_S: Final = (60, 480)
+"""A task for which nobody was found is looked at again after so long, each time later, at most so late."""
+AGAIN_LIFE_S: Final = (10, 80)
 SAME_TASK_S: Final = 6 * 3600
 """Who did not answer is not asked about the same task again for so long; who declined it, never."""
 PAUSE_S: Final = 900
@@ -52,9 +52,10 @@ def answer_s(channel: Channel, urgency: str) -> int:
     return _ANSWER_S[channel, urgency == "life"]
 
 
-def again_s(urgency: str) -> int:
-    """When a task for which nobody was found is looked at again, in seconds."""
-    return AGAIN_LIFE_S if urgency == "life" else AGAIN_S
+def again_s(urgency: str, wave: int = 0) -> int:
+    """When a task for which nobody was found is looked at again, in seconds, after so many waves."""
+    first, latest = AGAIN_LIFE_S if urgency == "life" else AGAIN_S
+    return min(latest, first << min(wave, 10))
 
 
 def pause_s(unanswered: int) -> int:

@@ -8,7 +8,7 @@ else.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -33,6 +33,7 @@ from server.kernel.events import emit_many
 from server.kernel.redis import ring
 from server.messaging.outbox import BELL
 from server.messaging.rules import quiet_end
+from server.volunteers.skills import HELPFUL, covered
 
 log = structlog.get_logger("offers")
 EVERY_S: Final = 2.0
@@ -49,7 +50,7 @@ async def run(ctx: Context) -> None:
     """Offer until cancelled; a database that is away is asked again at the next turn."""
     while True:
         try:
-            while await turn(ctx) >= BATCH:
+            while await turn(ctx) >= BATCH // 2:
                 pass
         except psycopg.OperationalError as error:
             log.warning("offers.postponed", kind=type(error).__name__)
@@ -57,19 +58,19 @@ async def run(ctx: Context) -> None:
 
 
 async def turn(ctx: Context) -> int:
-    """Close what is over, ask the next; returns how many tasks were looked at."""
+    """Close what is over, ask the next; returns how many were asked."""
     async with ctx.db.tx() as conn:
         await close_over(conn)
+    pages = await offer_presence.open_pages(ctx)
     async with ctx.db.tx() as conn:
         if not await queries.alone(conn):
             return 0
-        due = await queries.due(conn, ctx.settings.offer_after_s, EACH, BATCH)
-        made = await _wave(conn, ctx, due) if due else []
+        made = await _wave(conn, ctx, pages)
     for one in made:
         MADE.labels(one["channel"]).inc()
     if any(one["channel"] == "sms" for one in made):
         await ring(ctx.redis, BELL)
-    return len(due)
+    return len(made)
 
 
 async def close_over(conn: Conn) -> int:
@@ -82,33 +83,28 @@ async def close_over(conn: Conn) -> int:
 
 
 class Desk:
-    """What one turn knows: who is there in which centre, how each can be asked, who was asked before."""
+    """What one turn knows: who of which centre is there, how each can be asked, who was asked before."""
 
-    def __init__(self, ctx: Context, now: datetime) -> None:
-        self.ctx, self.now = ctx, now
+    def __init__(self, ctx: Context, now: datetime, pages: Mapping[UUID, float]) -> None:
+        self.ctx, self.now, self.pages = ctx, now, pages
         quiet = quiet_end(now.astimezone(ZoneInfo(ctx.settings.timezone)), ctx.settings.quiet_hours)
         self.quiet = quiet is not None
         self.people: dict[UUID, list[Candidate]] = defaultdict(list)
         self.everyone: dict[UUID, Candidate] = {}
-        self.known: set[UUID] = set()
         self.reach: dict[UUID, rules.Reach] = {}
         self.before: set[tuple[UUID, UUID]] = set()
 
-    async def learn(self, conn: Conn, centre_ids: Sequence[UUID]) -> None:
-        """Load the people of centres that are not known yet."""
-        fresh = [c for c in dict.fromkeys(centre_ids) if c not in self.known]
+    async def learn(self, conn: Conn, volunteer_ids: Sequence[UUID]) -> None:
+        """Load people who are not known yet."""
+        fresh = [i for i in dict.fromkeys(volunteer_ids) if i not in self.everyone]
         if not fresh:
             return
-        self.known.update(fresh)
-        found = await candidates.of_centres(conn, self.ctx, fresh)
-        ids = [c.volunteer_id for c in found]
-        pages = await offer_presence.ages(self.ctx, ids)
-        rows = await queries.reach(conn, ids)
-        for one in found:
+        rows = await queries.reach(conn, fresh)
+        for one in (await candidates.of_people(conn, self.ctx, fresh)).values():
             self.everyone[one.volunteer_id] = one
+            self.people[one.centre_id].append(one)
             if row := rows.get(one.volunteer_id):
-                self.people[one.centre_id].append(one)
-                self.reach[one.volunteer_id] = reach_of(row, pages.get(one.volunteer_id))
+                self.reach[one.volunteer_id] = reach_of(row, self.pages.get(one.volunteer_id))
 
     def askable(self, task: DictRow, centre_ids: Sequence[UUID]) -> list[Candidate]:
         """Whom of these centres this task may be offered to by ourselves."""
@@ -116,7 +112,8 @@ class Desk:
             one
             for centre in centre_ids
             for one in self.people[centre]
-            if (task["id"], one.volunteer_id) not in self.before
+            if one.volunteer_id in self.reach
+            and (task["id"], one.volunteer_id) not in self.before
             and rules.may_ask(self.reach[one.volunteer_id], task["urgency"])
             and rules.way(self.reach[one.volunteer_id], task["urgency"], quiet=self.quiet)
         ]
@@ -147,11 +144,18 @@ def reach_of(row: DictRow, page_s: float | None) -> rules.Reach:
     return rules.Reach(row["number"], page_s, row["live"], row["unanswered"], row["silent_s"], row["busy"])
 
 
-async def _wave(conn: Conn, ctx: Context, due: Sequence[DictRow]) -> list[dict[str, Any]]:
-    """Offer these tasks, the most pressing first."""
-    desk = Desk(ctx, await queries.now(conn))
-    centres = [t["centre_id"] for t in due]
-    await desk.learn(conn, centres)
+async def _wave(conn: Conn, ctx: Context, pages: Mapping[UUID, float]) -> list[dict[str, Any]]:
+    """Offer the most pressing tasks that somebody who is free could do."""
+    free: dict[UUID, list[DictRow]] = defaultdict(list)
+    for row in await queries.free(conn, list(pages)):
+        free[row["centre_id"]].append(row)
+    if not free:
+        return []
+    near = await queries.neighbours(conn, NEAR_CENTRES)
+    due = await queries.due(conn, ctx.settings.offer_after_s, _able(free, near), EACH, BATCH)
+    if not due:
+        return []
+    desk = Desk(ctx, await queries.now(conn), pages)
     desk.before = await queries.asked_before(conn, [t["id"] for t in due], rules.SAME_TASK_S)
     jobs = {job.task_id: job for job in await candidates.jobs(conn, [t["id"] for t in due])}
     proposals: list[Proposal] = []
@@ -160,23 +164,37 @@ async def _wave(conn: Conn, ctx: Context, due: Sequence[DictRow]) -> list[dict[s
         job = jobs.get(task["id"])
         if job is None:
             continue
-        new = await _best(conn, desk, task, job)
-        for proposal in new:
-            desk.taken(proposal.volunteer_id)
+        new: list[Proposal] = []
+        # Her own centre's people first; where it has nobody, those of the nearest ones.
+        for centres in ([task["centre_id"]], near.get(task["centre_id"], [])):
+            if not new:
+                await desk.learn(conn, [row["id"] for centre in centres for row in free.get(centre, ())])
+                new = _best(desk, task, job, centres)
         proposals += new
-        seen.append((task["id"], max((p.answer_s for p in new), default=rules.again_s(task["urgency"]))))
+        again = rules.again_s(task["urgency"], task["wave"])
+        seen.append((task["id"], max((p.answer_s for p in new), default=again)))
     await queries.waves(conn, seen)
     return await make(conn, ctx, proposals)
 
 
-async def _best(conn: Conn, desk: Desk, task: DictRow, job: Job) -> list[Proposal]:
-    """The best of her own centre; where it has nobody, of the nearest ones. Teams are asked by their leaders."""
-    fits = matching.rank(job, desk.askable(task, [task["centre_id"]]), desk.now).fits
-    if not fits:
-        near = (await queries.neighbours(conn, [task["centre_id"]], NEAR_CENTRES)).get(task["centre_id"], [])
-        await desk.learn(conn, near)
-        fits = matching.rank(job, desk.askable(task, near), desk.now).fits
-    return [desk.proposal(task, job, one, fit) for one, fit in fits[: rules.wave_size(task["urgency"])]]
+def _able(free: Mapping[UUID, Sequence[DictRow]], near: Mapping[UUID, Sequence[UUID]]) -> dict[UUID, frozenset[str]]:
+    """Centre → all that the free people there and at its neighbours can do; where nobody is free, it is left out."""
+    own = {centre: covered({s for row in rows for s in row["skills"]}) for centre, rows in free.items()}
+    able = {}
+    for centre in {*near, *own}:
+        reached = [own[c] for c in (centre, *near.get(centre, ())) if c in own]
+        if reached:
+            able[centre] = HELPFUL.union(*reached)
+    return able
+
+
+def _best(desk: Desk, task: DictRow, job: Job, centres: Sequence[UUID]) -> list[Proposal]:
+    """The best of these centres; teams are asked by their leaders. Whoever is asked is free no more."""
+    fits = matching.rank(job, desk.askable(task, centres), desk.now).fits
+    new = [desk.proposal(task, job, one, fit) for one, fit in fits[: rules.wave_size(task["urgency"])]]
+    for proposal in new:
+        desk.taken(proposal.volunteer_id)
+    return new
 
 
 async def by_hand(
@@ -196,8 +214,8 @@ async def by_hand(
     strange = [i for i in volunteer_ids if i not in rows or not who.may("offer.make", centre_id=rows[i]["centre_id"])]
     if strange:
         raise not_found("volunteer")
-    desk = Desk(ctx, await queries.now(conn))
-    await desk.learn(conn, [r["centre_id"] for r in rows.values()])
+    desk = Desk(ctx, await queries.now(conn), await offer_presence.open_pages(ctx))
+    await desk.learn(conn, volunteer_ids)
     (job,) = await candidates.jobs(conn, [task_id])
     proposals, left_out = [], []
     for volunteer_id in dict.fromkeys(volunteer_ids):

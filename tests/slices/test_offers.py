@@ -282,7 +282,7 @@ async def test_who_does_not_answer_is_left_alone_for_a_while(world: World) -> No
     await pass_time(world, 800)
     await offering.turn(world.ctx)
     assert [r["answer"] for r in await offers(world)] == ["expired"]
-    await pass_time(world, 200)
+    await pass_time(world, 400)
     await on_page(world, her)
     await offering.turn(world.ctx)
     assert [r["answer"] for r in await offers(world)] == ["expired", None]
