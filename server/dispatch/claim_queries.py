@@ -12,6 +12,7 @@ from server.dispatch.queries import FROM_TASKS, TASK
 from server.dispatch.rules import WOMEN_FIRST_S
 from server.kernel import arrays
 from server.kernel.db import Conn
+from server.volunteers.hearing_queries import FRESH_S
 from server.volunteers.queries import SENDABLE
 
 _WOMEN_FIRST = f"t.women_preferred AND t.created_at > clock_timestamp() - interval '{WOMEN_FIRST_S} seconds'"
@@ -88,12 +89,15 @@ async def keep_answers(conn: Conn, rows: Sequence[tuple[str, str, dict[str, Any]
 async def lock_volunteers(conn: Conn, ids: Sequence[UUID]) -> dict[UUID, DictRow]:
     """Those who claim, locked in order, so that two processes cannot both find room under a volunteer's cap.
 
-    `rests_until`: until when she has to rest by the rules; None when she need not.
+    `rests_until`: until when she has to rest by the rules; None when she need not. `unheard`: her last sign of life is
+    not so young that a new one need not be written.
     """
     rows = await (
         await conn.execute(
             f"SELECT v.id, v.gender, v.status, v.vetting, v.skills, v.centre_id, CASE WHEN {_RESTS} THEN v.rest_until"
-            " END AS rests_until FROM volunteers v WHERE v.id = ANY(%s::uuid[]) ORDER BY v.id FOR NO KEY UPDATE",
+            " END AS rests_until, v.silent_at IS NOT NULL OR v.heard_at IS NULL"
+            f" OR v.heard_at < clock_timestamp() - interval '{FRESH_S} seconds' AS unheard"
+            " FROM volunteers v WHERE v.id = ANY(%s::uuid[]) ORDER BY v.id FOR NO KEY UPDATE",
             (arrays.uuids(ids),),
         )
     ).fetchall()

@@ -23,6 +23,7 @@ from server.kernel.db import Conn
 from server.kernel.errors import Problem, not_found
 from server.kernel.events import NewEvent, emit_many
 from server.kernel.ids import uuid7
+from server.volunteers.hearing import heard
 
 GATHER_S = 0.002
 BATCH = 64
@@ -160,6 +161,8 @@ async def _claimants(
     """How many tasks each request may have, and who goes; those who may not get their problem."""
     ids = list({requests[i].volunteer_id for i in fresh})
     people = await queries.lock_volunteers(conn, ids) if ids else {}
+    calling = {v for i in fresh if (v := requests[i].volunteer_id) in people and not requests[i].for_another}
+    await heard(conn, [v for v in calling if people[v]["unheard"]])
     held = await queries.claims_held(conn, ids) if cap is not None and ids else {}
     named = list({team for i in fresh if (team := requests[i].team_id)})
     teams = await queries.teams(conn, named) if named else {}

@@ -221,6 +221,21 @@ async def test_http_claim_group_commit_and_who_may(world: World) -> None:
             assert answer.status_code == 400, bad
 
 
+async def test_who_claims_is_heard_and_who_is_given_something_is_not(world: World) -> None:
+    queue = await world.queue()
+    await world.tasks(4, queue=queue)
+    caller, given, fresh = await world.volunteers(3)
+    await world.run("UPDATE volunteers SET heard_at = clock_timestamp() WHERE id = %s", fresh)
+    before = await world.one("SELECT heard_at FROM volunteers WHERE id = %s", fresh)
+    claims = Claims(world.ctx)
+    await claims.claim(ClaimRequest(queue, caller, 1, "t"))
+    await claims.claim(ClaimRequest(queue, given, 1, "t", for_another=True))
+    await claims.claim(ClaimRequest(queue, fresh, 1, "t"))
+    heard = {r["id"]: r["heard_at"] for r in await world.run("SELECT id, heard_at FROM volunteers")}
+    assert heard[caller] is not None
+    assert (heard[given], heard[fresh]) == (None, before)
+
+
 async def test_a_task_by_name_is_had_by_one_and_told_again_to_her(world: World) -> None:
     queue = await world.queue()
     wanted, other = await world.tasks(2, queue=queue)
