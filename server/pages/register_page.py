@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse
 
 from server.access.context import Context, context
 from server.access.guard import forbidden, same_origin
-from server.access.secrets import COOKIE
+from server.access.secrets import COOKIE, secret_hash
 from server.access.service import PASSPHRASE_MIN, SESSION_HOURS, open_session
 from server.kernel.db import Conn
 from server.kernel.edge import Tx
@@ -110,6 +110,9 @@ async def register_page(view: Anybody, tx: Tx, centre: Wish = None) -> Response:
     """The form; for who has registered, what her centre says."""
     who = view.principal
     if who and who.volunteer_id and (mine := await people.own(tx, who.volunteer_id)):
+        if mine["vetting"] == "vetted" and (secret := view.request.cookies.get(COOKIE)):
+            # Remembered here as an applicant: the page that says that she is in must lead in at once.
+            view.request.app.state.principals.pop(secret_hash(secret), None)
         return _answer(view, mine)
     wish: UUID | None = chosen(centre)
     return await _form(view, tx, Filled(centre=str(wish or ""), languages=["fa"]), None)

@@ -5,7 +5,9 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import APIRouter, Response
 
+from server.access.guard import allow
 from server.pages.register_page import router as door
 from server.pages.volunteers_page import router as page
 from server.volunteers.register_routes import router as registration
@@ -13,6 +15,14 @@ from server.volunteers.routes import router
 from tests.support.dispatch_world import World, a_client, a_world, an_app
 
 NAME, PHONE = "پروین آزمایشی", "09120000177"
+inside = APIRouter()
+
+
+@inside.get("/inside", dependencies=[allow("task.read")])
+async def _inside() -> Response:
+    return Response(status_code=204)
+
+
 SAME = {"Sec-Fetch-Site": "same-origin"}
 
 
@@ -24,7 +34,7 @@ async def world(db_dsn: str, redis_url: str) -> AsyncIterator[World]:
 
 @pytest.fixture
 async def http(world: World) -> AsyncIterator[httpx.AsyncClient]:
-    async with a_client(an_app(world.ctx, page, door, router, registration)) as client:
+    async with a_client(an_app(world.ctx, page, door, router, registration, inside)) as client:
         yield client
 
 
@@ -55,6 +65,9 @@ async def test_who_registers_by_the_plain_form_is_in_and_told_to_wait(world: Wor
     assert code in mine.text
     assert NAME not in mine.text
     assert (await http.get("/volunteers")).status_code == 403
+    await world.run("UPDATE volunteers SET vetting = 'vetted'")
+    assert 'href="/me"' in (await http.get("/register")).text
+    assert (await http.get("/inside")).status_code == 204, "the next page knows that she is in"
 
 
 async def test_a_centre_sees_its_own_people_and_no_names(world: World, http: httpx.AsyncClient) -> None:
