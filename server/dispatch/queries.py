@@ -123,13 +123,14 @@ async def add_evidence(conn: Conn, row: dict[str, Any]) -> None:
 
 
 async def expired(conn: Conn, limit: int) -> list[DictRow]:
-    """Held tasks whose lease ran out by the database's clock, locked; those that somebody works on now are
-    left.
+    """Held tasks whose lease ran out by the database's clock, locked; those that somebody works on now are left.
+
+    By the moment of the transaction's start: a clock that moves during a statement is one that no index answers.
     """
     return await (
         await conn.execute(
             f"SELECT {TASK}{FROM_TASKS}WHERE t.state IN ('claimed', 'accepted', 'en_route') AND"
-            " t.lease_until < clock_timestamp()"
+            " t.lease_until < now()"
             " ORDER BY t.lease_until LIMIT %s FOR NO KEY UPDATE OF t SKIP LOCKED",
             (limit,),
         )
@@ -161,7 +162,7 @@ async def flag_unclaimed(conn: Conn, after_s: int, limit: int) -> list[DictRow]:
         await conn.execute(
             "WITH old AS (SELECT id FROM tasks WHERE state = 'queued' AND urgency = 'life' AND"
             " flagged_at IS NULL"
-            " AND created_at < clock_timestamp() - make_interval(secs => %s) ORDER BY created_at LIMIT"
+            " AND created_at < now() - make_interval(secs => %s) ORDER BY created_at LIMIT"
             " %s FOR NO KEY UPDATE SKIP LOCKED)"
             " UPDATE tasks t SET flagged_at = clock_timestamp() FROM old, queues q WHERE t.id = old.id"
             " AND q.id = t.queue_id"
