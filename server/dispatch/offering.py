@@ -37,6 +37,8 @@ from server.volunteers.skills import HELPFUL, covered
 
 log = structlog.get_logger("offers")
 EVERY_S: Final = 2.0
+SHARE: Final = 0.1
+"""Of its time the loop works no more than this: with a hundred thousand tasks waiting a turn costs half a second."""
 EACH: Final = 4
 BATCH: Final = 24
 """Tasks of a queue, and of all, that one turn looks at."""
@@ -48,13 +50,18 @@ MADE = Counter("hamyar_offers_made", "Offers made by the matching", ["channel"])
 
 async def run(ctx: Context) -> None:
     """Offer until cancelled; a database that is away is asked again at the next turn."""
+    clock = asyncio.get_running_loop().time
     while True:
+        began, spent = clock(), 0.0
         try:
-            while await turn(ctx) >= BATCH // 2:
-                pass
+            asked = await turn(ctx)
+            spent = clock() - began
+            if asked >= BATCH // 2:
+                # Many are free and much waits: the next turn finds as many.
+                continue
         except psycopg.OperationalError as error:
             log.warning("offers.postponed", kind=type(error).__name__)
-        await asyncio.sleep(EVERY_S)
+        await asyncio.sleep(max(EVERY_S, spent / SHARE))
 
 
 async def turn(ctx: Context) -> int:
