@@ -14,7 +14,7 @@ readConfig();
 const HEARTBEAT_MS = 90_000;
 let asking = false;
 let renew = (): void => {};
-const living = new Living(byId('live'), { rest: 1000, every: 60_000, drawn, busy: writing });
+const living = new Living(byId('live'), { rest: 1000, every: 30_000, drawn, busy: writing });
 renew = hear({ now: () => void living.refresh(), soon: () => living.stir(), perhaps: () => void perhaps() });
 setInterval(countDown, 1000);
 setInterval(() => void beat(), HEARTBEAT_MS);
