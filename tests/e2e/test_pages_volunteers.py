@@ -157,7 +157,7 @@ def test_both_pages_in_both_languages_and_widths(
         assert page.locator("html").get_attribute("dir") == ("rtl" if lang == "fa" else "ltr")
         assert page.evaluate(AUDIT) == []
         for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme)
             assert page.evaluate(CONTRAST) == [], scheme
         if path == "/volunteers":
             page.locator("[data-card]").first.click()
