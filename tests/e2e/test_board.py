@@ -38,7 +38,8 @@ def fresh(world: World, text: str, category: str) -> str:
     report(world.running, text, "mamulan", f"board-{category}")
 
     def found() -> list[dict[str, Any]]:
-        return [t for t in open_tasks(world.running) if t["category"] == category and t["state"] == "queued"]
+        asked = {"category": category, "state": "queued", "centre": world.centres["mamulan"]}
+        return [t for t in open_tasks(world.running) if asked.items() <= t.items()]
 
     wait_until(lambda: bool(found()), 60)
     return str(found()[0]["id"])
@@ -165,5 +166,25 @@ def test_who_fell_silent_comes_first_and_goods_are_followed(desks: dict[str, Bro
     expect(page.locator(".desk").locator(f"#t-{identity}")).to_have_count(0)
     page.locator("#closed summary").click()
     expect(page.locator("#closed .steps--delivered").first).to_be_visible()
+    page.close()
+    assert seen.complaints == []
+
+
+def test_a_task_for_two_goes_to_a_team_that_is_formed_for_it(desks: dict[str, BrowserContext], people: World) -> None:
+    identity, seen = fresh(people, "به غذا برای ۸۰ نفر نیاز داریم، معمولان", "food"), Seen()
+    page = board(desks["en"], people, seen)
+    page.locator(f"#t-{identity} [data-people]").click()
+    page.locator("#asks summary").click()
+    page.locator("#asks [name='crew_min:int']").fill("2")
+    page.locator("#asks button").click()
+    page.locator("#people .person--crew button").click()
+    holder = page.locator(f"#column-claimed #t-{identity} .task__holder")
+    expect(holder).to_contain_text("Team")
+    team = page.locator(".rail .one[data-team]").first
+    expect(team).to_contain_text("Team of 2")
+    with people.running.api() as api:
+        assert api.post(f"/api/tasks/{identity}/complete", json={"fence": 1}).status_code == 200
+        stood = api.post(f"/api/teams/{team.get_attribute('data-team')}/stand_down")
+        assert stood.status_code == 200, stood.text
     page.close()
     assert seen.complaints == []

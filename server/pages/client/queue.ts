@@ -30,8 +30,11 @@ serveFinder();
 setInterval(countDown, 1000);
 follow(['task', 'need', 'movement', 'emergency', 'centre', 'volunteer', 'team', 'offer'], () => living.stir());
 serveForms({
-  // A list of one is a list all the same.
-  before: (_, body) => Object.fromEntries(Object.entries(body).map(([name, value]) => [name, LISTS.includes(name) && typeof value === 'string' ? [value] : value])),
+  // What a form names several times is a list, and a list of one is a list all the same.
+  before: (form, body) => {
+    const data = new FormData(form);
+    return { ...body, ...Object.fromEntries(LISTS.filter((name) => data.has(name)).map((name) => [name, data.getAll(name)])) };
+  },
   after: async (form) => {
     const task = panel.task;
     if ('stay' in form.dataset && task) await panel.show(task);
