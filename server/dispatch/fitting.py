@@ -4,16 +4,17 @@ Pure. The points are the house's own choice and stand in docs/dispatch.md; one p
 What is not known (a place, a language, a vehicle) neither helps nor harms.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
 from server.dispatch.rules import CLAIM_CAP, WOMEN_FIRST_S
 from server.kernel.geo import distance_m
 from server.volunteers.duty_rules import DUTY_LONG_H
-from server.volunteers.skills import HELPFUL, covered, lacking
+from server.volunteers.skills import HELPFUL, covered
 
 Entry = dict[str, Any]
 """A reason, a bar or a shortfall: {"code", …figures}; its words are in `reasons`. Never a name, a number, a place."""
@@ -207,18 +208,37 @@ def judge(
     the several need together (their number, women, skills) is not asked of her alone.
     """
     trip = travel(who, job)
-    bars = herself(who, now, asking=asking)
-    if alone:
-        bars += _task_bars(job, who, now)
-    if trip is not None and trip.km > job.reach_km:
-        bars.append({"code": "too_far", "km": round(trip.km, 1), "reach_km": job.reach_km})
-    if bars:
-        return Bar(tuple(bars))
+    if found := bars(job, who, now, trip, asking=asking, alone=alone):
+        return Bar(tuple(found))
     tally = _Tally()
     _way(tally, job, who, trip)
     _able(tally, job, who)
     _person(tally, job, who, now, alone=alone)
     return tally.fit(trip)
+
+
+def bars(
+    job: Job, who: Candidate, now: datetime, trip: Trip | None, *, asking: bool = False, alone: bool = True
+) -> list[Entry]:
+    """Why she may not take this task now, as `judge` has it; empty when she may."""
+    found = herself(who, now, asking=asking)
+    if alone:
+        found += _task_bars(job, who, now)
+    if trip is not None and trip.km > job.reach_km:
+        found.append({"code": "too_far", "km": round(trip.km, 1), "reach_km": job.reach_km})
+    return found
+
+
+@lru_cache(maxsize=4096)
+def can(skills: frozenset[str]) -> frozenset[str]:
+    """All that somebody with these skills can do; many have the same."""
+    return covered(skills)
+
+
+def without(skills: frozenset[str], wanted: Iterable[str]) -> list[str]:
+    """Which of the skills that a task cannot be done without are not among these."""
+    able = can(skills)
+    return [skill for skill in wanted if skill not in able and skill not in HELPFUL]
 
 
 def squad_for(job: Job, who: Candidate) -> Squad | None:
@@ -269,7 +289,7 @@ def _task_bars(job: Job, who: Candidate, now: datetime) -> list[Entry]:
         bars.append({"code": "woman_required"})
     elif not woman and (until := women_first_until(job, now)):
         bars.append({"code": "women_first", "until": until.isoformat()})
-    if missing := lacking(who.skills | team.skills if team else who.skills, job.skills):
+    if missing := without(who.skills | team.skills if team else who.skills, job.skills):
         bars.append({"code": "skills", "lacking": missing})
     return bars
 
@@ -293,14 +313,14 @@ def _way(tally: _Tally, job: Job, who: Candidate, trip: Trip | None) -> None:
 
 
 def _able(tally: _Tally, job: Job, who: Candidate) -> None:
-    can = covered(who.skills)
+    able = can(who.skills)
     wanted = frozenset(job.skills)
-    if asked := [skill for skill in job.skills if skill in can and skill not in HELPFUL]:
+    if asked := [skill for skill in job.skills if skill in able and skill not in HELPFUL]:
         tally.add("skills", 0, skills=asked)
-    if help_ := [skill for skill in job.skills if skill in can and skill in HELPFUL]:
+    if help_ := [skill for skill in job.skills if skill in able and skill in HELPFUL]:
         tally.add("helps", HELPS, skills=help_)
     # A nurse who is asked for first aid is no waste of a nurse.
-    spared = sorted(s for s in who.skills & SCARCE if s not in wanted and not covered((s,)) & wanted)
+    spared = sorted(s for s in who.skills & SCARCE if s not in wanted and not can(frozenset((s,))) & wanted)
     if spared and not job.life:
         tally.add("scarce", max(SCARCE_MOST, SCARCE_POINTS * len(spared)), skills=spared)
     if spoken := sorted(who.languages & job.languages):

@@ -7,19 +7,19 @@ from typing import Final
 from uuid import UUID
 
 from server.dispatch.fitting import (
-    Bar,
     Candidate,
     Entry,
-    Fit,
     Job,
     Travel,
-    judge,
+    bars,
+    can,
     needs_woman,
     squad_for,
     straight,
+    without,
     women_first_until,
 )
-from server.volunteers.skills import HELPFUL, covered, lacking
+from server.volunteers.skills import HELPFUL
 
 _LATER: Final = ("resting", "rests", "silent", "cap", "busy", "away", "not_vetted")
 """Why somebody who could do it cannot go now, in the order in which it is told."""
@@ -32,7 +32,9 @@ def shortfalls(job: Job, candidates: Iterable[Candidate], now: datetime, travel:
     missing.
     """
     known = [who for who in candidates if who.status != "inactive" and who.vetting != "refused"]
-    if any(isinstance(judge(job, who, now, travel), Fit) for who in known):
+    # Of a task that takes several only leaders can be the answer; the others need not be asked.
+    asked = known if job.crew_min == 1 else [who for who in known if who.squad is not None]
+    if any(not bars(job, who, now, travel(who, job)) for who in asked):
         return []
     near = [who for who in known if _within(job, who, travel)]
     if not near:
@@ -59,10 +61,10 @@ def _within(job: Job, who: Candidate, travel: Travel) -> bool:
 def _missing_skills(job: Job, known: Sequence[Candidate], near: Sequence[Candidate], travel: Travel) -> list[Entry]:
     entries: list[Entry] = []
     for skill in needed(job):
-        if any(skill in covered(who.skills) for who in near):
+        if any(skill in can(who.skills) for who in near):
             continue
         entry: Entry = {"code": "no_skill", "skill": skill, "km": job.reach_km}
-        trips = [travel(who, job) for who in known if skill in covered(who.skills)]
+        trips = [travel(who, job) for who in known if skill in can(who.skills)]
         if far := [trip.km for trip in trips if trip is not None]:
             entry |= {"code": "skill_far", "nearest_km": round(min(far))}
         entries.append(entry)
@@ -72,7 +74,7 @@ def _missing_skills(job: Job, known: Sequence[Candidate], near: Sequence[Candida
 def _alone(job: Job, near: Sequence[Candidate], missing: list[Entry], now: datetime, travel: Travel) -> list[Entry]:
     if missing:
         return missing
-    skilled = [who for who in near if not lacking(who.skills, job.skills)]
+    skilled = [who for who in near if not without(who.skills, job.skills)]
     if not skilled:
         return [{"code": "not_in_one", "skills": needed(job), "km": job.reach_km}]
     able = [who for who in skilled if who.woman] if needs_woman(job) else skilled
@@ -89,14 +91,18 @@ def _several(job: Job, near: Sequence[Candidate], missing: list[Entry], now: dat
     found = [*missing, *_too_few(job, near, job.reach_km)]
     if found:
         return found
-    free = [who for who in near if who.squad is None and not who.held and _may(job, who, now, travel)]
-    if not lacking(frozenset[str]().union(*(w.skills for w in free)), job.skills) and not _too_few(job, free, None):
-        return [{"code": "team_to_form", "people": job.crew_min, "women": job.women_min}]
+    free: list[Candidate] = []
+    for who in near:
+        if who.squad is None and not who.held and not bars(job, who, now, travel(who, job), alone=False):
+            free.append(who)
+            if len(free) >= job.crew_min and _suffice(job, free):
+                return [{"code": "team_to_form", "people": job.crew_min, "women": job.women_min}]
     return [*_too_few(job, free, None), *_why_not(job, near, now, travel)]
 
 
-def _may(job: Job, who: Candidate, now: datetime, travel: Travel) -> bool:
-    return isinstance(judge(job, who, now, travel, alone=False), Fit)
+def _suffice(job: Job, people: Sequence[Candidate]) -> bool:
+    together = frozenset[str]().union(*(who.skills for who in people))
+    return not without(together, job.skills) and not _too_few(job, people, None)
 
 
 def _too_few(job: Job, people: Sequence[Candidate], km: float | None) -> list[Entry]:
@@ -115,12 +121,11 @@ def _why_not(job: Job, able: Sequence[Candidate], now: datetime, travel: Travel)
     """Those who could do it, counted by what keeps them; of those who rest, teams are counted as teams."""
     kept: dict[str, list[tuple[Candidate, Entry]]] = defaultdict(list)
     for who in able:
-        found = judge(job, who, now, travel, alone=job.crew_min == 1)
-        codes: Sequence[Entry] = found.codes if isinstance(found, Bar) else ()
+        codes = bars(job, who, now, travel(who, job), alone=job.crew_min == 1)
         first = next((c for code in _LATER for c in codes if c["code"] == code), None)
         if first is not None:
             kept[first["code"]].append((who, first))
-        elif isinstance(found, Fit) and (who.held or (who.squad is not None and not squad_for(job, who))):
+        elif not codes and (who.held or (who.squad is not None and not squad_for(job, who))):
             kept["busy"].append((who, {"code": "busy"}))
     entries: list[Entry] = []
     for code in _LATER:

@@ -6,6 +6,7 @@ questions; what is far is measured from the centre, whose tasks are the near one
 
 import asyncio
 import time
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
@@ -16,8 +17,8 @@ import structlog
 from server.access.context import Context
 from server.dispatch import candidate_queries, candidates
 from server.dispatch import shortfall_queries as queries
-from server.dispatch.fitting import Candidate, Entry, Job, Trip
-from server.dispatch.shortfall_rules import shortfalls
+from server.dispatch.fitting import Candidate, Entry, Job, Trip, can
+from server.dispatch.shortfall_rules import needed, shortfalls
 from server.kernel.events import NewEvent, emit_many
 from server.kernel.geo import distance_m
 
@@ -31,7 +32,6 @@ PEOPLE: Final = 20_000
 WRITTEN_MOST: Final = 20_000
 """So many answers are written at a look; the rest at the next."""
 TOLD_MOST: Final = 200
-_ASKED: Final = ("life", "skills", "women_required", "women_first", "crew_min", "women_min")
 
 
 async def run(ctx: Context) -> None:
@@ -53,13 +53,15 @@ async def look(ctx: Context) -> int:
         asked = await queries.questions(conn, AFTER_S)
         people = await candidates.of_centres(conn, ctx, None, most=PEOPLE) if asked else []
         now = await candidate_queries.now(conn)
-    answers: list[dict[str, Any]] = []
-    houses: dict[UUID, House] = {}
+    answers: dict[str, list[Entry]] = {}
+    house: House | None = None
     for row in asked:
-        house = houses.setdefault(row["centre"], House(row["lon"], row["lat"]))
-        found = shortfalls(question(row), house.nearest(people), now, house.trip)
+        if house is None or house.centre_id != row["centre"]:
+            house = House(row["centre"], row["lon"], row["lat"], people)
+        job = question(row)
+        found = shortfalls(job, house.pool(job), now, house.trip)
         if found:
-            answers.append(_answer(row, found))
+            answers[row["sort"]] = found
         # The leases are watched by the same process.
         await asyncio.sleep(0)
     async with ctx.db.tx() as conn:
@@ -80,29 +82,50 @@ async def look(ctx: Context) -> int:
 
 
 class House:
-    """A centre from which ways are measured; most people stand at one of few points."""
+    """A centre from which ways are measured, with everybody by their way to it; most people stand at few points."""
 
-    def __init__(self, lon: float, lat: float) -> None:
-        self.lon, self.lat = lon, lat
+    def __init__(self, centre_id: UUID, lon: float, lat: float, people: Sequence[Candidate]) -> None:
+        self.centre_id, self.lon, self.lat = centre_id, lon, lat
         self._km: dict[tuple[float, float], float] = {}
-        self._nearest: list[Candidate] | None = None
+        # Where somebody can take it, she is found soon: the nearest first.
+        self._people = sorted(people, key=self._way)
+        self._ways = [self._way(who) for who in self._people]
+        self._pools: dict[tuple[float, frozenset[str]], list[Candidate]] = {}
 
-    def trip(self, who: Candidate, _job: Job | None = None) -> Trip | None:
-        """As the crow flies, from this centre whatever the task."""
+    def _way(self, who: Candidate) -> float:
         if who.lon is None or who.lat is None:
-            return None
+            return 0.0
         point = (who.lon, who.lat)
         km = self._km.get(point)
         if km is None:
             km = self._km[point] = distance_m(*point, self.lon, self.lat) / 1000
-        return Trip(km)
+        return km
 
-    def nearest(self, people: Sequence[Candidate]) -> list[Candidate]:
-        """All of them, the nearest first: where somebody can take it, she is found soon."""
-        if self._nearest is None:
-            far = Trip(float("inf"))
-            self._nearest = sorted(people, key=lambda who: (self.trip(who) or far).km)
-        return self._nearest
+    def trip(self, who: Candidate, _job: Job) -> Trip | None:
+        """As the crow flies, from this centre whatever the task."""
+        return None if who.lon is None else Trip(self._way(who))
+
+    def pool(self, job: Job) -> list[Candidate]:
+        """All who matter to the answer: who is within reach and has one of the skills (or all within reach, where no
+        skill is asked or several go), and of a skill that is not there the nearest who has it.
+        """
+        near = self._people[: bisect_right(self._ways, job.reach_km)]
+        wanted = frozenset(needed(job))
+        if job.crew_min > 1:
+            return [*near, *self._far(near, wanted)]
+        if not wanted:
+            return near
+        key = (job.reach_km, wanted)
+        if key not in self._pools:
+            able = [who for who in near if can(who.skills) & wanted]
+            # One of those near stands for all: there is somebody, only not with the skill.
+            self._pools[key] = [*(able or near[:1]), *self._far(able, wanted)]
+        return self._pools[key]
+
+    def _far(self, near: Sequence[Candidate], wanted: frozenset[str]) -> list[Candidate]:
+        missing = wanted.difference(*(can(who.skills) for who in near))
+        first = (next((who for who in self._people if skill in can(who.skills)), None) for skill in sorted(missing))
+        return [who for who in first if who is not None]
 
 
 def question(row: Mapping[str, Any]) -> Job:
@@ -122,7 +145,3 @@ def question(row: Mapping[str, Any]) -> Job:
         lon=row["lon"],
         lat=row["lat"],
     )
-
-
-def _answer(row: Mapping[str, Any], found: Sequence[Entry]) -> dict[str, Any]:
-    return {"centre": str(row["centre"]), **{name: row[name] for name in _ASKED}, "found": list(found)}

@@ -26,6 +26,7 @@ from server.dispatch.matching import (
     rank,
     shortfalls,
 )
+from server.dispatch.shortfalls import House
 from server.volunteers.skills import lacking
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -134,6 +135,13 @@ def test_nobody_goes_who_may_not(job: Job, crowd: list[Candidate]) -> None:
 def test_a_task_has_somebody_or_says_what_it_lacks(job: Job, crowd: list[Candidate]) -> None:
     fits = rank(job, crowd, NOW).fits
     assert bool(fits) != bool(shortfalls(job, crowd, NOW))
+
+
+@given(jobs, crowds)
+def test_the_watch_looks_at_few_and_says_the_same(job: Job, crowd: list[Candidate]) -> None:
+    there = [who for who in crowd if who.status != "inactive" and who.vetting != "refused"]
+    house = House(CENTRE, *HERE, there)
+    assert shortfalls(job, house.pool(job), NOW, house.trip) == shortfalls(job, there, NOW, house.trip)
 
 
 @given(jobs, crowds)
