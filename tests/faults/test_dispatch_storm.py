@@ -1,4 +1,4 @@
-"""A short storm over dispatch: volunteers are frozen past expiry and killed, and workers, web and connections with them.
+"""A short storm over dispatch: volunteers are frozen past expiry and killed, and workers, web, connections with them.
 
 Redis is wiped. Each task is held by one, none is forgotten. `make soak` has the long one, over a whole instance.
 """
@@ -10,7 +10,7 @@ import pytest
 from tests.soak.ground import FewProcesses
 from tests.soak.storm import Plan, Storm
 
-PLAN = Plan(seconds=10, volunteers=16, lease_s=1, pace_s=0.2, stock=60, every_s=0.5, drain_s=120, grace_s=60)
+PLAN = Plan(seconds=8, volunteers=12, lease_s=1, pace_s=0.2, stock=40, every_s=0.5, drain_s=120, grace_s=60)
 
 
 @pytest.mark.timeout(240)
