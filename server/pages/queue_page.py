@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
+from markupsafe import Markup
 from psycopg.rows import DictRow
 
 from server.access.principal import Principal
@@ -17,6 +18,7 @@ from server.pages import board_facts as facts
 from server.pages import board_facts_queries as beside
 from server.pages import board_queries as board
 from server.pages.gate import View, page_for
+from server.pages.kept import piece
 from server.pages.parts import centre_names, item_names, living, look, reader
 
 router = APIRouter(include_in_schema=False)
@@ -54,6 +56,7 @@ async def queue_page(
     centres, emergencies = scope.limits(who, "queue.read")
     bounds = board.Bounds(centres, emergencies, seen.chosen, chosen(centre), kind if kind in KINDS else None)
     columns = await board.columns(tx, bounds, LIMITS)
+    told = await _beside(tx, columns)
     everywhere = await count_queries.queues(tx, emergency=seen.chosen, centres=centres, emergencies=emergencies)
     return living(
         view,
@@ -75,8 +78,21 @@ async def queue_page(
         facts=facts,
         tell=partial(reasons.say, lang=view.lang),
         rail=await _rail(tx, who, bounds),
-        **await _beside(tx, columns),
+        kept=_keeping(view, told),
+        **told,
     )
+
+
+def _keeping(view: View, told: dict[str, Any]) -> Any:
+    """`kept(card, task)`: the card as it was rendered last, if nothing of it has changed; told: `_beside`'s."""
+    may = may_with(view)
+
+    def kept(card: Any, task: DictRow) -> Markup:
+        beside_it = [told[name].get(task["id"]) for name in ("goods", "offers", "shortfalls")]
+        rights = [may(verb, task) for verb in ("task.reassign", "volunteer.read")]
+        return piece("card", (view.lang, rights, task, beside_it), lambda: card(task))
+
+    return kept
 
 
 async def _beside(conn: Conn, columns: dict[str, list[DictRow]]) -> dict[str, Any]:
