@@ -127,7 +127,7 @@ def _of_leases(leases: list[dict[str, Any]], tasks: list[dict[str, Any]]) -> lis
         ends = Counter(lease["end_reason"] for lease in own)
         if ends["completed"] != (task["state"] == "done"):
             faults.append(f"{task['state']}, completed {ends['completed']} times: {task['id']}")
-        if task["state"] == "done" and own[-1]["end_reason"] != "completed":
+        if ends["completed"] and own[-1]["end_reason"] != "completed":
             faults.append(f"held again after it was done: {task['id']}")
     return faults
 
