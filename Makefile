@@ -15,7 +15,7 @@ help:
 	@echo "make test    همهٔ آزمون‌ها                  all tests"
 	@echo "make check   سبک، گونه‌ها، مرز ماژول‌ها     lint, types, import contracts"
 	@echo "make bench   اندازه‌ها                      figures for docs/performance.md"
-	@echo "make soak    کشتن ۲۰۰ باره زیر بار          200 rounds of kills under load"
+	@echo "make soak    کشتن زیر بار، توفان اعزام      rounds of kills under load, the storm over dispatch"
 
 setup:
 	@ops/setup.sh
@@ -47,6 +47,8 @@ bench: setup
 soak: setup
 	@HAMYAR_ROUNDS=200 HAMYAR_OUTAGE_S=600 $(VENV)/python -m pytest -m faults --timeout=0 tests/faults $(ARGS)
 	@HAMYAR_MESSAGES=100000 $(VENV)/python -m pytest --timeout=0 tests/slices/test_front.py -k often_it_comes
+	@$(VENV)/python -m tests.soak
+	@HAMYAR_STEPS=$${HAMYAR_STEPS:-1000000} $(VENV)/python -m pytest --timeout=0 -s tests/slices/test_dispatch_machine.py
 
 clean:
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results server/pages/static/dist

@@ -7,11 +7,12 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+from psycopg.rows import dict_row
 
 from server.access.context import Context
 from server.access.principal import Principal, Scope
 from server.dispatch import offer_presence
-from server.kernel.db import Conn, Connection, Database, dict_row
+from server.kernel.db import Conn, Connection, Database
 from server.kernel.errors import Problem
 from server.kernel.ids import new_code, uuid7
 from tests.support.dispatch_model import TEAM, WOMEN, Task
@@ -132,8 +133,8 @@ class House:
         try:
             async with self.conn.transaction():
                 done = await work(self.conn)
-        except Problem as problem:
-            return None, problem.code
+        except Problem as raised:
+            return None, raised.code
         problem = getattr(done, "problem", None)
         return done, problem.code if problem else None
 
