@@ -43,6 +43,8 @@ def main() -> int:
         figures = storm.run(lambda line: print(line, file=sys.stderr, flush=True))
         verified = instance.run("verify", check=False)
         print(json.dumps({**figures, "verify": verified.returncode}, indent=1, ensure_ascii=False))
+        if verified.returncode:
+            print(verified.stdout, verified.stderr, file=sys.stderr)
         return int(bool(storm.faults) or verified.returncode != 0)
     finally:
         instance.run("down", check=False)

@@ -21,6 +21,7 @@ import psycopg
 import redis
 
 from ops.localstack.layout import REPOSITORY
+from server.kernel.events import NewEvent, emit_many
 from server.kernel.ids import new_code, uuid7
 from tests.soak.checker import Checker
 from tests.soak.ground import Ground
@@ -72,6 +73,9 @@ class Storm:
                 self.people = people + await world.volunteers(self.plan.volunteers - half, gender="man")
                 self.ways = [(await world.token("volunteer", volunteer=v))["Authorization"] for v in self.people]
                 self.staff = await world.token("dispatcher")
+                async with world.ctx.db.tx() as conn:
+                    # So that they stand on the map, as `hamyar verify` wants it.
+                    await emit_many(conn, [NewEvent("centre.changed", "centre", c) for c in world.centres])
 
         asyncio.run(make())
         (self.home / "said").mkdir()
