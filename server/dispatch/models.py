@@ -75,6 +75,13 @@ class Task(Versioned, Base):
             "id",
             postgresql_where=text("state = 'queued' AND flagged_at IS NULL"),
         ),
+        Index(
+            "ix_tasks_flagged",
+            "state",
+            text("rank DESC"),
+            "id",
+            postgresql_where=text("state = 'queued' AND flagged_at IS NOT NULL"),
+        ),
         Index("ix_tasks_waiting", "queue_id", "created_at", postgresql_where=text("state = 'queued'")),
         Index(
             "ix_tasks_board",

@@ -11,7 +11,7 @@ from server.kernel.db import Conn
 from server.volunteers.queries import SENDABLE
 
 _HOLDS: Final = """LEFT JOIN (SELECT t.holder_id, count(*) AS n,
-    bool_or(t.state = 'escalated' OR t.lease_until < clock_timestamp()) AS overdue
+    bool_or(t.state = 'escalated' OR t.lease_until < now()) AS overdue
   FROM tasks t WHERE t.state IN ('claimed', 'accepted', 'en_route', 'escalated') GROUP BY t.holder_id) h
   ON h.holder_id = """
 
@@ -40,7 +40,7 @@ async def offers(conn: Conn, task_ids: Sequence[UUID]) -> list[DictRow]:
         await conn.execute(
             "SELECT o.id, o.task_id, o.kind, o.channel, o.expires_at, v.code FROM offers o"
             " JOIN volunteers v ON v.id = o.volunteer_id WHERE o.task_id = ANY(%s) AND o.answered_at IS NULL"
-            " AND o.expires_at > clock_timestamp() ORDER BY o.expires_at, o.id",
+            " AND o.expires_at > now() ORDER BY o.expires_at, o.id",
             (list(task_ids),),
         )
     ).fetchall()
@@ -54,29 +54,51 @@ async def shortfalls(conn: Conn, task_ids: Sequence[UUID]) -> dict[UUID, list[di
     return {row["task_id"]: row["found"] for row in rows}
 
 
+_HELD_BY: Final = """(SELECT holder_id AS id, bool_or(state = 'escalated' OR lease_until < now()) AS overdue FROM tasks
+  WHERE state IN ('claimed', 'accepted', 'en_route', 'escalated') GROUP BY holder_id)"""
+_HOLDING: Final = """EXISTS (SELECT 1 FROM tasks t WHERE t.holder_id = v.id
+  AND t.state IN ('claimed', 'accepted', 'en_route', 'escalated'))"""
+_FREE: Final = f"{SENDABLE} AND {{mine}} AND NOT {_HOLDING}"
+_RAIL: Final[Sequence[str]] = (
+    "FROM volunteers v WHERE v.silent_at IS NOT NULL AND {mine} ORDER BY v.silent_at",
+    f"FROM {_HELD_BY} h JOIN volunteers v ON v.id = h.id WHERE h.overdue AND {{mine}} ORDER BY v.code",
+    f"FROM volunteers v WHERE v.on_duty_since IS NOT NULL AND {_FREE} ORDER BY v.code",
+    f"FROM volunteers v WHERE {_FREE} ORDER BY v.code",
+    f"FROM {_HELD_BY} h JOIN volunteers v ON v.id = h.id WHERE {{mine}} ORDER BY v.code",
+    f"FROM volunteers v WHERE v.status <> 'inactive' AND NOT {SENDABLE} AND {{mine}} ORDER BY v.code",
+)
+"""Who stands where in the rail. Each is asked for only as long as there is room: among ten thousand there mostly is
+none after those who are free."""
+
+
 async def people(conn: Conn, centres: Sequence[UUID] | None, limit: int) -> list[DictRow]:
     """Who is there: the silent and the overdue first, then who is free (on duty before at home), who holds
     something, who rests or is away. `centres`: None for all.
     """
-    return await (
+    mine = "v.vetting = 'vetted'" + ("" if centres is None else " AND v.centre_id = ANY(%(centres)s)")
+    values = {"centres": None if centres is None else list(centres), "limit": limit}
+    found: dict[UUID, int] = {}
+    for part in _RAIL:
+        done = await conn.execute(f"SELECT v.id {part.format(mine=mine)} LIMIT %(limit)s", values)
+        for row in await done.fetchall():
+            found.setdefault(row["id"], len(found))
+        if len(found) >= limit:
+            break
+    rows = await (
         await conn.execute(
-            # Picked by narrow rows first: what a line of the rail shows is read for those alone.
             f"""SELECT v.id, v.code, v.centre_id, v.skills, v.languages, v.gender, v.vehicle, v.capacity_kg, v.status,
-  v.rest_until, v.silent_at, v.heard_at, v.on_duty_since, p.held, p.overdue, {SENDABLE} AS sendable, tm.code AS team,
-  c.name_fa AS centre_fa, c.name_en AS centre_en
-FROM (SELECT v.id, v.silent_at, coalesce(h.n, 0) AS held, coalesce(h.overdue, false) AS overdue,
-    CASE WHEN h.n IS NOT NULL THEN 1 WHEN {SENDABLE} THEN 0 ELSE 2 END AS sort, v.on_duty_since IS NULL AS home,
-    v.code COLLATE "C" AS code
-  FROM volunteers v {_HOLDS} v.id
-  WHERE (%(centres)s::uuid[] IS NULL OR v.centre_id = ANY(%(centres)s)) AND v.vetting = 'vetted'
-    AND (v.status <> 'inactive' OR h.n IS NOT NULL)
-  ORDER BY silent_at, NOT coalesce(h.overdue, false), sort, home, code LIMIT %(limit)s) p
-JOIN volunteers v ON v.id = p.id JOIN centres c ON c.id = v.centre_id
+  v.rest_until, v.silent_at, v.heard_at, v.on_duty_since, coalesce(h.n, 0) AS held,
+  coalesce(h.overdue, false) AS overdue, {SENDABLE} AS sendable, tm.code AS team, c.name_fa AS centre_fa,
+  c.name_en AS centre_en
+FROM volunteers v JOIN centres c ON c.id = v.centre_id LEFT JOIN LATERAL (SELECT count(*) AS n,
+    bool_or(t.state = 'escalated' OR t.lease_until < now()) AS overdue FROM tasks t WHERE t.holder_id = v.id
+    AND t.state IN ('claimed', 'accepted', 'en_route', 'escalated')) h ON true
 LEFT JOIN team_members m ON m.volunteer_id = v.id AND m.left_at IS NULL LEFT JOIN teams tm ON tm.id = m.team_id
-ORDER BY p.silent_at, NOT p.overdue, p.sort, p.home, p.code""",
-            {"centres": None if centres is None else list(centres), "limit": limit},
+WHERE v.id = ANY(%s)""",
+            (list(found)[:limit],),
         )
     ).fetchall()
+    return sorted(rows, key=lambda row: found[row["id"]])
 
 
 async def teams(conn: Conn, centres: Sequence[UUID] | None, limit: int) -> list[DictRow]:

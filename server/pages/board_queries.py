@@ -16,7 +16,7 @@ CARD: Final = """
 SELECT t.id, t.code, t.kind, t.state, t.urgency, t.priority, t.bring, t.skills, t.women_required, t.women_preferred,
   t.crew_min, t.women_min, t.languages, t.team_id, tm.code AS team,
   t.fence, t.lease_until, t.state IN ('claimed', 'accepted', 'en_route') AND t.lease_until <
-    clock_timestamp() AS overdue,
+    now() AS overdue,
   CASE WHEN t.state IN ('claimed', 'accepted', 'en_route', 'escalated') THEN v.silent_at END AS silent_at, v.heard_at,
   t.state = 'queued' AND t.flagged_at IS NOT NULL AS unclaimed, t.created_at, t.updated_at, t.closed_at, t.outcome,
   t.emergency_id, t.queue_id, t.need_id, t.incident_id, t.holder_id, t.version, q.centre_id,
@@ -37,26 +37,26 @@ _SILENT: Final = "(SELECT s.id FROM volunteers s WHERE s.silent_at IS NOT NULL)"
 _CALLS: Final[Sequence[tuple[int, str]]] = (
     (0, f"t.state IN ('claimed', 'accepted', 'en_route') AND t.holder_id IN {_SILENT}"),
     (0, "t.state = 'escalated'"),
-    (0, "t.state IN ('claimed', 'accepted', 'en_route') AND t.lease_until < clock_timestamp()"),
+    (0, "t.state IN ('claimed', 'accepted', 'en_route') AND t.lease_until < now()"),
     (1, "t.state = 'queued' AND t.flagged_at IS NOT NULL"),
     # A failed task asks for a person while its need is open and nothing else is under way for it.
     (
         2,
-        """t.state = 'failed' AND t.closed_at > clock_timestamp() - interval '24 hours'
+        """t.state = 'failed' AND t.closed_at > now() - interval '24 hours'
       AND EXISTS (SELECT 1 FROM needs w WHERE w.id = t.need_id AND w.status = 'open')
       AND NOT EXISTS (SELECT 1 FROM tasks o WHERE o.need_id = t.need_id
         AND o.state IN ('queued', 'claimed', 'accepted', 'en_route', 'escalated'))""",
     ),
 )
 """What asks for a person: (how soon it is looked at, which tasks). Who fell silent or is overdue comes first."""
-_KEPT: Final = f"t.lease_until >= clock_timestamp() AND t.holder_id NOT IN {_SILENT}"
+_KEPT: Final = f"t.lease_until >= now() AND t.holder_id NOT IN {_SILENT}"
 COLUMNS: Final[Mapping[str, tuple[str, str]]] = {
     "queued": ("t.state = 'queued' AND t.flagged_at IS NULL", "t.rank DESC, t.id"),
     "claimed": (f"t.state = 'claimed' AND {_KEPT}", "t.lease_until, t.id"),
     "accepted": (f"t.state = 'accepted' AND {_KEPT}", "t.rank DESC, t.id"),
     "en_route": (f"t.state = 'en_route' AND {_KEPT}", "t.rank DESC, t.id"),
     "closed": (
-        "t.state IN ('done', 'cancelled') AND t.closed_at > clock_timestamp() - interval '12 hours'",
+        "t.state IN ('done', 'cancelled') AND t.closed_at > now() - interval '12 hours'",
         "t.closed_at DESC, t.id",
     ),
 }
@@ -179,7 +179,7 @@ async def left(conn: Conn, volunteer_id: UUID, hours: int, limit: int) -> list[D
             "SELECT t.code, t.kind, coalesce(n.category, i.category) AS category, l.end_reason, l.ended_at, l.fence"
             " FROM leases l JOIN tasks t ON t.id = l.task_id LEFT JOIN needs n ON n.id = t.need_id"
             " LEFT JOIN incidents i ON i.id = t.incident_id WHERE l.volunteer_id = %(me)s"
-            " AND l.ended_at > clock_timestamp() - make_interval(hours => %(hours)s)"
+            " AND l.ended_at > now() - make_interval(hours => %(hours)s)"
             " AND t.holder_id IS DISTINCT FROM CASE WHEN t.closed_at IS NULL THEN l.volunteer_id END"
             " AND NOT EXISTS (SELECT 1 FROM leases o WHERE o.task_id = l.task_id AND o.volunteer_id = l.volunteer_id"
             " AND o.fence > l.fence) ORDER BY l.ended_at DESC LIMIT %(limit)s",
@@ -201,7 +201,7 @@ async def waiting(conn: Conn, centre_id: UUID, *, woman: bool, emergency: UUID |
         if woman
         else (
             " AND NOT t.women_required AND NOT (t.women_preferred AND"
-            f" t.created_at > clock_timestamp() - interval '{WOMEN_FIRST_S} seconds')"
+            f" t.created_at > now() - interval '{WOMEN_FIRST_S} seconds')"
         )
     )
     return await (
@@ -226,7 +226,7 @@ async def next_of(conn: Conn, queue_ids: Sequence[UUID], *, woman: bool, each: i
         if woman
         else (
             " AND NOT o.women_required AND NOT (o.women_preferred AND"
-            f" o.created_at > clock_timestamp() - interval '{WOMEN_FIRST_S} seconds')"
+            f" o.created_at > now() - interval '{WOMEN_FIRST_S} seconds')"
         )
     )
     return await (

@@ -166,7 +166,7 @@ async def due(conn: Conn, limit: int) -> list[DictRow]:
     """Rows whose time has come, longest first, locked; those that another holds are passed over."""
     return await (
         await conn.execute(
-            "SELECT subject_id, kind, flags, score, reasons FROM checks WHERE due_at <= clock_timestamp()"
+            "SELECT subject_id, kind, flags, score, reasons FROM checks WHERE due_at <= now()"
             " ORDER BY due_at, subject_id LIMIT %s FOR UPDATE SKIP LOCKED",
             (limit,),
         )

@@ -32,6 +32,7 @@ class Volunteer(Versioned, Sealed, Base):
             postgresql_where=text("check_due_at IS NOT NULL AND silent_at IS NULL"),
         ),
         Index("ix_volunteers_silent", "silent_at", postgresql_where=text("silent_at IS NOT NULL")),
+        Index("ix_volunteers_on_duty", "code", postgresql_where=text("on_duty_since IS NOT NULL")),
         Index("ix_volunteers_pending", "centre_id", "id", postgresql_where=text("vetting = 'pending'")),
         Index("ix_volunteers_duty", "duty_began_at", postgresql_where=text("on_duty_since IS NOT NULL")),
     )

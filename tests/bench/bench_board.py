@@ -97,11 +97,12 @@ def measure(instance: Instance, times: int) -> dict[str, Any]:
     random.Random(3).shuffle(tasks)
     return {
         "board, all centres": asker.ask("GET", ["/queue"], everywhere, times),
-        "board's live part": asker.ask("GET", ["/queue?part=1"], everywhere, times),
+        "board's live part": asker.ask("GET", ["/queue"], everywhere | {"X-Part": "1"}, times),
         "board, one centre": asker.ask("GET", ["/queue"], here, times),
         "queues": asker.ask("GET", ["/api/queues"], everywhere, times),
         "a queue's first 200": asker.ask("GET", [f"/api/queues/{queue}/tasks"], here, times),
         "phone": asker.ask("GET", ["/me"], volunteer, times),
+        "phone's live part": asker.ask("GET", ["/me"], volunteer | {"X-Part": "1"}, times),
         "near": asker.ask("GET", [f"/api/tasks/near?lat={lat}&lon={lon}&radius_km=30"], volunteer, times),
         "candidates": asker.ask("GET", [f"/api/tasks/{t}/candidates" for t in tasks], here, times),
         "next claim": asker.ask("POST", [f"/api/queues/{queue}/claim"], volunteer, times, {}),
