@@ -79,8 +79,18 @@ async def queue_page(
         tell=partial(reasons.say, lang=view.lang),
         rail=await _rail(tx, who, bounds),
         kept=_keeping(view, told),
+        same=_same(view.lang),
         **told,
     )
+
+
+def _same(lang: str) -> Any:
+    """`same(name, macro, row, …)`: what the macro made of these values last time."""
+
+    def same(name: str, macro: Any, *values: Any) -> Markup:
+        return piece(name, (lang, values), lambda: macro(*values))
+
+    return same
 
 
 def _keeping(view: View, told: dict[str, Any]) -> Any:
