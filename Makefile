@@ -47,6 +47,7 @@ bench: setup
 soak: setup
 	@HAMYAR_ROUNDS=200 HAMYAR_OUTAGE_S=600 $(VENV)/python -m pytest -m faults --timeout=0 tests/faults $(ARGS)
 	@HAMYAR_MESSAGES=100000 $(VENV)/python -m pytest --timeout=0 tests/slices/test_front.py -k often_it_comes
+	@HAMYAR_ALL_LOOKS=1 $(VENV)/python -m pytest --timeout=0 tests/e2e
 	@$(VENV)/python -m tests.soak
 	@HAMYAR_STEPS=$${HAMYAR_STEPS:-1000000} $(VENV)/python -m pytest --timeout=0 -s tests/slices/test_dispatch_machine.py
 

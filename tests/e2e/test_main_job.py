@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from ops.localstack.layout import REPOSITORY
 from server.pages import assets
-from tests.support.browsing import ARGS, CHROMIUM, PHONE, Seen, session
+from tests.support.browsing import ARGS, CHROMIUM, LOOK_IDS, LOOKS, Seen, session
 from tests.support.instance import wait_until
 from tests.support.running import Running, join, running
 
@@ -138,8 +138,7 @@ def _map(context: BrowserContext, url: str, emergency: str, seen: Seen) -> Page:
     return page
 
 
-@pytest.mark.parametrize("size", [PHONE, DESK], ids=["390", "1440"])
-@pytest.mark.parametrize("lang", ["fa", "en"])
+@pytest.mark.parametrize(("lang", "size"), LOOKS, ids=LOOK_IDS)
 @browser_needed[0]
 @browser_needed[1]
 def test_the_map_of_the_drill(

@@ -14,7 +14,7 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from server.pages import assets
-from tests.support.browsing import until
+from tests.support.browsing import LOOK_IDS, LOOKS, until
 from tests.support.mock_map import create_app
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -85,12 +85,11 @@ def close(page: Page) -> None:
     context.close()
 
 
-@pytest.mark.parametrize("width", [390, 1440])
-@pytest.mark.parametrize("lang", ["fa", "en"])
+@pytest.mark.parametrize(("lang", "size"), LOOKS, ids=LOOK_IDS)
 def test_the_map_opens_from_our_host_alone_without_a_complaint(
-    browser: Browser, server: Server, lang: str, width: int
+    browser: Browser, server: Server, lang: str, size: dict[str, int]
 ) -> None:
-    page, seen = opened(browser, server, lang, width)
+    page, seen = opened(browser, server, lang, size["width"])
     expect(page.locator(".bunch").first).to_be_visible()
     expect(page.locator("html")).to_have_attribute("dir", "rtl" if lang == "fa" else "ltr")
     expect(page.locator(".strip--drill")).to_contain_text("تمرین" if lang == "fa" else "DRILL")

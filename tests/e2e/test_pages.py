@@ -7,7 +7,18 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
-from tests.support.browsing import AUDIT, CONTRAST, DESK, PHONE, WAIT_MS, Seen, browser, needs_chromium, session
+from tests.support.browsing import (
+    AUDIT,
+    CONTRAST,
+    LOOK_IDS,
+    LOOKS,
+    PHONE,
+    WAIT_MS,
+    Seen,
+    browser,
+    needs_chromium,
+    session,
+)
 from tests.support.running import PASSPHRASE, Running, World, add_volunteer, join, open_tasks, report
 
 __all__ = ["browser"]
@@ -54,8 +65,7 @@ PAGES = (
 )
 
 
-@pytest.mark.parametrize("lang", ["fa", "en"])
-@pytest.mark.parametrize("size", [PHONE, DESK], ids=["390", "1440"])
+@pytest.mark.parametrize(("lang", "size"), LOOKS, ids=LOOK_IDS)
 @pytest.mark.parametrize(("who", "path"), PAGES)
 def test_every_page_in_both_languages_and_widths(
     signed_in: dict[str, BrowserContext], world: World, who: str, path: str, size: dict[str, int], lang: str
@@ -143,13 +153,18 @@ def test_a_task_given_to_another_tells_its_former_holder(browser: Browser, world
     task = mine.locator(".mine")
     expect(task).to_have_attribute("data-state", "claimed")
     identity = task.get_attribute("data-task")
+    # A phone that has not looked again yet, as one on a bad line.
+    deaf = re.compile(r"/me(\?|$)")
+    mine.route(deaf, lambda route: route.abort() if route.request.headers.get("x-part") else route.continue_())
     board.goto(f"{world.url}/queue")
     board.locator(f"#t-{identity} [data-people]").click()
     board.locator(".person", has_text="V-LATTER").get_by_role("button").click()
     expect(board.locator(f"#t-{identity} .task__holder")).to_contain_text("V-LATTER", timeout=WAIT_MS)
-    # The phone has not looked again yet: its press carries the old fence, is refused, and the page says why.
+    # Its press carries the old fence, is refused, and the page says why.
     task.locator("form[action$='/accept'] button").click()
     expect(mine.locator(".toast--bad")).to_contain_text("no longer yours")
+    mine.unroute(deaf)
+    mine.evaluate("dispatchEvent(new Event('online'))")
     expect(mine.locator(".lost")).to_contain_text("A dispatcher gave it to somebody else")
     expect(task).to_have_count(0)
     # The board's own press with an old fence (it is too quick to be caught with one) is refused and refreshed too.

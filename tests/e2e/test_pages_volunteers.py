@@ -8,7 +8,7 @@ import pytest
 from openpyxl import Workbook
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.support.browsing import AUDIT, CONTRAST, DESK, PHONE, Seen, browser, needs_chromium, session
+from tests.support.browsing import AUDIT, CONTRAST, LOOK_IDS, LOOKS, PHONE, Seen, browser, needs_chromium, session
 from tests.support.running import PASSPHRASE, World
 
 __all__ = ["browser"]
@@ -142,8 +142,7 @@ def test_a_shift_is_put_down_noted_read_and_called_off(desk: BrowserContext, wor
     page.close()
 
 
-@pytest.mark.parametrize("lang", ["fa", "en"])
-@pytest.mark.parametrize("size", [PHONE, DESK], ids=["390", "1440"])
+@pytest.mark.parametrize(("lang", "size"), LOOKS, ids=LOOK_IDS)
 def test_both_pages_in_both_languages_and_widths(
     browser: Browser, desk: BrowserContext, world: World, size: dict[str, int], lang: str
 ) -> None:

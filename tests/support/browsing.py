@@ -1,5 +1,6 @@
 """Chromium for tests: signed in as somebody, with an eye on what pages ask for and complain of."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,11 @@ _ENTERED: dict[tuple[str, str], Any] = {}
 """(address, handle) → the cookie of a session in this process of tests."""
 expect.set_options(timeout=WAIT_MS)
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
+LOOKS = [("fa", PHONE), ("en", DESK)]
+"""Languages and widths in which each page is looked at; with HAMYAR_ALL_LOOKS (as `make soak` has it) each in each."""
+if os.environ.get("HAMYAR_ALL_LOOKS"):
+    LOOKS += [("fa", DESK), ("en", PHONE)]
+LOOK_IDS = [f"{lang}-{size['width']}" for lang, size in LOOKS]
 SUPPORT = Path(__file__).parent
 AUDIT = (SUPPORT / "page_audit.js").read_text().partition("\n")[2]
 CONTRAST = (SUPPORT / "page_contrast.js").read_text().partition("\n")[2]
