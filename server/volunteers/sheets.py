@@ -20,6 +20,8 @@ MAX_BYTES: Final = 10_000_000
 MAX_UNPACKED: Final = 100_000_000
 MAX_MEMBERS: Final = 500
 MAX_ROWS: Final = 50_000
+LAST_ROW: Final = 2 * MAX_ROWS
+"""Rows of a workbook that are looked at, empty ones among them."""
 MAX_COLUMNS: Final = 200
 _HEADERS: Final[Mapping[str, str]] = {
     **{name: name for name in COLUMNS},
@@ -145,7 +147,9 @@ def _workbook(data: bytes) -> Iterator[tuple[int, list[str]]]:
             book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
             try:
                 for sheet in book.worksheets:
-                    rows = enumerate(sheet.iter_rows(max_col=MAX_COLUMNS, values_only=True), start=1)
+                    # A row may say that it is the billionth: what is missing before it would be filled up, row by row.
+                    filled = sheet.iter_rows(max_row=LAST_ROW, max_col=MAX_COLUMNS, values_only=True)
+                    rows = enumerate(filled, start=1)
                     first = next(((n, cells) for n, cells in rows if any(c is not None for c in cells)), None)
                     if first:
                         yield from _texts(itertools.chain([first], rows))
@@ -166,7 +170,7 @@ def _check_size(data: bytes) -> None:
 
 
 def _texts(rows: Iterable[tuple[int, tuple[object, ...]]]) -> Iterator[tuple[int, list[str]]]:
-    for number, cells in itertools.islice(rows, MAX_ROWS * 2):
+    for number, cells in rows:
         yield number, ["" if cell is None else _plain(_number(cell)) for cell in cells]
 
 

@@ -75,6 +75,16 @@ def test_a_workbook_with_an_empty_first_sheet_and_numbers_for_telephones() -> No
     assert found.ignored == ["رنگ"]
 
 
+def test_a_workbook_whose_first_row_lies_far_down_is_not_searched_to_its_end() -> None:
+    book = Workbook()
+    book.worksheets[0].cell(row=sheets.LAST_ROW + 1, column=1, value="code")
+    file = io.BytesIO()
+    book.save(file)
+    with pytest.raises(Problem) as caught:
+        sheets.read(file.getvalue())
+    assert caught.value.code == "import.columns"
+
+
 def _zip(name: str, size: int) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
