@@ -85,7 +85,8 @@ async def _before(conn: Conn, ctx: Context, asked: Registration) -> Registered |
     try:
         await sign_in(conn, ctx, asked.handle, asked.passphrase)
     except Problem as problem:
-        if problem.code != "access.wrong":
+        # Too many tries at it are answered like a wrong one: a stranger must not learn whose handle is a volunteer's.
+        if problem.code not in {"access.wrong", "access.too_many"}:
             raise
         return None
     return Registered(row["id"], row["account_id"], row["code"], row["vetting"])

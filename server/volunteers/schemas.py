@@ -78,7 +78,7 @@ class Registration(Strict):
     """What somebody says who wants to help. Name and number are hers to give or not; both are sealed."""
 
     centre: UUID
-    handle: str = Field(min_length=2, max_length=60)
+    handle: str = Field(min_length=2, max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$")
     passphrase: str = Field(max_length=1000)
     skills: list[Skill] = Field(default=[], max_length=len(SKILLS))
     languages: list[Language] = Field(default=["fa"], max_length=len(LANGUAGES))

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from fastapi import APIRouter, Response
 
+from server.access import service as access_service
 from server.access.guard import allow
 from server.access.routes import router as access
 from server.access.service import sign_in
@@ -112,12 +113,22 @@ async def test_a_telephone_that_lost_the_answer_may_ask_again(world: World, http
     assert await world.one("SELECT count(*) FROM volunteers") == 1
 
 
+async def test_tries_at_a_volunteers_handle_are_answered_like_those_at_anybodys(
+    world: World, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access_service, "TRIES", 1)
+    await _register(http, world)
+    tries = [await _register(http, world, passphrase="another passphrase") for _ in range(3)]
+    assert [(t.status_code, t.json()["code"]) for t in tries] == [(409, "account.handle_taken")] * 3
+
+
 async def test_what_is_refused_and_how_much_is_taken(
     world: World, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(registering, "BY_ADDRESS", 5)
     monkeypatch.setattr(registering, "PENDING_MOST", 1)
     assert (await _register(http, world, skills=["wizardry"])).status_code == 422
+    assert (await _register(http, world, handle="a\0b")).status_code == 422
     assert (await _register(http, world, phone="12")).json()["code"] == "volunteer.phone"
     assert (await _register(http, world, passphrase="short")).json()["code"] == "account.passphrase_short"
     assert (await _register(http, world)).status_code == 201
