@@ -30,10 +30,11 @@ def groups() -> list[list[str]]:
         return [path for n, path in enumerate(slices) if n % 8 in eighths]
 
     return [
-        [*pages, *share(6, 7)],
-        [*others, *share(0)],
+        others,
+        [*pages, *share(6)],
+        share(3, 5),
+        share(0, 7, 4),
         [*of_forms, *share(2)],
-        share(3, 4, 5),
         ["tests/unit", "tests/contracts", *share(1)],
         [path for path in faults if path not in of_forms],
     ]
