@@ -153,6 +153,7 @@ async def change(
     _number(people)
     new = [i for i in people if i not in was]
     # Those who leave may be of a centre that is not the asker's: they are let go, not sent.
+    await claim_queries.lock_volunteers(conn, [before["leader_id"], *new])
     await _lock(conn, who, new)
     row = await seen(conn, who, team_id, "team.edit", lock=True)
     if row["version"] != version:
@@ -182,6 +183,9 @@ async def _must_suffice(conn: Conn, team_id: UUID, tasks: Sequence[DictRow]) -> 
 
 async def stand_down(conn: Conn, who: Principal, team_id: UUID) -> None:
     """It is together no more; said twice it is so once. Not while it holds a task."""
+    row = await seen(conn, who, team_id, "team.edit")
+    # Whoever gives the team a task locks its leader first: what it holds is counted when nothing can be added.
+    await claim_queries.lock_volunteers(conn, [row["leader_id"]])
     row = await seen(conn, who, team_id, "team.edit", lock=True)
     if row["status"] != "active":
         return

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
+from server.access.principal import Principal, Scope
+from server.dispatch import teams
 from server.dispatch.routes import router as dispatch
 from server.dispatch.team_routes import router
 from tests.support.dispatch_world import KHORRAMABAD, World, a_client, a_world, an_app
@@ -173,3 +175,16 @@ async def test_while_it_holds_a_task_nobody_leaves_whom_it_takes(world: World, c
     (third,) = await some(world, 0, 1)
     assert (await change(members=[str(leader), str(third)], anyway=True)).json()["women"] == 0
     assert len((await client.get(path)).json()["holds"]) == 1
+
+
+async def test_a_team_that_is_being_stood_down_gets_nothing(world: World, client: httpx.AsyncClient) -> None:
+    task = await a_task(world)
+    team = (await client.post("/api/teams", json=body(people := await some(world)))).json()
+    asked = {"volunteer": str(people[0]), "team": team["id"]}
+    dispatcher = Principal("token", uuid4(), (Scope("dispatcher", world.centres[0], None, None),))
+    async with world.ctx.db.tx() as conn:
+        await teams.stand_down(conn, dispatcher, UUID(team["id"]))
+        claim = asyncio.create_task(client.post(f"/api/tasks/{task}/claim", json=asked))
+        await asyncio.wait([claim], timeout=0.3)
+    assert (await claim).status_code == 409
+    assert await world.one("SELECT state FROM tasks WHERE id = %s", task) == "queued"
