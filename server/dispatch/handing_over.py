@@ -132,6 +132,8 @@ async def take(conn: Conn, ctx: Context, who: Principal, offer: DictRow, person:
     row = await queries.task(conn, offer["task_id"], lock=True)
     if row is None:
         raise not_found("task")
+    # Under its lock: it may have been taken back while she waited for the task.
+    offer = await offers.offer(conn, offer["id"], lock=True) or offer
     if offer["answer"] == "accepted" and row["holder_id"] == person["id"] and row["state"] in rules.HELD:
         return Done(service.answer(row, row["fence"], row["state"]))
     move = rules.move("hand_over", row["state"])

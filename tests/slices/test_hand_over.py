@@ -2,6 +2,7 @@
 nothing.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,8 @@ import httpx
 import pytest
 from psycopg.types.json import Jsonb
 
+from server.access.principal import Principal, Scope
+from server.dispatch import answering
 from server.dispatch.routes import router
 from tests.support.dispatch_world import World, a_client, a_world, an_app
 
@@ -153,3 +156,18 @@ async def test_goods_on_the_road_stay_with_the_task(world: World) -> None:
         assert [(g["loaded"], g["delivered"], g["lost"]) for g in after["goods"]] == [(5, 5, 0)]
         assert [s["step"] for s in after["chain"]][-2:] == ["task.reassigned", "task.completed"]
     assert (await (await client_for(world, stranger)).get(f"/api/tasks/{task}/after")).status_code == 404
+
+
+async def test_a_yes_while_it_is_being_taken_back_takes_nothing(world: World) -> None:
+    giver, taker = await world.volunteers(2)
+    clients = [await client_for(world, v) for v in (giver, taker)]
+    task, fence = await held(world, clients[0])
+    made = await clients[0].post(f"/api/tasks/{task}/hand_over", json={"fence": fence, "volunteer": str(taker)})
+    who = Principal("token", giver, (Scope("volunteer", world.centres[0], None, giver),))
+    async with world.ctx.db.tx() as conn:
+        await answering.withdraw(conn, who, UUID(made.json()["id"]))
+        yes = asyncio.create_task(clients[1].post(f"/api/offers/{made.json()['id']}/accept"))
+        await asyncio.wait([yes], timeout=0.3)
+    assert ((await yes).status_code, (await yes).json()["code"]) == (409, "offer.too_late")
+    assert await world.one("SELECT holder_id FROM tasks") == giver
+    assert await world.one("SELECT answer FROM offers") == "withdrawn"
