@@ -152,11 +152,15 @@ async def reach(conn: Conn, volunteer_ids: Sequence[UUID]) -> dict[UUID, DictRow
 
 
 async def asked_before(conn: Conn, task_ids: Sequence[UUID], same_s: int) -> set[tuple[UUID, UUID]]:
-    """(task, volunteer) that are not proposed again: live, declined, given up by her, or lately left unanswered."""
+    """(task, volunteer) that are not proposed again: live, declined, given up by her, or lately left unanswered.
+
+    Who only was too late is asked anew when the task is free again.
+    """
     rows = await (
         await conn.execute(
             "SELECT task_id, volunteer_id FROM offers WHERE task_id = ANY(%(tasks)s::uuid[]) AND (answered_at IS NULL"
-            " OR answer = 'declined' OR made_at > clock_timestamp() - make_interval(secs => %(same)s))"
+            " OR answer = 'declined' OR (answer <> 'too_late'"
+            " AND made_at > clock_timestamp() - make_interval(secs => %(same)s)))"
             " UNION SELECT task_id, volunteer_id FROM leases WHERE task_id = ANY(%(tasks)s::uuid[])"
             " AND end_reason IN ('released', 'failed', 'reassigned', 'handed_over')",
             {"tasks": arrays.uuids(task_ids), "same": same_s},

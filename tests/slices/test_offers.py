@@ -287,3 +287,17 @@ async def test_who_does_not_answer_is_left_alone_for_a_while(world: World) -> No
     await offering.turn(world.ctx)
     assert [r["answer"] for r in await offers(world)] == ["expired", None]
     assert len({r["task_id"] for r in await offers(world)}) == 2
+
+
+async def test_who_was_too_late_is_asked_again_when_it_is_free_again(world: World) -> None:
+    people = await world.volunteers(3)
+    (task,) = await world.tasks(1, urgency="life")
+    await on_page(world, *people)
+    assert await offering.turn(world.ctx) == 3
+    first = await client_for(world, people[0])
+    (mine,) = (await first.get("/api/offers")).json()["items"]
+    fence = (await first.post(f"/api/offers/{mine['id']}/accept")).json()["fence"]
+    assert (await first.post(f"/api/tasks/{task}/release", json={"fence": fence})).status_code == 200
+    await world.run("UPDATE offer_waves SET next_at = now() - interval '1 second'")
+    assert await offering.turn(world.ctx) == 2
+    assert {r["volunteer_id"] for r in await offers(world) if r["answer"] is None} == set(people[1:])
