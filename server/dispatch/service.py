@@ -249,6 +249,9 @@ async def reassign(conn: Conn, ctx: Context, who: Principal, task_id: UUID, orde
     move = rules.move(verb, row["state"])
     if move is None:
         raise problems.wrong_state(row["state"])
+    if any(not who.may("task.reassign", centre_id=person["centre_id"]) for person in people.values()):
+        # Another centre's people are asked by an offer or through their own centre, not sent.
+        raise not_found("volunteer")
     await queries.end_lease(conn, task_id, rules.ENDS[verb])
     ref = TaskRef(task_id, order.fence, row["emergency_id"], row["need_id"], who.actor)
     if order.rest == "lost":

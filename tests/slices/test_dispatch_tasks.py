@@ -152,6 +152,8 @@ async def test_an_accepted_task_goes_to_a_person_and_keeps_its_holder(world: Wor
     # Heard again: the task is theirs as before.
     assert (await call(http, mine, task, "heartbeat")).json()["state"] == "accepted"
     await expire(world, task)
+    (theirs,) = await world.volunteers(1, centre=1)
+    assert (await call(http, staff, task, "reassign", volunteer=str(theirs))).status_code == 404, "another centre's"
     given = await call(http, staff, task, "reassign", volunteer=str(other))
     assert (given.status_code, given.json()["state"], given.json()["fence"]) == (200, "claimed", task["fence"] + 1)
     assert (await call(http, staff, task, "reassign", volunteer=str(other))).json() == given.json()
