@@ -99,9 +99,10 @@ async def _able(conn: Conn, row: DictRow, person: DictRow) -> UUID | None:
     """Raise what stands against her having it; the team that she brings where it takes one."""
     if problem := unfit(person):
         raise problem
-    if row["women_required"] and person["gender"] != "woman":
+    alone = row["crew_min"] <= ALONE
+    if (row["women_required"] or (alone and row["women_min"])) and person["gender"] != "woman":
         raise problems.woman_required()
-    if row["crew_min"] > ALONE:
+    if not alone:
         team = await offers.leading(conn, person["id"])
         if team is None or team["people"] < row["crew_min"] or team["women"] < row["women_min"]:
             raise problems.team_required(row["crew_min"], row["women_min"])

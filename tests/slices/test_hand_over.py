@@ -171,3 +171,12 @@ async def test_a_yes_while_it_is_being_taken_back_takes_nothing(world: World) ->
     assert ((await yes).status_code, (await yes).json()["code"]) == (409, "offer.too_late")
     assert await world.one("SELECT holder_id FROM tasks") == giver
     assert await world.one("SELECT answer FROM offers") == "withdrawn"
+
+
+async def test_what_takes_a_woman_is_not_handed_to_a_man(world: World) -> None:
+    (giver,) = await world.volunteers(1, gender="woman")
+    (man,) = await world.volunteers(1, gender="man")
+    client = await client_for(world, giver)
+    task, fence = await held(world, client, women_min=1)
+    asked = await client.post(f"/api/tasks/{task}/hand_over", json={"fence": fence, "volunteer": str(man)})
+    assert (asked.status_code, asked.json()["code"]) == (409, "task.woman_required")
