@@ -104,7 +104,7 @@ def test_she_is_asked_says_yes_and_hands_it_to_a_colleague(browser: Browser, wor
     with world.running.api() as api:
         made = api.post(f"/api/tasks/{task['id']}/offers", json={"volunteers": [ids[0]]})
         assert made.status_code == 201, made.text
-    offer = first.locator(".offer")
+    offer = first.locator(f".offer[data-hears='{task['id']}']")
     expect(offer).to_be_visible(timeout=SOON_MS)
     expect(offer.locator("time[data-left]")).not_to_be_empty()
     looks_right(first)
@@ -116,7 +116,7 @@ def test_she_is_asked_says_yes_and_hands_it_to_a_colleague(browser: Browser, wor
     mine.locator(f"#over-{task['id']} textarea").fill("راه پایین بسته است؛ از بالا بروید")
     mine.locator(f"#over-{task['id']} form button").click()
     expect(mine.locator("[id^=asked-]")).to_contain_text(f"V-{names[1].upper()}")
-    theirs = second.locator(".offer")
+    theirs = second.locator(f".offer[data-hears='{task['id']}']")
     expect(theirs).to_contain_text(f"V-{names[0].upper()}", timeout=SOON_MS)
     theirs.locator("[data-note]").click()
     expect(theirs.locator(".said")).to_contain_text("راه پایین بسته است")

@@ -61,7 +61,8 @@ class World:
 def running() -> Iterator[Running]:
     """`hamyar up --detach` as a drill in a home of its own, stopped and removed at the end."""
     home = Path(tempfile.mkdtemp(prefix="hamyar-e2e-"))
-    instance = Instance(home, env={"HAMYAR_DRILL": "1", "HAMYAR_WORKERS": "1"})
+    # Waves of offers come to whoever is free, in the middle of what a test does: here only people offer.
+    instance = Instance(home, env={"HAMYAR_DRILL": "1", "HAMYAR_WORKERS": "1", "HAMYAR_OFFER_AFTER_S": "86400"})
     try:
         instance.run("up", "--detach")
         token = instance.run("token", "create", "--role", "admin", "--name", "tests").stdout.strip()
