@@ -8,6 +8,7 @@ from uuid import UUID
 from server.dispatch import problems
 from server.dispatch.claim_queries import Able
 from server.kernel.errors import Problem, not_found
+from server.volunteers.duty import resting
 from server.volunteers.skills import HELPFUL, covered, known, lacking
 
 ALONE: Final = 1
@@ -53,7 +54,7 @@ def unfit(person: Mapping[str, Any]) -> Problem | None:
         return problems.volunteer_away(person["status"])
     if person["vetting"] != "vetted":
         return problems.not_vetted()
-    return problems.has_to_rest(person["rests_until"]) if person["rests_until"] else None
+    return resting(person["rests_until"]) if person["rests_until"] else None
 
 
 def claimant(

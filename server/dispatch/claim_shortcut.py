@@ -20,7 +20,7 @@ from server.access.principal import Principal
 from server.dispatch.claim_routes import KEY_LENGTH, MAX_BODY, claim_from
 from server.kernel.errors import Problem, constraint_problem
 from server.kernel.grouping import away
-from server.kernel.http import internal, problem_response
+from server.kernel.http import internal, problem_response, whole_body
 
 log = structlog.get_logger("http")
 _BEFORE: Final = "/api/queues/"
@@ -75,12 +75,8 @@ def _plain(scope: Scope) -> tuple[str, str | None]:
 
 async def _take(app: FastAPI, who: Principal, queue_id: UUID, key: str | None, asgi: tuple[Receive, Send]) -> None:
     receive, send = asgi
-    message = await receive()
-    raw: bytes = message.get("body", b"")
-    while message.get("more_body"):
-        message = await receive()
-        raw += message.get("body", b"")
-    if message["type"] == "http.disconnect":
+    raw = await whole_body(receive)
+    if raw is None:
         return
     body = orjson.dumps(await claim_from(app.state, who, queue_id, raw, key))
     await send(_start(len(body)))

@@ -9,13 +9,14 @@ from pydantic import Field, field_validator
 from server.access.context import Context, context
 from server.access.guard import allow
 from server.access.principal import Principal
+from server.access.problems import sealing_closed
 from server.access.sealing import SealedError
 from server.dispatch import answering, handing_over, offer_presence, offer_views, offering, scope
 from server.dispatch import offer_queries as queries
 from server.dispatch.offer_making import TABLE
 from server.dispatch.schemas import Strict
 from server.kernel.edge import Tx
-from server.kernel.errors import Problem, not_found
+from server.kernel.errors import not_found
 from server.kernel.events import NewEvent, emit
 from server.kernel.http import json_response
 from server.kernel.redis import ring
@@ -130,12 +131,7 @@ async def note(who: Annotated[Principal, allow("offer.answer")], conn: Tx, ctx: 
             record = ctx.sealing.of(TABLE, offer_id, bytes(sealed["data_key_wrapped"]))
             words = (record.open("note_sealed", bytes(sealed["note_sealed"])) or b"").decode()
         except SealedError:
-            raise Problem(
-                503,
-                "sealing.closed",
-                "The key that opens this is not on this machine.",
-                "کلید گشودن این متن روی این دستگاه نیست.",
-            ) from None
+            raise sealing_closed() from None
         await emit(
             conn,
             NewEvent(

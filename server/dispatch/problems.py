@@ -1,7 +1,6 @@
 """What dispatch refuses, in words a person can act on."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from server.kernel.errors import CONSTRAINTS, Problem
@@ -78,17 +77,6 @@ def not_vetted() -> Problem:
         "volunteer.not_vetted",
         "A centre has to confirm this volunteer before tasks are given to them.",
         "پیش از سپردن مأموریت، مرکز باید این داوطلب را تأیید کند.",
-    )
-
-
-def has_to_rest(until: datetime) -> Problem:
-    """409: after a long duty comes a rest."""
-    return Problem(
-        409,
-        "volunteer.rests",
-        "This volunteer has to rest first.",
-        "این داوطلب باید نخست استراحت کند.",
-        extra={"until": until.isoformat()},
     )
 
 

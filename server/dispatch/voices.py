@@ -9,6 +9,7 @@ from psycopg.rows import DictRow
 
 from server.access.context import Context
 from server.access.principal import Principal
+from server.access.problems import sealing_closed
 from server.access.sealing import SealedError
 from server.dispatch import queries, rules, scope, views
 from server.dispatch.voice_queries import exact_point, need_summary, reports_behind, voice_ids
@@ -73,12 +74,7 @@ async def open_voices(conn: Conn, ctx: Context, who: Principal, row: DictRow) ->
                 voice["text"] = whole["text"]
         exact = await _exact(conn, ctx, row["need_id"])
     except SealedError:
-        raise Problem(
-            503,
-            "sealing.closed",
-            "The key that opens this is not on this machine.",
-            "کلید گشودن این متن روی این دستگاه نیست.",
-        ) from None
+        raise sealing_closed() from None
     seen = [("report.opened", "report", report["id"]) for report in reports]
     if exact:
         seen.append(("need.located_exactly", "need", row["need_id"]))

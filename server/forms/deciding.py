@@ -13,6 +13,7 @@ from field_forms.mapping import FormReport
 from field_forms.openrosa import InstanceRefused
 from server.access.context import Context
 from server.access.principal import Principal
+from server.access.problems import sealing_closed
 from server.access.sealing import SealedError
 from server.forms import answering, effect_edits, settling, stored, versions
 from server.forms import effect_queries as queries
@@ -99,12 +100,7 @@ async def _report(conn: Conn, ctx: Context, submission: DictRow) -> FormReport:
         xml = await stored.xml_of(conn, ctx, submission["opened_report_id"] or submission["report_id"])
         found = await asyncio.to_thread(partial(answering.Says(version).report, xml, summary=False))
     except SealedError:
-        raise Problem(
-            503,
-            "sealing.closed",
-            "The key that opens this is not on this machine.",
-            "کلید گشودن این داده روی این دستگاه نیست.",
-        ) from None
+        raise sealing_closed() from None
     except InstanceRefused:
         found = None
     if found is None:

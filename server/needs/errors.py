@@ -3,16 +3,6 @@
 from server.kernel.errors import Problem
 
 
-def sealed_away() -> Problem:
-    """503: the opening key is elsewhere."""
-    return Problem(
-        503,
-        "sealing.closed",
-        "The key that opens exact places is not on this server.",
-        "کلید گشودن مکان دقیق روی این سرور نیست.",
-    )
-
-
 def not_exact() -> Problem:
     """404: nobody told an exact place."""
     return Problem(

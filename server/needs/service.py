@@ -11,6 +11,7 @@ from psycopg.rows import DictRow
 
 from server.access.context import Context
 from server.access.principal import Principal
+from server.access.problems import sealing_closed
 from server.access.sealing import SealedError
 from server.incidents.errors import unknown_category
 from server.incidents.listing import Filters, collection
@@ -252,7 +253,7 @@ async def locate_exactly(conn: Conn, ctx: Context, need_id: UUID, principal: Pri
     try:
         point = opened_point(ctx, need_id, rows[0]["data_key_wrapped"], rows[0]["geom_exact_sealed"])
     except SealedError:
-        raise errors.sealed_away() from None
+        raise sealing_closed() from None
     if point is None:
         raise errors.not_exact()
     await emit(conn, NewEvent("need.located_exactly", "need", need_id, rows[0]["emergency_id"], principal.actor))

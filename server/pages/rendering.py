@@ -13,6 +13,7 @@ from mapping.layers import layers_for
 from mapping.render import MapOptions, MapParts, map_page
 from server.pages import assets, dates, i18n
 from server.standards import taxonomy
+from server.volunteers.skills import SKILLS
 
 #: What a template may leave to its default; every other missing name is an error.
 DEFAULTS: Mapping[str, Any] = {"alarms": None, "drill": False, "nav": (), "user": None, "csrf": None, "page": None}
@@ -20,6 +21,11 @@ DEFAULTS: Mapping[str, Any] = {"alarms": None, "drill": False, "nav": (), "user"
 
 def _static(name: str) -> str:
     return f"/static/{name}"
+
+
+def _skill_word(code: str, at: int) -> str:
+    """A skill by its name; a house's own code as it is."""
+    return SKILLS[code][at] if code in SKILLS else code.replace("_", " ")
 
 
 def _time(moment: datetime | None, lang: str) -> Markup:
@@ -52,6 +58,7 @@ def environment(lang: str) -> Environment:
         asset=assets.asset,
         styles=assets.styles,
         static=_static,
+        skill_word=partial(_skill_word, at=0 if lang == "fa" else 1),
         label=partial(taxonomy.label, lang="en" if lang == "en" else "fa"),
     )
     made.filters.update(

@@ -12,6 +12,7 @@ from psycopg.rows import DictRow
 
 from server.access.context import Context
 from server.access.principal import Principal
+from server.access.problems import sealing_closed
 from server.access.sealing import SealedError
 from server.closures import service as closures
 from server.incidents import queries as incident_queries
@@ -24,7 +25,6 @@ from server.kernel.events import NewEvent, emit, emit_many
 from server.kernel.ids import uuid7
 from server.needs import queries as need_queries
 from server.needs import service as needs
-from server.needs.errors import sealed_away
 from server.reports import check_errors as errors
 from server.reports import check_keeping
 from server.reports import verifying_queries as queries
@@ -217,7 +217,7 @@ async def note_of(conn: Conn, ctx: Context, line_id: UUID, principal: Principal)
     try:
         plain = ctx.sealing.of(TABLE, line_id, found["data_key_wrapped"]).open("note_sealed", found["note_sealed"])
     except SealedError:
-        raise sealed_away() from None
+        raise sealing_closed() from None
     subject: Sequence[Any] = (found["need_id"] or found["incident_id"], found["emergency_id"])
     await emit(conn, NewEvent("note.opened", kind, subject[0], subject[1], principal.actor))
     return {"id": str(line_id), "note": (plain or b"").decode("utf-8", "replace")}

@@ -6,6 +6,7 @@ from uuid import UUID
 from psycopg.rows import DictRow
 
 from server.access.context import Context
+from server.access.problems import sealing_closed
 from server.access.sealing import Record, SealedError
 from server.kernel.db import Conn
 from server.kernel.errors import CONSTRAINTS, Problem, not_found, stale
@@ -149,12 +150,7 @@ def opened(ctx: Context, row: DictRow) -> dict[str, str | None]:
             for field in ("name", "phone")
         }
     except SealedError:
-        raise Problem(
-            503,
-            "sealing.closed",
-            "The key that opens this is not on this machine.",
-            "کلید گشودن این داده روی این دستگاه نیست.",
-        ) from None
+        raise sealing_closed() from None
 
 
 async def open_one(conn: Conn, ctx: Context, row: DictRow, actor: str) -> dict[str, str | None]:

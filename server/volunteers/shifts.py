@@ -9,6 +9,7 @@ from psycopg.rows import DictRow
 from server.access.context import Context
 from server.access.guard import forbidden
 from server.access.principal import Principal
+from server.access.problems import sealing_closed
 from server.access.sealing import SealedError
 from server.kernel.db import Conn
 from server.kernel.errors import Problem, not_found, stale
@@ -165,12 +166,7 @@ async def opened(conn: Conn, ctx: Context, who: Principal, row: DictRow) -> dict
         record = ctx.sealing.of(TABLE, row["id"], bytes(row["data_key_wrapped"]))
         plain = record.open("note_sealed", bytes(row["note_sealed"])) or b""
     except SealedError:
-        raise Problem(
-            503,
-            "sealing.closed",
-            "The key that opens this is not on this machine.",
-            "کلید گشودن این داده روی این دستگاه نیست.",
-        ) from None
+        raise sealing_closed() from None
     await _tell(conn, "shift.opened", row["id"], who, row["centre_id"], {})
     return {**shown(row), "words": plain.decode("utf-8", "replace")}
 

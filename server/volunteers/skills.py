@@ -44,6 +44,7 @@ LANGUAGES: Final[Mapping[str, tuple[str, str]]] = {
     "en": ("انگلیسی", "English"),
     "ku": ("کردی", "Kurdish"),
     "lrc": ("لری", "Lori"),
+    "lki": ("لکی", "Laki"),
     "ar": ("عربی", "Arabic"),
     "tk": ("ترکمنی", "Turkmen"),
     "az": ("ترکی آذربایجانی", "Azerbaijani"),

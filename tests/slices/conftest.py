@@ -3,9 +3,12 @@
 A test that asks for the fixture `base_speaks` has the base model, as an instance has it.
 """
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from server.reports.learning import speaking
+from tests.support.dispatch_world import World, a_world
 
 
 @pytest.fixture
@@ -18,3 +21,10 @@ def _rules_alone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(speaking, "_loaded", {})
     if "base_speaks" not in request.fixturenames:
         monkeypatch.setattr(speaking, "shipped", lambda: None)
+
+
+@pytest.fixture
+async def world(db_dsn: str, redis_url: str) -> AsyncIterator[World]:
+    """Two centres and an open flood over a database of the test's own."""
+    async with a_world(db_dsn, redis_url) as made:
+        yield made

@@ -15,15 +15,9 @@ from server.volunteers.own_routes import router as own
 from server.volunteers.queries import SENDABLE
 from server.volunteers.routes import router
 from tests.slices import chain_kit as kit
-from tests.support.dispatch_world import World, a_client, a_world, an_app
+from tests.support.dispatch_world import World, a_client, an_app
 
 ME = "/api/volunteers/me"
-
-
-@pytest.fixture
-async def world(db_dsn: str, redis_url: str) -> AsyncIterator[World]:
-    async with a_world(db_dsn, redis_url) as made:
-        yield made
 
 
 @pytest.fixture

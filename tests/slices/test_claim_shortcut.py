@@ -11,17 +11,11 @@ from server.access.context import Context
 from server.app import Application
 from server.dispatch.claim_shortcut import shortcut
 from server.kernel.ids import uuid7
-from tests.support.dispatch_world import World, a_world
+from tests.support.dispatch_world import World
 from tests.support.web import MakeClient
 
 pytestmark = pytest.mark.asyncio
 TOOK: list[bool] = []
-
-
-@pytest.fixture
-async def world(db_dsn: str, redis_url: str) -> AsyncIterator[World]:
-    async with a_world(db_dsn, redis_url) as made:
-        yield made
 
 
 @pytest.fixture(autouse=True)

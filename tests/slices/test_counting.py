@@ -1,16 +1,13 @@
 """Counts of queues: kept by what is sealed, right after any order of moves, made anew from the tasks."""
 
 import random
-from collections.abc import AsyncIterator
 from typing import Any
-
-import pytest
 
 from server.dispatch import count_queries, counting
 from server.dispatch.claiming import ClaimRequest, Claims
 from server.dispatch.sweep import sweep
 from server.kernel.sealer import Sealer
-from tests.support.dispatch_world import World, a_world
+from tests.support.dispatch_world import World
 
 _TRUE = """
 SELECT queue_id, state, count(*) AS n, count(*) FILTER (WHERE urgency = 'life') AS life,
@@ -18,12 +15,6 @@ SELECT queue_id, state, count(*) AS n, count(*) FILTER (WHERE urgency = 'life') 
   CASE WHEN state = 'queued' THEN min(created_at) END AS oldest
 FROM tasks WHERE state IN ('queued', 'claimed', 'accepted', 'en_route', 'escalated') GROUP BY 1, 2 ORDER BY 1, 2"""
 _KEPT = "SELECT queue_id, state, n, life, flagged, oldest FROM queue_loads WHERE n <> 0 ORDER BY 1, 2"
-
-
-@pytest.fixture
-async def world(db_dsn: str, redis_url: str) -> AsyncIterator[World]:
-    async with a_world(db_dsn, redis_url) as made:
-        yield made
 
 
 async def recounted(world: World) -> int:

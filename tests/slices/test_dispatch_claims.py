@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
 from uuid import UUID
 
 import pytest
@@ -13,13 +12,7 @@ from server.dispatch.routes import router
 from server.dispatch.sweep import sweep
 from server.kernel.errors import Problem
 from server.kernel.ids import new_code, uuid7
-from tests.support.dispatch_world import World, a_client, a_world, an_app
-
-
-@pytest.fixture
-async def world(db_dsn: str, redis_url: str) -> AsyncIterator[World]:
-    async with a_world(db_dsn, redis_url) as made:
-        yield made
+from tests.support.dispatch_world import World, a_client, an_app
 
 
 async def assert_sound(world: World, tasks: int) -> None:

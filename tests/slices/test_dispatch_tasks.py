@@ -16,15 +16,9 @@ from server.kernel.ids import uuid7
 from server.reports.intake import Incoming, accept
 from server.supplies import queries as supplies
 from server.supplies import service as ledger
-from tests.support.dispatch_world import KHORRAMABAD, POLDOKHTAR, World, a_client, a_world, an_app
+from tests.support.dispatch_world import KHORRAMABAD, POLDOKHTAR, World, a_client, an_app
 
 WORDS = "زن بارداری زیر آوار خیابان نمونه است"
-
-
-@pytest.fixture
-async def world(db_dsn: str, redis_url: str) -> AsyncIterator[World]:
-    async with a_world(db_dsn, redis_url) as made:
-        yield made
 
 
 @pytest.fixture

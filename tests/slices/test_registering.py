@@ -15,7 +15,7 @@ from server.volunteers import registering
 from server.volunteers.own_routes import router as own
 from server.volunteers.register_routes import router as registration
 from server.volunteers.routes import router
-from tests.support.dispatch_world import World, a_client, a_world, an_app
+from tests.support.dispatch_world import World, a_client, an_app
 
 NAME, PHONE = "مهسا آزمایشی", "09120000131"
 HERS = {"handle": "lale", "passphrase": "a long passphrase"}
@@ -25,12 +25,6 @@ inside = APIRouter()
 @inside.get("/inside", dependencies=[allow("task.read")])
 async def _inside() -> Response:
     return Response(status_code=204)
-
-
-@pytest.fixture
-async def world(db_dsn: str, redis_url: str) -> AsyncIterator[World]:
-    async with a_world(db_dsn, redis_url) as made:
-        yield made
 
 
 @pytest.fixture

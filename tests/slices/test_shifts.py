@@ -9,16 +9,10 @@ import pytest
 
 from server.volunteers.own_routes import router as own
 from server.volunteers.shift_routes import router
-from tests.support.dispatch_world import World, a_client, a_world, an_app
+from tests.support.dispatch_world import World, a_client, an_app
 
 URL = "/api/shifts"
 WORDS = "کلید انبار نزد نگهبان است"
-
-
-@pytest.fixture
-async def world(db_dsn: str, redis_url: str) -> AsyncIterator[World]:
-    async with a_world(db_dsn, redis_url) as made:
-        yield made
 
 
 @pytest.fixture

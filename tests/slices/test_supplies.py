@@ -1,7 +1,6 @@
 """The ledger: sums are zero, nothing real is below zero, said twice is written once."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -16,12 +15,6 @@ from server.supplies.importing import import_stock
 from server.supplies.routes import router
 from server.supplies.rules import Account, Transfer
 from tests.support.dispatch_world import World, a_client, a_world, an_app
-
-
-@pytest.fixture
-async def world(db_dsn: str, redis_url: str) -> AsyncIterator[World]:
-    async with a_world(db_dsn, redis_url) as made:
-        yield made
 
 
 async def _held(world: World, account: Account, item: UUID) -> Decimal:

@@ -1,7 +1,7 @@
 """Volunteers: sealed names, coarse places, files that come twice."""
 
 import io
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,9 @@ from server.volunteers import importing
 from server.volunteers.import_routes import router as lists
 from server.volunteers.importing import import_volunteers
 from server.volunteers.routes import router
-from tests.support.dispatch_world import World, a_client, a_world, an_app
+from tests.support.dispatch_world import World, a_client, an_app
 
 NAME, PHONE = "زهرا آزمایشی", "۰۹۱۲ ۰۰۰ ۰۱۲۳"
-
-
-@pytest.fixture
-async def world(db_dsn: str, redis_url: str) -> AsyncIterator[World]:
-    async with a_world(db_dsn, redis_url) as made:
-        yield made
 
 
 async def test_a_name_is_sealed_shown_one_at_a_time_and_the_look_is_recorded(world: World) -> None:

@@ -27,12 +27,6 @@ SAME = {"Sec-Fetch-Site": "same-origin"}
 
 
 @pytest.fixture
-async def world(db_dsn: str, redis_url: str) -> AsyncIterator[World]:
-    async with a_world(db_dsn, redis_url) as made:
-        yield made
-
-
-@pytest.fixture
 async def http(world: World) -> AsyncIterator[httpx.AsyncClient]:
     async with a_client(an_app(world.ctx, page, door, router, registration, inside)) as client:
         yield client

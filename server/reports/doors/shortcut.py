@@ -18,7 +18,7 @@ from starlette.types import Message, Receive, Scope, Send
 from server.access.guard import at_hand
 from server.access.principal import Principal
 from server.kernel.errors import Problem
-from server.kernel.http import internal, problem_response
+from server.kernel.http import internal, problem_response, whole_body
 from server.messaging.gateways import Gateway
 from server.reports.doors.caller import Caller, heard
 from server.reports.doors.forms import is_form
@@ -111,12 +111,8 @@ def _remember(principal: Principal, gateway: Gateway | None) -> _Known:
 async def _take(front: Front, known: _Known, content_type: str, asgi: tuple[Scope, Receive, Send]) -> None:
     """Keep the message and answer."""
     _, receive, send = asgi
-    message = await receive()
-    raw: bytes = message.get("body", b"")
-    while message.get("more_body"):
-        message = await receive()
-        raw += message.get("body", b"")
-    if message["type"] == "http.disconnect":
+    raw = await whole_body(receive)
+    if raw is None:
         return
     caller = known.caller
     item, numbered = generic_message(raw, content_type, known.source)
