@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from server.kernel.ids import clean_code, is_code
 from server.places.gazetteer import Gazetteer, Token
-from server.places.names import digits_to_ascii, fold, normalise
+from server.places.names import digits_to_ascii, fold, fold_key, normalise
 from server.reports.reading.corrections import read_correction
 from server.reports.reading.lexicon import lexicon
 from server.reports.reading.model import CommandRead, amount
@@ -26,7 +26,10 @@ _VERBS: Mapping[str, str] = {
     }.items()
     for word in words.split()
 }
-_LONE = frozenset({"STATUS", "STOP", "ACCEPT", "DONE", "FAIL"})
+ENGLISH_VERBS = frozenset(fold_key(verb) for verb in "status stop cancel accept done fail failed no".split())
+"""As words of a message are folded."""
+LONE = frozenset({"STATUS", "STOP", "ACCEPT", "DONE", "FAIL"})
+"""What needs no words beside it but a code."""
 _CODE = re.compile(r"^(?=.*\d)[A-Za-z0-9][A-Za-z0-9-]{2,15}$")
 _PREFIX = re.compile(r"^[A-Z]-")
 _LETTER_CODE = re.compile(r"^[A-Z][A-Z-]{3,15}$")
@@ -60,7 +63,7 @@ def parse_command(original: str, gazetteer: Gazetteer) -> CommandRead | None:
     if (
         len(words) == 2
         and _verb(words[0]) is None
-        and _verb(words[1]) in _LONE
+        and _verb(words[1]) in LONE
         and _CODE.match(digits_to_ascii(words[0]))
     ):
         words.reverse()  # K7P2 STATUS
@@ -93,7 +96,7 @@ def plain_command(original: str) -> str:
     if verb == "ACCEPT" and {normalise(w.strip(_EDGE)) for w in text.split()[1:]} <= _ALSO | {"می", "کنم"}:
         return words[0]
     if len(words) == 2:  # "STATUS code", as the help has it
-        return words[0] if verb in _LONE and second.lower() in _CALLED else text
+        return words[0] if verb in LONE and second.lower() in _CALLED else text
     behind = words[2].split(maxsplit=1)[0].strip(_EDGE)
     if (second.lower() in _CALLED or normalise(second) in _ALSO) and _code(behind):
         return f"{words[0]} {words[2]}"

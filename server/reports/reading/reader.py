@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from server.places.gazetteer import Gazetteer
-from server.reports.reading.commands import parse_command, tail_of_fix
+from server.reports.reading.commands import ENGLISH_VERBS, LONE, parse_command, tail_of_fix
 from server.reports.reading.corrections import read_correction
 from server.reports.reading.hints import Hints
 from server.reports.reading.incidents import find_incidents
@@ -55,8 +55,8 @@ def _understood(message: Message, text: str, gazetteer: Gazetteer, known: Kind |
     command = parse_command(text, gazetteer)
     if command is not None:
         if command.command == "FIX":
-            return _corrected(message, _command_lang(message, lang), command, tail_of_fix(text), gazetteer)
-        return _commanded(message, _command_lang(message, lang), command, gazetteer)
+            return _corrected(message, _command_lang(message, lang, command), command, tail_of_fix(text), gazetteer)
+        return _commanded(message, _command_lang(message, lang, command), command, gazetteer)
     message = spoken(message, lang)
     signs.update([f"{h.group}.{h.code}.{h.part}" for h in message.hits])
     if message.own:
@@ -83,10 +83,13 @@ def _understood(message: Message, text: str, gazetteer: Gazetteer, known: Kind |
     return _reported(message, Reading(lang=lang, kind=kind, place=place), told, needs, spans)
 
 
-def _command_lang(message: Message, lang: Lang) -> Lang:
-    """Return the language of a command: too short for small words, so by its script."""
+def _command_lang(message: Message, lang: Lang, command: CommandRead) -> Lang:
+    """Return the language of a command: too short for small words, so by its script; in Latin letters by its verb."""
     if any("\u0600" <= t.text[0] <= "\u06ff" for t in message.tokens):
         return "fa"
+    if command.command in LONE:
+        # Beside the verb stands a code, which is of no language though its letters may look like one.
+        return "en" if any(t.text in ENGLISH_VERBS for t in message.tokens) else "finglish"
     return "en" if lang == "other" else lang
 
 

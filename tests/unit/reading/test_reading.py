@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from server.kernel.ids import ALPHABET, check_sign
 from server.places.gazetteer import Gazetteer, default_gazetteer
 from server.reports.reading import RULES_VERSION, Reading, read
 from server.reports.reading.text import MAX_CHARS
@@ -278,6 +279,16 @@ def test_commands(text: str, command: tuple[Any, ...]) -> None:
     got = reading(text).command
     assert got is not None
     assert (got.command, got.code, got.need, got.quantity, got.place) == command
+
+
+@pytest.mark.parametrize(
+    ("verb", "lang"),
+    [("STATUS", "en"), ("Accept", "en"), ("done", "en"), ("vaziat", "finglish"), ("ghabul", "finglish"), ("لغو", "fa")],
+)
+@settings(max_examples=20)
+@given(body=st.text(ALPHABET.lower(), min_size=7, max_size=7))
+def test_the_letters_of_a_code_are_of_no_language(verb: str, lang: str, body: str) -> None:
+    assert reading(f"{verb} {body}{check_sign(body.upper()).lower()}").lang == lang
 
 
 @pytest.mark.parametrize(
