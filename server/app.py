@@ -36,14 +36,15 @@ def create_app(config: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        ctx = await make_context(chosen)
+        ctx = await make_context(app.state.settings)
         app.state.context, app.state.db, app.state.redis = ctx, ctx.db, ctx.redis
-        app.state.sealing, app.state.settings, app.state.principals = ctx.sealing, chosen, {}
+        app.state.sealing, app.state.principals = ctx.sealing, {}
         async with wiring.background(app):
             yield
         await ctx.close()
 
     app = Application(title="Hamyar", lifespan=lifespan, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
+    app.state.settings = chosen
     install_problem_handlers(app)
     install_pages(app)
     app.include_router(health)

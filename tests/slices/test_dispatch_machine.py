@@ -18,7 +18,6 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
-    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -28,7 +27,7 @@ from server.dispatch.claiming import ClaimRequest, claim_batch
 from server.dispatch.service import Order
 from server.kernel.errors import Problem
 from tests.support.dispatch_house import STAFF, House, open_house
-from tests.support.dispatch_model import CLOSED, ENDED, WOMEN, Model, Offer, Task
+from tests.support.dispatch_model import CLOSED, ENDED, WOMEN, Model, Offer, Task, once
 from tests.support.dispatch_world import a_world
 from tests.support.stack import Stack
 
@@ -120,8 +119,8 @@ class Dispatch(RuleBasedStateMachine):
             self.given(task, person, "claimed", team=team)
             assert answer["tasks"][0]["fence"] == task.fence
 
-    @precondition(lambda self: self.tickets)
     @rule(at=ANY, verb=st.sampled_from(["accept", "en_route", "heartbeat", "release", "complete", "fail"]))
+    @once(lambda self: self.tickets)
     def act(self, at: int, verb: Any) -> None:
         task, fence = self.tickets[-1 - at % len(self.tickets)]
         person, ended = task.leases[fence]
@@ -220,8 +219,8 @@ class Dispatch(RuleBasedStateMachine):
             Dispatch.steps += 1
             self.model.tasks.append(self.run(self.house.task(women=women, crew=crew)))
 
-    @precondition(lambda self: self.tickets)
     @rule(at=ANY, person=PERSON)
+    @once(lambda self: self.tickets)
     def ask_colleague(self, at: int, person: int) -> None:
         task, fence = self.tickets[-1 - at % len(self.tickets)]
         giver, ended = task.leases[fence]
@@ -271,8 +270,8 @@ class Dispatch(RuleBasedStateMachine):
         assert self.model.suffices(task, person, team=team) is None
         self.model.offers.append(Offer(row["id"], task, person, team=team))
 
-    @precondition(lambda self: self.model.offers)
     @rule(at=ANY)
+    @once(lambda self: self.model.offers)
     def time_to_answer_ends(self, at: int) -> None:
         task = self.model.offers[-1 - at % len(self.model.offers)].task
 
@@ -289,8 +288,8 @@ class Dispatch(RuleBasedStateMachine):
             offer.late = offer.late or (offer.task is task and offer.answer is None)
         self.model.watch()
 
-    @precondition(lambda self: self.model.offers)
     @rule(at=ANY)
+    @once(lambda self: self.model.offers)
     def say_no(self, at: int) -> None:
         offer = self.model.offers[-1 - at % len(self.model.offers)]
         who = self.house.principal(offer.person)
@@ -299,8 +298,8 @@ class Dispatch(RuleBasedStateMachine):
         if offer.answer in {None, "expired"}:
             offer.answer = "declined"
 
-    @precondition(lambda self: self.model.offers)
     @rule(at=ANY)
+    @once(lambda self: self.model.offers)
     def say_yes(self, at: int) -> None:
         offer = self.model.offers[-1 - at % len(self.model.offers)]
         who = self.house.principal(offer.person)

@@ -4,7 +4,8 @@ It is written anew from `docs/dispatch.md`, not from the code: where the two dif
 """
 
 from dataclasses import dataclass, field
-from typing import Final
+from functools import wraps
+from typing import Any, Final
 from uuid import UUID
 
 HELD: Final = frozenset({"claimed", "accepted", "en_route", "escalated"})
@@ -140,3 +141,12 @@ class Model:
         """The watch over offers goes by."""
         for offer in self.offers:
             offer.close()
+
+
+def once(there: Any) -> Any:
+    """Do nothing until `there` are some. Not a precondition: what is drawn must not hang on whom the matching asks."""
+
+    def wrap(do: Any) -> Any:
+        return wraps(do)(lambda self, **drawn: do(self, **drawn) if there(self) else None)
+
+    return wrap

@@ -26,7 +26,14 @@ from ops.localstack.postgres import SUPERUSER
 from ops.localstack.problem import Problem
 from ops.localstack.stores import Stores
 
-FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "autovacuum": "off"}
+FAST = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "autovacuum": "off",
+    # Each test's connections are new, and PostGIS takes longer to load than most statements to run.
+    "shared_preload_libraries": "postgis-3,pg_trgm",
+}
 REDIS_DATABASES = 64
 _numbers = itertools.count()
 

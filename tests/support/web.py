@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 import httpx
 import pytest
 from fastapi import FastAPI
+from starlette.datastructures import State
 
 from server.access.context import Context, make_context
 from server.access.roles import Role
@@ -36,10 +38,17 @@ async def ctx(config: Settings) -> AsyncIterator[Context]:
     await made.close()
 
 
+@cache
+def _routes() -> FastAPI:
+    """Its routes are worked out at its first requests, which takes longer than most tests: they share them."""
+    return create_app(Settings())
+
+
 @pytest.fixture
 async def app(config: Settings) -> AsyncIterator[FastAPI]:
-    """The web application, started."""
-    made = create_app(config)
+    """The web application, started; nothing of the last test is left on it."""
+    made = _routes()
+    made.state, made.dependency_overrides = State({"settings": config}), {}
     async with made.router.lifespan_context(made):
         yield made
 
