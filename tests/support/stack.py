@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
@@ -25,6 +25,7 @@ from ops.localstack.layout import REPOSITORY
 from ops.localstack.postgres import SUPERUSER
 from ops.localstack.problem import Problem
 from ops.localstack.stores import Stores
+from tests.support.recycling import Template, look, put_back
 
 FAST = {
     "fsync": "off",
@@ -38,12 +39,14 @@ REDIS_DATABASES = 64
 _numbers = itertools.count()
 
 
-@dataclass(frozen=True)
+@dataclass
 class Stack:
-    """The session's servers and the name of the migrated template."""
+    """The session's servers and the name of the migrated template; ``free`` are databases that are as it is."""
 
     stores: Stores
     template: str
+    free: list[str] = field(default_factory=list)
+    fresh: Template | None = None
 
     @property
     def home(self) -> Path:
@@ -62,6 +65,28 @@ class Stack:
             command = "CREATE DATABASE {} TEMPLATE {} OWNER hamyar STRATEGY FILE_COPY"
             server.execute(sql.SQL(command).format(sql.Identifier(name), sql.Identifier(self.template)))
         return self.stores.layout.dsn(name)
+
+    def take(self) -> str:
+        """The name of a database that is as the template is; no test gets a name that another had, for processes
+        remember things by it.
+        """
+        name = f"test_{os.getpid()}_{next(_numbers)}"
+        if self.free:
+            with psycopg.connect(self.admin_dsn, autocommit=True) as server:
+                rename = "ALTER DATABASE {} RENAME TO {}"
+                server.execute(sql.SQL(rename).format(sql.Identifier(self.free.pop()), sql.Identifier(name)))
+            return name
+        self.create(name)
+        self.fresh = self.fresh or look(self.stores.layout.dsn(name, SUPERUSER))
+        return name
+
+    def give_back(self, name: str) -> None:
+        """Clean a database that was taken, or drop it."""
+        assert self.fresh is not None
+        if put_back(self.stores.layout.dsn(name, SUPERUSER), self.fresh):
+            self.free.append(name)
+        else:
+            self.drop(name)
 
     def create_empty(self, name: str) -> str:
         """Make an unmigrated database with the extensions; return its DSN. Migrations' own
@@ -143,7 +168,10 @@ def stack() -> Iterator[Stack]:
         except Problem as problem:
             pytest.exit(f"{problem.en}\n{problem.fa}", returncode=3)
         try:
-            yield Stack(stores, _template(stores))
+            made = Stack(stores, _template(stores))
+            yield made
+            for name in made.free:
+                made.drop(name)
         finally:
             stores.stop()
             if not kept:
@@ -154,9 +182,9 @@ def stack() -> Iterator[Stack]:
 def db_dsn(request: pytest.FixtureRequest) -> Iterator[str]:
     """A fresh, migrated database of the test's own (libpq URL, role ``hamyar``)."""
     stack = _stack_for(request)
-    name = f"test_{os.getpid()}_{next(_numbers)}"
-    yield stack.create(name)
-    stack.drop(name)
+    name = stack.take()
+    yield stack.stores.layout.dsn(name)
+    stack.give_back(name)
 
 
 @pytest.fixture
