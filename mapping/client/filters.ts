@@ -57,6 +57,13 @@ export class FilterBar {
     this.tellOpener();
   }
 
+  /** Take filters that were set elsewhere. */
+  show(filters: Filters): void {
+    this.filters = filters;
+    this.draw();
+    if (this.isOpen) this.drawSheet();
+  }
+
   /** How many records of each layer the view holds. */
   count(layer: LayerCode, total: number | null, failed: boolean): void {
     const place = this.counts.get(layer);

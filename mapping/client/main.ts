@@ -13,6 +13,7 @@ import { drawLegend, FilterBar, keepLegend } from './filters.ts';
 import { GLYPH } from './glyphs.ts';
 import { listen } from './keys.ts';
 import { Labels } from './labels.ts';
+import type { Key, Live, Part } from './live.ts';
 import { drawList, drawTally } from './list.ts';
 import { Loader } from './loader.ts';
 import { RecordPanel } from './record.ts';
@@ -20,14 +21,17 @@ import { Search } from './search.ts';
 import { Sheet } from './sheet.ts';
 import { byPriority, inside, pending, Store } from './store.ts';
 import { Stream } from './stream.ts';
-import { pointOf, type Feature, type LayerCode, type MapConfig, type Urgency } from './types.ts';
-import { readFilters, readHash, readSelected, writeHash, writeQuery, type Selected } from './view.ts';
+import { pointOf, type Change, type Feature, type LayerCode, type MapConfig, type Urgency } from './types.ts';
+import { readFilters, readHash, readSelected, writeHash, writeQuery, type Filters, type Selected } from './view.ts';
 
 declare global {
   interface Window {
     hamyarMap?: L.Map;
   }
 }
+
+/** The parts of the map beside its core; heavy ones fetch their code when they are first used. */
+const PARTS: readonly Part[] = [];
 
 const LISTED: readonly LayerCode[] = ['needs', 'incidents', 'tasks'];
 
@@ -74,15 +78,17 @@ const panel = new RecordPanel(byId('record'), config, {
   seen: (feature) => field.select(feature),
   aim,
 });
-const bar = new FilterBar(byId('filters'), byId('filter-sheet'), config, filters, (next) => {
+const bar = new FilterBar(byId('filters'), byId('filter-sheet'), config, filters, refilter);
+drawLegend(byId('legend-body'), config);
+keepLegend(byId<HTMLDetailsElement>('legend'));
+
+function refilter(next: Filters): void {
   filters = loader.filters = next;
   remember();
   loader.load(true);
   field.load(filters.layers);
   redraw();
-});
-drawLegend(byId('legend-body'), config);
-keepLegend(byId<HTMLDetailsElement>('legend'));
+}
 
 function open(layer: LayerCode, feature: Feature | null, id: string = feature?.id ?? ''): void {
   selected = { layer, id };
@@ -173,12 +179,14 @@ function next(step: 1 | -1): void {
   if (point && !map!.getBounds().pad(-0.15).contains([point[1], point[0]])) map!.panTo([point[1], point[0]]);
 }
 
+const words = new Map<string, () => string | null>();
 /** Keep the address true to what one sees, so that a reload, a language switch or a link to a colleague shows the same. */
 function remember(): void {
   const centre = map!.getCenter();
   const hash = writeHash({ zoom: map!.getZoom(), lat: centre.lat, lon: centre.wrap().lng });
   const other = loader.emergency === config.emergency ? null : loader.emergency;
-  history.replaceState(null, '', location.pathname + writeQuery(filters, usual, selected, other) + hash);
+  const own = [...words].flatMap(([name, value]): [string, string][] => (value() === null ? [] : [[name, value()!]]));
+  history.replaceState(null, '', location.pathname + writeQuery(filters, usual, selected, other, own) + hash);
 }
 
 map.on('moveend', () => {
@@ -192,7 +200,7 @@ addEventListener('hashchange', () => {
   if (place) map.setView([place.lat, place.lon], place.zoom);
 });
 
-const tool = (glyph: string, label: string, act: () => void): HTMLElement =>
+const tool = (glyph: string, label: string, act: () => void): HTMLButtonElement =>
   h('button', { type: 'button', class: 'tool', 'aria-label': label, title: label, onclick: act }, icon(glyph));
 fill(
   byId('tools'),
@@ -218,6 +226,9 @@ new Search(search, byId('found'), config, {
 });
 byId('next').addEventListener('click', () => next(1));
 byId('ungather').addEventListener('click', () => gather(null));
+const keys: Key[] = [];
+const escapes: (() => boolean)[] = [];
+const hearing: ((batch: readonly Change[]) => void)[] = [];
 listen(
   {
     find: () => {
@@ -226,6 +237,7 @@ listen(
       search.focus();
     },
     escape: () => {
+      if (escapes.some((act) => act())) return;
       if (bar.isOpen) bar.toggle(false);
       else if (selected) close();
       else if (gathered) gather(null);
@@ -234,12 +246,14 @@ listen(
     filters: () => bar.toggle(),
   },
   byId<HTMLDialogElement>('keys'),
+  keys,
 );
 
 const stream = new Stream('/api/stream', {
   changes(batch) {
     void loader.mend(batch);
     if (batch.some((change) => panel.concerns(change.id))) void panel.refresh();
+    for (const hear of hearing) hear(batch);
   },
   reset() {
     loader.load(true);
@@ -277,6 +291,30 @@ async function emergencies(): Promise<void> {
   });
 }
 void emergencies().catch(() => undefined);
+
+const live: Live = {
+  map, config, store, loader, field, panel, sheet,
+  filters: () => filters,
+  refilter: (change) => {
+    bar.show({ ...filters, ...change });
+    refilter({ ...filters, ...change });
+  },
+  selected: () => selected,
+  open, close, gather, aim, redraw, remember,
+  reload: () => loader.load(true),
+  inAddress: (name, value) => void words.set(name, value),
+  fromAddress: (name) => query.get(name),
+  tool: (glyph, label, act) => {
+    const button = tool(glyph, label, act);
+    byId('tools').append(button);
+    return button;
+  },
+  key: (key) => void keys.push(key),
+  onEscape: (act) => void escapes.unshift(act),
+  onChanges: (hear) => void hearing.push(hear),
+  emergency: () => loader.emergency,
+};
+for (const start of PARTS) void start(live);
 
 loader.load();
 void labels.refresh();

@@ -59,13 +59,14 @@ export function readSelected(query: URLSearchParams, known: readonly LayerCode[]
 }
 
 /** The query for filters and selection; what is usual is left out, so that a plain view has a plain address. */
-export function writeQuery(filters: Filters, usual: readonly LayerCode[], selected: Selected | null, emergency: string | null = null): string {
+export function writeQuery(filters: Filters, usual: readonly LayerCode[], selected: Selected | null, emergency: string | null = null, own: readonly (readonly [string, string])[] = []): string {
   const query = new URLSearchParams();
   if (filters.layers.join() !== usual.join()) query.set('layers', filters.layers.join(','));
   if (filters.status.length) query.set('status', filters.status.join(','));
   if (filters.category.length) query.set('category', filters.category.join(','));
   if (filters.since !== 'all') query.set('since', filters.since);
   if (emergency) query.set('emergency', emergency);
+  for (const [name, value] of own) query.set(name, value);
   if (selected) query.set('open', `${selected.layer}:${selected.id}`);
   const text = query.toString().replaceAll('%2C', ',').replaceAll('%3A', ':');
   return text ? `?${text}` : '';
