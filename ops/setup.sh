@@ -25,8 +25,14 @@ has_postgres() {
     [ -f "$control" ] && [ -f "${control%pgrouting.control}postgis.control" ] || continue
     [ -x "/usr/lib/postgresql/$(basename "$(dirname "${control%/extension/*}/x")")/bin/initdb" ] && return 0
   done
-  # Servers of the operator's own, or a PostgreSQL from elsewhere on PATH (hamyar doctor looks closer).
-  { [ -n "${DATABASE_URL:-}" ] || command -v initdb >/dev/null; }
+  # Servers of the operator's own, or a PostgreSQL from elsewhere on PATH that has what we need.
+  [ -n "${DATABASE_URL:-}" ] || path_postgres_serves
+}
+path_postgres_serves() {
+  local program share
+  program=$(command -v initdb) && program=$(readlink -f "$program") || return 1
+  share=$("$(dirname "$program")/pg_config" --sharedir 2>/dev/null) || return 1
+  [ -f "$share/extension/postgis.control" ] && [ -f "$share/extension/pgrouting.control" ]
 }
 has_redis() { [ -n "${REDIS_URL:-}" ] || command -v redis-server >/dev/null || command -v valkey-server >/dev/null; }
 find_python() {
