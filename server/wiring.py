@@ -30,6 +30,7 @@ from server.live import hub
 from server.live.audit import router as audit
 from server.live.routes import router as live
 from server.loops import ON_NEEDS
+from server.maps.finding_routes import router as map_finding
 from server.maps.routes import router as maps
 from server.messaging import registry
 from server.messaging.again_routes import router as again
@@ -110,6 +111,7 @@ ROUTERS: Sequence[APIRouter] = (
     alarms,
     duties,
     maps,
+    map_finding,
     live,
     audit,
     pages,

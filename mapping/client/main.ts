@@ -215,10 +215,13 @@ new Search(search, byId('found'), config, {
   *records() {
     for (const code of known) yield* store.shelf(code).features.values();
   },
-  show: (layer, feature) => {
-    open(layer, feature);
-    aim(feature);
+  emergency: () => loader.emergency,
+  show: (layer, feature, id, at) => {
+    open(layer, feature, id);
+    if (feature) aim(feature);
+    else if (at) map.setView(at, Math.max(map.getZoom(), 14));
   },
+  only: (category) => live.refilter({ category: [category] }),
   fly: (lat, lon, zoom) => {
     sheet.fall();
     map.setView([lat, lon], zoom);
