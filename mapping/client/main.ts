@@ -3,9 +3,11 @@ import './map.css';
 import { ask } from '@pages/api.ts';
 import { readConfig } from '@pages/config.ts';
 import { byId, fill, h, icon } from '@pages/dom.ts';
+import { serveForms } from '@pages/forms.ts';
 import { lang, t } from '@pages/i18n.ts';
 import { toast } from '@pages/toast.ts';
 import { Grounds, groundLayer } from './basemap.ts';
+import { beside } from './beside.ts';
 import { runClock } from './clock.ts';
 import { scaleBar } from './scale.ts';
 import { Field } from './field.ts';
@@ -23,6 +25,7 @@ import { byPriority, inside, pending, Store } from './store.ts';
 import { Stream } from './stream.ts';
 import { pointOf, type Change, type Feature, type LayerCode, type MapConfig, type Urgency } from './types.ts';
 import { readFilters, readHash, readSelected, writeHash, writeQuery, type Filters, type Selected } from './view.ts';
+import { wall } from './wall.ts';
 
 declare global {
   interface Window {
@@ -31,7 +34,7 @@ declare global {
 }
 
 /** The parts of the map beside its core; heavy ones fetch their code when they are first used. */
-const PARTS: readonly Part[] = [];
+const PARTS: readonly Part[] = [beside, wall];
 
 const LISTED: readonly LayerCode[] = ['needs', 'incidents', 'tasks'];
 
@@ -318,6 +321,10 @@ const live: Live = {
   emergency: () => loader.emergency,
 };
 for (const start of PARTS) void start(live);
+serveForms({
+  before: (form, body) => ({ ...body, ...Object.fromEntries(['volunteers', 'members'].filter((name) => name in body).map((name) => [name, new FormData(form).getAll(name)])) }),
+  after: () => panel.refresh(),
+});
 
 loader.load();
 void labels.refresh();

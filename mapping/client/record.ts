@@ -4,6 +4,7 @@ import { fill, h, icon } from '@pages/dom.ts';
 import { num, t } from '@pages/i18n.ts';
 import { ago, dateTime } from '@pages/time.ts';
 import { toast } from '@pages/toast.ts';
+import { deedsPart } from './deedsview.ts';
 import { whole } from './fetch.ts';
 import { GLYPH } from './glyphs.ts';
 import { empty } from './list.ts';
@@ -139,6 +140,7 @@ export class RecordPanel {
       this.head(feature),
       this.title(feature),
       this.facts(facts),
+      partial ? null : deedsPart(feature, this.config, { changed: () => this.refresh(), etag: () => this.now?.etag ?? null }),
       partial ? null : this.next(feature),
       partial ? null : this.why(facts),
       partial ? null : this.voices(facts, opened),

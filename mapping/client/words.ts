@@ -73,6 +73,8 @@ const WORDS: Readonly<Record<string, string>> = {
   'unit.cylinder': m('cylinders'),
   'unit.vial': m('vials'),
   'unit.sheet': m('sheets'),
+  'kind.rescue': m('Rescue'), 'kind.evacuation': m('Evacuation'), 'kind.medical': m('Medical'), 'kind.delivery': m('Delivery'), 'kind.works': m('Works'),
+  'kind.transport': m('Transport'), 'kind.protection': m('Protection'), 'kind.information': m('Information'), 'kind.coordination': m('Coordination'),
   'status.inactive': m('Closed'), 'status.returned': m('Brought back'),
 };
 

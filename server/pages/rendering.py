@@ -18,6 +18,9 @@ from server.volunteers.skills import SKILLS
 #: What a template may leave to its default; every other missing name is an error.
 DEFAULTS: Mapping[str, Any] = {"alarms": None, "drill": False, "nav": (), "user": None, "csrf": None, "page": None}
 
+#: What the map's page offers, and the permission it takes.
+DEEDS: Mapping[str, str] = {"send": "task.reassign", "make": "task.make", "close": "closure.edit"}
+
 
 def _static(name: str) -> str:
     return f"/static/{name}"
@@ -105,13 +108,15 @@ def render_map(
     zoom: float = 5,
     tiles: Tiles | None = None,
     zone: str = "Asia/Tehran",
+    may: Mapping[str, bool] | None = None,
     **context: Any,
 ) -> str:
     """Render `/map`. Blocking for some milliseconds the first time: call it in a worker thread.
 
     `coordinator` admits voices, verification and the restricted layers; `emergency` is the id looked at
     first, None for
-    all; `centre` is (lat, lon) and `zoom` the first view when the address carries none.
+    all; `centre` is (lat, lon) and `zoom` the first view when the address carries none; `may`: what else the reader may
+    do (`DEEDS`), all of it for a coordinator if left out.
     """
     parts = _map_parts(assets.asset("leaflet.js"), assets.asset("leaflet"), centre, zoom, tiles)
     say = i18n.translator(lang)
@@ -119,7 +124,11 @@ def render_map(
     config = {
         **page_config(lang, zone),
         "emergency": emergency,
-        "can": {"verify": coordinator, "voices": coordinator},
+        "can": {
+            "verify": coordinator,
+            "voices": coordinator,
+            **{deed: (may or {}).get(deed, coordinator) for deed in DEEDS},
+        },
         "layers": layers,
         "labels": {c.code: (c.label_en if lang == "en" else c.label_fa) for c in taxonomy.CATEGORIES},
         "kinds": {c.code: c.kind for c in taxonomy.CATEGORIES},

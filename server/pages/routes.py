@@ -31,7 +31,7 @@ from server.pages import (
     words_page,
 )
 from server.pages.gate import View, open_page, page_for
-from server.pages.rendering import render_map
+from server.pages.rendering import DEEDS, render_map
 
 router = APIRouter(include_in_schema=False)
 for page in (
@@ -184,6 +184,7 @@ async def live_map(view: Annotated[View, page_for("map.read")], tx: Tx) -> Respo
         centre=chosen.centre,
         zoom=chosen.zoom,
         tiles=view.tiles,
+        may={deed: bool(who and who.scopes_for(permission)) for deed, permission in DEEDS.items()},
         **{k: v for k, v in view.frame().items() if k != "page"},
     )
     return view.answer(html)
