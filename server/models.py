@@ -11,6 +11,7 @@ from server.forms import shelter_models as shelters
 from server.incidents import models as incidents
 from server.kernel import models as kernel
 from server.kernel.base import Base
+from server.maps import history_models as map_history
 from server.maps import models as maps
 from server.messaging import models as messaging
 from server.needs import models as needs
@@ -35,6 +36,7 @@ TABLES = (
     kernel,
     loads,
     looks,
+    map_history,
     maps,
     messaging,
     needs,

@@ -31,6 +31,7 @@ from server.live.audit import router as audit
 from server.live.routes import router as live
 from server.loops import ON_NEEDS
 from server.maps.finding_routes import router as map_finding
+from server.maps.history_routes import router as map_history
 from server.maps.routes import router as maps
 from server.messaging import registry
 from server.messaging.again_routes import router as again
@@ -112,6 +113,7 @@ ROUTERS: Sequence[APIRouter] = (
     duties,
     maps,
     map_finding,
+    map_history,
     live,
     audit,
     pages,

@@ -1,7 +1,5 @@
 """SQL that finds records by the beginning of their code: each walks the unique index of codes."""
 
-
-
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 

@@ -6,6 +6,7 @@ event says makes a replay harmless: a second pass finds nothing to change.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from psycopg.rows import DictRow
@@ -40,17 +41,23 @@ async def project(conn: Conn, events: Sequence[SealedEvent]) -> None:
         if layer:
             subjects[layer].add(event.subject_id)
     if subjects:
-        await refresh(conn, await queries.with_dependents(conn, subjects))
+        last = events[-1]
+        await refresh(conn, await queries.with_dependents(conn, subjects), (last.seq, last.at))
 
 
-async def refresh(conn: Conn, subjects: Mapping[str, Iterable[UUID]]) -> int:
-    """Re-read these records and bring their features and cells in step. Returns how many features changed."""
+async def refresh(
+    conn: Conn, subjects: Mapping[str, Iterable[UUID]], moment: tuple[int, datetime] | None = None
+) -> int:
+    """Re-read these records and bring their features and cells in step. Returns how many features changed.
+
+    `moment`: number and time under which the changes stand in the map's history; a batch's last event serves all of it.
+    """
     # Before anything is read: what a rebuild makes meanwhile must not be counted a second time from an older reading.
     await queries.join_writers(conn)
     changes: list[tuple[str, DictRow]] = []
     for layer in sorted(subjects):
         if ids := sorted(subjects[layer]):
-            changes += [(layer, row) for row in await queries.refresh_layer(conn, layer, ids)]
+            changes += [(layer, row) for row in await queries.refresh_layer(conn, layer, ids, moment)]
     await queries.add_to_cells(conn, cell_deltas(changes))
     return len(changes)
 

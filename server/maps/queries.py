@@ -3,6 +3,7 @@
 # ruff: noqa: S608 - statements are put together from this code's own words; values are parameters
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,8 @@ from server.kernel import arrays
 from server.kernel.db import Conn
 from server.maps import layer_queries
 from server.maps.grid import FINEST, LEVELS
+from server.maps.history_models import LAYERS_KEPT
+from server.maps.history_queries import KEPT
 from server.maps.models import LAYERS
 
 CellDeltas = Mapping[tuple[str, str, bool, int, int, int, str, str], Sequence[int]]
@@ -52,6 +55,7 @@ put AS (
   FROM differ WHERE new_emergency IS NOT NULL ORDER BY key
   ON CONFLICT (layer, id) DO UPDATE SET emergency_id = excluded.emergency_id, {sets}, gx = excluded.gx,
     gy = excluded.gy, geom = excluded.geom),
+{kept}
 gone AS (
   DELETE FROM map_features f USING differ d
   WHERE f.layer = '{layer}' AND f.id = d.key AND d.new_emergency IS NULL)
@@ -61,13 +65,18 @@ FROM differ
 """
 
 
-async def refresh_layer(conn: Conn, layer: str, ids: Sequence[UUID]) -> list[DictRow]:
+async def refresh_layer(
+    conn: Conn, layer: str, ids: Sequence[UUID], moment: tuple[int, datetime] | None = None
+) -> list[DictRow]:
     """Bring the features of these records up to what the layer shows of them now.
+
+    With `moment`, the number and time of the event that did it, the change goes into the map's history.
 
     Returns those that changed: old and new emergency, category, status, urgency, lon and lat (all None: not shown).
     """
     query = _REFRESH.format(
         layer=layer,
+        kept=KEPT.format(layer=layer) if moment and layer in LAYERS_KEPT else "",
         rows=layer_queries.by_ids(layer),
         emergency=_EMERGENCY,
         names=", ".join(_COLUMNS),
@@ -76,7 +85,8 @@ async def refresh_layer(conn: Conn, layer: str, ids: Sequence[UUID]) -> list[Dic
         olds=", ".join(f"o.{n}" for n in _COLUMNS),
         sets=", ".join(f"{n} = excluded.{n}" for n in _COLUMNS),
     )
-    return await (await conn.execute(sql.SQL(query), {"ids": arrays.uuids(ids)})).fetchall()
+    seq, at = moment or (None, None)
+    return await (await conn.execute(sql.SQL(query), {"ids": arrays.uuids(ids), "seq": seq, "at": at})).fetchall()
 
 
 _DELTA = """unnest(%s::text[], %s::uuid[], %s::bool[], %s::int[], %s::int[], %s::int[], %s::text[], %s::text[],
