@@ -49,6 +49,8 @@ export interface Live {
   onEscape(act: () => boolean): void;
   /** Changes that the stream told, after the map took them in. */
   onChanges(hear: (batch: readonly Change[]) => void): void;
+  /** The filters, or the layers that are on, have changed. */
+  onRefilter(hear: () => void): void;
   /** The emergency that is looked at; null for all. */
   emergency(): string | null;
 }

@@ -26,6 +26,8 @@ export class Loader {
   private readonly ears: LoaderEars;
   filters: Filters;
   emergency: string | null;
+  /** Somebody looks at the past: nothing of now is asked for or put in its place. */
+  held = false;
 
   constructor(map: L.Map, store: Store, config: MapConfig, filters: Filters, ears: LoaderEars) {
     this.map = map;
@@ -44,6 +46,7 @@ export class Loader {
 
   /** Fetch what the view needs and the store has not; `anew` forgets what is in hand. */
   load(anew = false): void {
+    if (this.held) return;
     const seen = this.box(0);
     const zoom = this.map.getZoom();
     for (const { code } of this.config.layers) {
@@ -69,7 +72,7 @@ export class Loader {
     if (moment) query.set('since', moment);
     try {
       const { data } = await ask<Cells>(`/api/map/cells?${query}`, { signal: stop.signal });
-      if (stop.signal.aborted) return;
+      if (stop.signal.aborted || this.held) return;
       const features = (data.features ?? []).map((one) => shaped(one, layer));
       this.store.put(layer, { cells: data.cells ?? [], features, total: data.total ?? 0 }, box, zoom);
     } catch {
@@ -88,6 +91,7 @@ export class Loader {
 
   /** Ask what changed records are now. */
   async mend(batch: readonly Change[]): Promise<void> {
+    if (this.held) return;
     const wanted = new Map<LayerCode, string[]>();
     for (const change of batch) {
       const layer = LAYER_OF[change.type];
@@ -117,6 +121,7 @@ export class Loader {
   private recountSoon(layers: readonly LayerCode[]): void {
     this.recount ??= setTimeout(() => {
       this.recount = undefined;
+      if (this.held) return;
       for (const layer of layers) if (this.filters.layers.includes(layer)) void this.fetch(layer, this.map.getZoom());
     }, RECOUNT_MS);
   }

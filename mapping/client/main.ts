@@ -19,6 +19,7 @@ import type { Key, Live, Part } from './live.ts';
 import { drawList, drawTally } from './list.ts';
 import { Loader } from './loader.ts';
 import { RecordPanel } from './record.ts';
+import { replay } from './replay.ts';
 import { Search } from './search.ts';
 import { Sheet } from './sheet.ts';
 import { byPriority, inside, pending, Store } from './store.ts';
@@ -34,7 +35,7 @@ declare global {
 }
 
 /** The parts of the map beside its core; heavy ones fetch their code when they are first used. */
-const PARTS: readonly Part[] = [beside, wall];
+const PARTS: readonly Part[] = [beside, replay, wall];
 
 const LISTED: readonly LayerCode[] = ['needs', 'incidents', 'tasks'];
 
@@ -91,6 +92,7 @@ function refilter(next: Filters): void {
   loader.load(true);
   field.load(filters.layers);
   redraw();
+  for (const hear of refilters) hear();
 }
 
 function open(layer: LayerCode, feature: Feature | null, id: string = feature?.id ?? ''): void {
@@ -232,6 +234,7 @@ new Search(search, byId('found'), config, {
 });
 byId('next').addEventListener('click', () => next(1));
 byId('ungather').addEventListener('click', () => gather(null));
+const refilters: (() => void)[] = [];
 const keys: Key[] = [];
 const escapes: (() => boolean)[] = [];
 const hearing: ((batch: readonly Change[]) => void)[] = [];
@@ -317,6 +320,7 @@ const live: Live = {
   },
   key: (key) => void keys.push(key),
   onEscape: (act) => void escapes.unshift(act),
+  onRefilter: (hear) => void refilters.push(hear),
   onChanges: (hear) => void hearing.push(hear),
   emergency: () => loader.emergency,
 };
