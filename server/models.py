@@ -4,6 +4,7 @@ from server.access import models as access
 from server.closures import models as closures
 from server.dispatch import load_models as loads
 from server.dispatch import models as dispatch
+from server.drawings import models as drawings
 from server.emergencies import models as emergencies
 from server.forms import entity_models as entities
 from server.forms import models as forms
@@ -29,6 +30,7 @@ TABLES = (
     checking,
     closures,
     dispatch,
+    drawings,
     emergencies,
     entities,
     forms,

@@ -11,6 +11,7 @@ from server.access.routes import router as access
 from server.closures.routes import router as closures
 from server.dispatch.routes import router as dispatch
 from server.dispatch.team_routes import router as dispatch_teams
+from server.drawings.routes import router as drawings
 from server.emergencies.routes import router as emergencies
 from server.exports.form_export_routes import router as form_exports
 from server.forms import counting as forms_counting
@@ -97,6 +98,7 @@ ROUTERS: Sequence[APIRouter] = (
     incidents,
     needs,
     closures,
+    drawings,
     own_duty,
     registration,
     volunteer_lists,

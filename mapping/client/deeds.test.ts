@@ -5,7 +5,7 @@ import type { Facts, Feature } from './types.ts';
 
 beforeEach(() => speak('en', {}));
 
-const can = { verify: true, voices: true, send: true, make: true, close: true };
+const can = { verify: true, voices: true, people: true, send: true, make: true, close: true, draw: true };
 const one = (facts: Partial<Facts>): Feature => ({ type: 'Feature', id: 'x1', geometry: { type: 'Point', coordinates: [48, 33] }, properties: { layer: 'needs', ...facts } });
 const codes = (facts: Partial<Facts>, may = can): string[] => deedsOf(one(facts), { can: may, clusters: { landslide: 'access', collapsed: 'rescue' } }).map((deed) => deed.code);
 
@@ -25,7 +25,7 @@ describe('what can be done next', () => {
   });
 
   it('offers nothing that the server would refuse', () => {
-    const none = { verify: false, voices: false, send: false, make: false, close: false };
+    const none = { verify: false, voices: false, people: false, send: false, make: false, close: false, draw: false };
     for (const layer of ['needs', 'incidents', 'tasks', 'closures', 'centres', 'reports'] as const) {
       for (const status of ['open', 'queued', 'active', 'accepted']) expect(codes({ layer, status, tasks: [{ id: 't', state: 'queued' }] }, none)).toEqual([]);
     }

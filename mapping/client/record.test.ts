@@ -4,7 +4,7 @@ import { differences, RecordPanel, type RecordEars } from './record.ts';
 import { marked } from './voice.ts';
 import type { Feature, MapConfig } from './types.ts';
 
-const config = { lang: 'en', words: {}, emergency: null, can: { verify: true, voices: true, send: true, make: true, close: true }, layers: [], labels: { water: 'Drinking water' }, kinds: {}, clusters: { water: 'wash' }, tiles: false } as MapConfig;
+const config = { lang: 'en', words: {}, emergency: null, can: { verify: true, voices: true, people: true, send: true, make: true, close: true, draw: true }, layers: [], labels: { water: 'Drinking water' }, kinds: {}, clusters: { water: 'wash' }, tiles: false } as MapConfig;
 const need = (verification: string): Feature => ({
   type: 'Feature', id: 'n1', geometry: { type: 'Point', coordinates: [48, 33] },
   properties: {

@@ -83,7 +83,7 @@ export interface Layer {
 
 export interface MapConfig extends PageConfig {
   emergency: string | null;
-  can: { verify: boolean; voices: boolean; send: boolean; make: boolean; close: boolean };
+  can: Record<'verify' | 'voices' | 'people' | 'send' | 'make' | 'close' | 'draw', boolean>;
   layers: Layer[];
   labels: Record<string, string>;
   kinds: Record<string, string>;

@@ -53,6 +53,10 @@ PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     "need.locate_exactly": _EDIT,
     "closure.read": _SEE | {"volunteer", "field"},
     "closure.edit": _STAFF,
+    # what coordinators draw: shapes for all on the map, words for those who steer, each look on record
+    "drawing.read": _SEE | {"volunteer"},
+    "drawing.edit": _STAFF,
+    "drawing.open": _STAFF,
     "centre.read": _SEE | {"volunteer", "field", "donor"},
     "centre.edit": _EDIT,
     # people

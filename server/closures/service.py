@@ -9,13 +9,14 @@ from psycopg.rows import DictRow
 
 from server.access.principal import Principal
 from server.closures import errors, queries
-from server.closures.rules import geometry_problem, plain, stands
+from server.closures.rules import stands
 from server.incidents.listing import Filters, collection
 from server.incidents.rules import CLOSURE_KINDS
 from server.kernel.db import Conn
 from server.kernel.errors import not_found, stale
 from server.kernel.events import NewEvent, emit, emit_many
 from server.kernel.ids import new_code, uuid7
+from server.kernel.shapes import geometry_problem, plain
 
 CODE = "C-"
 

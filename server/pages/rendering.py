@@ -1,6 +1,6 @@
 """Pages from templates: one environment a language, every value escaped, every file our own."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any
@@ -19,7 +19,15 @@ from server.volunteers.skills import SKILLS
 DEFAULTS: Mapping[str, Any] = {"alarms": None, "drill": False, "nav": (), "user": None, "csrf": None, "page": None}
 
 #: What the map's page offers, and the permission it takes.
-DEEDS: Mapping[str, str] = {"send": "task.reassign", "make": "task.make", "close": "closure.edit"}
+DEEDS: Mapping[str, str] = {
+    "verify": "need.edit",
+    "voices": "report.open",
+    "people": "volunteer.locate",
+    "send": "task.reassign",
+    "make": "task.make",
+    "close": "closure.edit",
+    "draw": "drawing.edit",
+}
 
 
 def _static(name: str) -> str:
@@ -102,33 +110,26 @@ def render_map(
     lang: str,
     nonce: str,
     *,
-    coordinator: bool,
+    may: Collection[str],
     emergency: str | None = None,
     centre: tuple[float, float] = (32.6, 53.7),
     zoom: float = 5,
     tiles: Tiles | None = None,
     zone: str = "Asia/Tehran",
-    may: Mapping[str, bool] | None = None,
     **context: Any,
 ) -> str:
     """Render `/map`. Blocking for some milliseconds the first time: call it in a worker thread.
 
-    `coordinator` admits voices, verification and the restricted layers; `emergency` is the id looked at
-    first, None for
-    all; `centre` is (lat, lon) and `zoom` the first view when the address carries none; `may`: what else the reader may
-    do (`DEEDS`), all of it for a coordinator if left out.
+    `may`: what of `DEEDS` the reader may do; `people` admits the restricted layers. `emergency` is the id looked at
+    first, None for all; `centre` is (lat, lon) and `zoom` the first view when the address carries none.
     """
     parts = _map_parts(assets.asset("leaflet.js"), assets.asset("leaflet"), centre, zoom, tiles)
     say = i18n.translator(lang)
-    layers = [{**layer, "label": say(str(layer["label"]))} for layer in layers_for(restricted=coordinator)]
+    layers = [{**layer, "label": say(str(layer["label"]))} for layer in layers_for(restricted="people" in may)]
     config = {
         **page_config(lang, zone),
         "emergency": emergency,
-        "can": {
-            "verify": coordinator,
-            "voices": coordinator,
-            **{deed: (may or {}).get(deed, coordinator) for deed in DEEDS},
-        },
+        "can": {deed: deed in may for deed in DEEDS},
         "layers": layers,
         "labels": {c.code: (c.label_en if lang == "en" else c.label_fa) for c in taxonomy.CATEGORIES},
         "kinds": {c.code: c.kind for c in taxonomy.CATEGORIES},

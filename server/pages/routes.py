@@ -179,12 +179,11 @@ async def live_map(view: Annotated[View, page_for("map.read")], tx: Tx) -> Respo
         render_map,
         view.lang,
         view.nonce,
-        coordinator=bool(who and who.scopes_for("report.open")),
         emergency=chosen.id,
         centre=chosen.centre,
         zoom=chosen.zoom,
         tiles=view.tiles,
-        may={deed: bool(who and who.scopes_for(permission)) for deed, permission in DEEDS.items()},
+        may=[deed for deed, permission in DEEDS.items() if who and who.scopes_for(permission)],
         **{k: v for k, v in view.frame().items() if k != "page"},
     )
     return view.answer(html)

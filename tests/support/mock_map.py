@@ -22,7 +22,7 @@ from mapping.basemaps import content_security_policy
 from mapping.geometry import parse_box
 from server.pages import i18n
 from server.pages.assets import STATIC
-from server.pages.rendering import render_map
+from server.pages.rendering import DEEDS, render_map
 from tests.support.mock_records import EMERGENCY, TOWNS, Record, World, cells_of, detail, select
 
 
@@ -42,7 +42,7 @@ def create_app(seed: int = 7, size: int = 6000, every_s: float = 2.0) -> FastAPI
         )
         nonce = secrets.token_urlsafe(16)
         html = await asyncio.to_thread(
-            render_map, lang, nonce, coordinator=True, drill=True, nav=("map", "queue", "inbox", "stock"),
+            render_map, lang, nonce, may=DEEDS, drill=True, nav=("map", "queue", "inbox", "stock"),
             emergency=EMERGENCY, centre=(33.45, 48.05), zoom=8, user={"name": "C4", "role": "coordinator"},
         )  # fmt: skip
         return HTMLResponse(html, headers={"Content-Security-Policy": content_security_policy(nonce)})

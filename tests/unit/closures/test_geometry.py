@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.closures.rules import geometry_problem, plain, stands
+from server.closures.rules import stands
+from server.kernel.shapes import geometry_problem, plain
 
 SQUARE = [[47, 33], [48, 33], [48, 34], [47, 33]]
 JSON = st.recursive(
