@@ -4,6 +4,8 @@ A storm of volunteers after a quiet hour would otherwise be a statement each, be
 """
 
 import asyncio
+from collections.abc import Collection
+from itertools import groupby
 from typing import Any
 
 import psycopg
@@ -11,7 +13,7 @@ import structlog
 from psycopg_pool import PoolTimeout
 
 from server.access import queries
-from server.access.guard import PATIENCE_S, at_hand, of_token, remember
+from server.access.guard import PATIENCE_S, at_hand, of_session, of_token, remember
 from server.access.principal import Principal
 from server.access.secrets import secret_hash
 from server.kernel.db import Database
@@ -79,3 +81,20 @@ async def bearer(state: Any, secret: str) -> Principal | None:
         state.bearers = Bearers(state)
     asking: Bearers = state.bearers
     return await asking.ask(secret_hash(secret))
+
+
+async def alive(db: Database, bearers: Collection[tuple[str, bytes]]) -> dict[tuple[str, bytes], Principal]:
+    """Who stands behind each of these (kind, hash of the secret) now, asked for together; strangers are not in it.
+
+    Raises when the database is away.
+    """
+    hashes: dict[str, list[bytes]] = {"token": [], "session": []}
+    for kind, key in bearers:
+        hashes[kind].append(key)
+    async with db.tx() as conn:
+        tokens = await queries.tokens_by_hash(conn, hashes["token"]) if hashes["token"] else []
+        grants = await queries.scopes_of_sessions(conn, hashes["session"]) if hashes["session"] else []
+    found = {("token", bytes(row["hash"])): of_token(row) for row in tokens}
+    for key, rows in groupby(grants, lambda row: bytes(row["hash"])):
+        found["session", key] = of_session(list(rows))
+    return found

@@ -6,7 +6,7 @@ with a cookie must come from our own pages (Origin or Sec-Fetch-Site), as OWASP'
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -110,13 +110,18 @@ def of_token(row: Any) -> Principal:
     return Principal("token", row["id"], (_scope(row),))
 
 
+def of_session(rows: Sequence[Any]) -> Principal:
+    """The principal of the grants behind one session, in the order in which they were asked for."""
+    return Principal("session", rows[0]["account_id"], tuple(map(_scope, rows)))
+
+
 async def _asked(db: Database, kind: str, key: bytes) -> Principal | None:
     async with db.tx() as conn:
         if kind == "token":
             row = await queries.token_by_hash(conn, key)
             return of_token(row) if row else None
         rows = await queries.session_scopes(conn, key)
-        return Principal("session", rows[0]["account_id"], tuple(map(_scope, rows))) if rows else None
+        return of_session(rows) if rows else None
 
 
 def late() -> Problem:

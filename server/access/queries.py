@@ -15,12 +15,14 @@ _TOKEN = (
     f"SELECT t.id, {_ROLE.format(of='t')}, t.centre_id, t.emergency_id, t.volunteer_id FROM tokens t"  # noqa: S608 - its own texts
     " LEFT JOIN volunteers v ON v.id = t.volunteer_id WHERE t.hash = %s AND t.revoked_at IS NULL"
 )
-_SESSION = (
-    f"SELECT s.account_id, {_ROLE.format(of='g')}, g.centre_id, g.emergency_id, g.volunteer_id FROM sessions s"  # noqa: S608 - its own texts
+_GRANTS = (
+    f"SELECT s.hash, s.account_id, {_ROLE.format(of='g')}, g.centre_id, g.emergency_id, g.volunteer_id FROM sessions s"  # noqa: S608 - its own texts
     " JOIN accounts a ON a.id = s.account_id AND a.disabled_at IS NULL JOIN grants g ON g.account_id = a.id"
     " LEFT JOIN volunteers v ON v.id = g.volunteer_id"
-    " WHERE s.hash = %s AND s.revoked_at IS NULL AND s.expires_at > clock_timestamp()"
+    " WHERE s.revoked_at IS NULL AND s.expires_at > clock_timestamp()"
 )
+_SESSION = f"{_GRANTS} AND s.hash = %s ORDER BY g.id"
+_SESSIONS = f"{_GRANTS} AND s.hash = ANY(%s) ORDER BY s.hash, g.id"
 
 
 async def token_by_hash(conn: Conn, secret_hash: bytes) -> DictRow | None:
@@ -52,6 +54,11 @@ async def gateway_tokens(conn: Conn) -> list[DictRow]:
 async def session_scopes(conn: Conn, secret_hash: bytes) -> list[DictRow]:
     """The grants behind a live session; none when it is unknown, over or the account is disabled."""
     return await (await conn.execute(_SESSION, (secret_hash,))).fetchall()
+
+
+async def scopes_of_sessions(conn: Conn, hashes: Sequence[bytes]) -> list[DictRow]:
+    """As `session_scopes`, of several sessions, those of one together."""
+    return await (await conn.execute(_SESSIONS, (list(hashes),))).fetchall()
 
 
 async def add_token(conn: AsyncConnection[Any], row: dict[str, Any]) -> None:

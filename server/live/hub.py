@@ -1,7 +1,7 @@
 """The hub: one reader of the Redis stream in each web process, one shared buffer, many clients.
 
 Redis only makes it quick. A gap, a wipe or an outage is mended from PostgreSQL, so the numbers that a client gets have
-no hole and no double.
+no hole and no double. `listeners` writes to those who have everything, `beat` keeps their time.
 """
 
 import asyncio
@@ -12,13 +12,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from itertools import islice
 from typing import Any
-from uuid import UUID
 
-import psycopg
 import structlog
 from fastapi import FastAPI
 from prometheus_client import Counter, Gauge
-from psycopg_pool import PoolTimeout
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -27,20 +24,22 @@ from server.kernel.db import Database
 from server.kernel.stream import STREAM, line_of_row, lines_of
 from server.kernel.tasks import end
 from server.live import queries
+from server.live.beat import Beat
+from server.live.listeners import BATCH, NOTED, Listeners, View
+from server.live.pulse import Pulse
+from server.live.queries import DATABASE_AWAY
 from server.live.ring import Line, Ring, line_of
-from server.live.rules import EVERYTHING, Wish, may_see
+from server.live.rules import EVERYTHING, Wish
 
 log = structlog.get_logger("live")
 BLOCK_MS = 1000
 """Well below the four seconds that a blocking read may take: an idle stream is compared with the table this often."""
 POLL_S = 0.5
 """How often PostgreSQL is asked while Redis is away."""
-BATCH = 500
 ENTRIES = 8
 """Entries of the stream read at once; each holds up to a batch of the sealer's."""
 RESET = b"event: reset\ndata: {}\n\n"
 """Numbers this client knows do not exist (any more): it must ask for everything again."""
-DATABASE_AWAY = (psycopg.Error, PoolTimeout, OSError, TimeoutError)
 REDIS_AWAY = (RedisError, OSError, TimeoutError)
 
 CLIENTS = Gauge("hamyar_stream_clients", "Clients of this process's event stream")
@@ -48,34 +47,17 @@ HEAD = Gauge("hamyar_stream_head", "Number of the newest event this process has"
 BACKLOG = Counter("hamyar_stream_backlog_total", "Batches read for clients beyond the shared buffer", ["source"])
 
 
-class View:
-    """What principals with the same scopes see of what they want; each decision is made once."""
-
-    def __init__(self, principal: Principal, wish: Wish = EVERYTHING) -> None:
-        self.principal, self.wish = principal, wish
-        self._decided: dict[tuple[str, UUID | None, UUID | None], bool] = {}
-
-    def sees(self, line: Line) -> bool:
-        """Whether this line is for them."""
-        key = (line.verb, line.centre, line.emergency)
-        seen = self._decided.get(key)
-        if seen is None:
-            if len(self._decided) > BATCH:
-                self._decided.clear()
-            seen = self._decided[key] = self.wish.wants(line.verb, line.centre) and may_see(self.principal, *key)
-        return seen
-
-
 class Hub:
-    """A process's reader. `run()` reads until cancelled; clients call `read` and `wait`."""
+    """A process's reader. `run()` reads until cancelled; a client calls `read` until it has everything, then rests."""
 
     def __init__(self, db: Database, redis: "Redis") -> None:
         self.db, self.redis = db, redis
         self.ring = Ring(0)
+        self.listeners = Listeners(self.ring)
+        self.pulse = Pulse()
         self.ready = asyncio.Event()
         self.closing = False
         self.clients = 0
-        self._news = asyncio.Event()
         self._views: dict[Any, View] = {}
         self._joined: dict[tuple[View, int, int], bytes] = {}
         self._mending = asyncio.Semaphore(4)
@@ -86,6 +68,7 @@ class Hub:
             try:
                 async with self.db.tx() as conn:
                     self.ring.restart(await queries.newest_seq(conn))
+                self.listeners.told = self.ring.head
                 self.ready.set()
             except DATABASE_AWAY:
                 await asyncio.sleep(POLL_S)
@@ -131,6 +114,8 @@ class Hub:
                 if not rows and (newest := await queries.newest_seq(conn)) < self.ring.head:
                     log.warning("live.numbers_went_back")
                     self.ring.restart(newest)
+                    self.listeners.told = newest
+                    self.listeners.wake_all()
                     return 1
         except DATABASE_AWAY:
             return 0
@@ -145,28 +130,14 @@ class Hub:
 
     async def _tell(self) -> None:
         HEAD.set(self.ring.head)
-        if self.clients > BATCH:
-            # Many clients are woken less often, so that one line does not cost thousands of switches.
-            await asyncio.sleep(min(0.1, self.clients / 50_000))
         self._joined.clear()
-        news, self._news = self._news, asyncio.Event()
-        news.set()
+        await self.listeners.tell(self.ring)
 
     def view(self, principal: Principal, wish: Wish = EVERYTHING) -> View:
         """The view that everybody with the same scopes and the same wish shares."""
-        if len(self._views) > BATCH:
+        if len(self._views) > NOTED:
             self._views.clear()
         return self._views.setdefault((principal.scopes, wish), View(principal, wish))
-
-    async def wait(self, seq: int, timeout_s: float) -> bool:
-        """Until there is something after `seq` (True), the hub closes, or `timeout_s` has passed (False)."""
-        if self.ring.head > seq or self.closing:
-            return True
-        try:
-            await asyncio.wait_for(self._news.wait(), timeout_s)
-        except TimeoutError:
-            return False
-        return True
 
     async def read(self, view: View, seq: int) -> tuple[bytes, int]:
         """Bytes for a client that has everything up to `seq`, and the number it then has."""
@@ -210,7 +181,7 @@ class Hub:
     def close(self) -> None:
         """End every client's stream now: the process is to stop."""
         self.closing = True
-        self._news.set()
+        self.listeners.wake_all()
 
 
 def _on_stop(close: Callable[[], None]) -> Callable[[], None]:
@@ -249,13 +220,14 @@ async def running(app: FastAPI) -> AsyncIterator[None]:
     hub = Hub(app.state.db, app.state.redis)
     app.state.hub = hub
     reader = asyncio.create_task(_keep(hub), name="live.hub")
+    beating = asyncio.create_task(Beat(hub).run(), name="live.beat")
     back = _on_stop(hub.close)
     try:
         yield
     finally:
         back()
         hub.close()
-        await end(reader)
+        await end(reader, beating)
 
 
 async def _keep(hub: Hub) -> None:

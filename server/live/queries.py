@@ -4,10 +4,14 @@
 
 from uuid import UUID
 
+import psycopg
 from psycopg.rows import DictRow
+from psycopg_pool import PoolTimeout
 
 from server.kernel.db import Conn
+from server.kernel.sealer import LOCK
 
+DATABASE_AWAY = (psycopg.Error, PoolTimeout, OSError, TimeoutError)
 _COLUMNS = "seq, at, verb, subject_type, subject_id, emergency_id, centre_id"
 
 
@@ -25,6 +29,24 @@ async def events_after(conn: Conn, seq: int, limit: int) -> list[DictRow]:
             (seq, limit),
         )
     ).fetchall()
+
+
+async def sealing(conn: Conn) -> DictRow:
+    """`newest`: the last number; `waits_s`: the age of the oldest event without one, None when none waits;
+    `sealer`: whether somebody holds the sealer's lock.
+    """
+    row = await (
+        await conn.execute(
+            "SELECT coalesce((SELECT seq FROM events ORDER BY seq DESC LIMIT 1), 0) AS newest,"
+            " (SELECT extract(epoch FROM clock_timestamp() - at)::float FROM events_unsealed ORDER BY id LIMIT 1)"
+            " AS waits_s, EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+            " AND classid = 0 AND objid = %s::bigint::oid"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS sealer",
+            (LOCK,),
+        )
+    ).fetchone()
+    assert row is not None  # noqa: S101 - a SELECT without FROM gives a row
+    return row
 
 
 async def trail(conn: Conn, *, subject: UUID | None, below: int | None, limit: int) -> list[DictRow]:

@@ -7,90 +7,95 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from starlette.types import Receive, Scope, Send
 
-from server.access.guard import allow, principal_of
+from server.access.guard import allow, presented
 from server.access.principal import Principal
+from server.access.secrets import secret_hash
 from server.kernel.errors import Problem, bad_request
-from server.live.hub import CLIENTS, DATABASE_AWAY, Hub
-from server.live.rules import Wish, wish_of
+from server.live import beat
+from server.live.hub import CLIENTS, Hub
+from server.live.listeners import Listener
+from server.live.queries import DATABASE_AWAY
+from server.live.rules import wish_of
 
 router = APIRouter(tags=["live"])
-PING_S = 10.0
-RECHECK_S = 30.0
-"""How long a revoked session may go on listening, at most (with the guard's cache of five seconds)."""
 READY_S = 5.0
+AGAIN_S = 0.5
+WIRE = "hamyar.wire"
+"""The extension of ASGI by which our web server lends the connection (`ops.localstack.heads`)."""
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
 ]
 BEGIN = b"retry: 1500\n\n"
-PING = b": ping\n\n"
 PERMISSION = "stream.read"
 
 
 class EventStream(Response):
     """An answer that lasts until the client goes, the session ends or the process stops."""
 
-    def __init__(self, request: Request, hub: Hub, principal: Principal, seq: int | None, wish: Wish) -> None:
+    def __init__(self, hub: Hub, listener: Listener, *, fresh: bool) -> None:
         super().__init__()
-        self.request, self.hub, self.principal, self.seq, self.wish = request, hub, principal, seq, wish
+        self.hub, self.listener, self.fresh = hub, listener, fresh
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's shape
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve it."""
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         self.hub.clients += 1
         CLIENTS.inc()
-        gone = asyncio.create_task(_gone(receive))
+        wire = self.listener.wire = scope.get("extensions", {}).get(WIRE, {}).get("wire")
+        # A lent connection says itself that it is gone; else somebody has to listen for it.
+        gone = None if wire else asyncio.create_task(_gone(receive, self.listener))
+        if wire:
+            wire.when_lost(self.listener.lost)
         try:
-            await self._serve(send, gone)
-            if not gone.done():
+            await self._serve(send)
+            if not self.listener.gone:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            gone.cancel()
+            if wire:
+                wire.when_lost(None)
+            if gone:
+                gone.cancel()
+            self.hub.listeners.leave(self.listener)
             self.hub.clients -= 1
             CLIENTS.dec()
 
-    async def _serve(self, send: Send, gone: "asyncio.Task[None]") -> None:
-        hub, view = self.hub, self.hub.view(self.principal, self.wish)
-        seq = hub.ring.head if self.seq is None else self.seq
+    async def _serve(self, send: Send) -> None:
+        hub, one = self.hub, self.listener
         # A client that hears nothing before it is cut must know from where to go on: an id alone shows no event.
-        await _write(send, BEGIN + (b"id: %d\n\n" % seq if self.seq is None else b""))
-        told = seq
-        ping_at = time.monotonic() + PING_S
-        check_at = time.monotonic() + RECHECK_S
-        while not hub.closing and not gone.done():
-            now = time.monotonic()
-            if now >= check_at:
-                if not await self._still_allowed():
-                    return
-                check_at = now + RECHECK_S
-            before = seq
+        await _write(send, BEGIN + (b"id: %d\n\n" % one.seq if self.fresh else b""))
+        now = time.monotonic()
+        one.ping_at, one.check_at = now + beat.PING_S, now + beat.RECHECK_S
+        while not self._over():
             try:
-                body, seq = await hub.read(view, seq)
+                body, seq = await hub.read(one.view, one.seq)
             except DATABASE_AWAY:
-                body = b""
-            if not body and seq == before < hub.ring.head:
-                # What is missing can't be had now; it is asked for again, not left out.
-                await asyncio.sleep(0.5)
+                body, seq = b"", one.seq
+            moved, one.seq = seq != one.seq, seq
             if body:
                 await _write(send, body)
-                told, ping_at = seq, time.monotonic() + PING_S
-            elif hub.ring.head <= seq and not await hub.wait(seq, max(0.0, ping_at - time.monotonic())):
-                # Who hears little of much is told how far it is: cut off, they need not be searched from the start.
-                await _write(send, PING + (b"id: %d\n\n" % seq if seq > told else b""))
-                told, ping_at = seq, time.monotonic() + PING_S
+            elif not moved and seq < hub.listeners.told:
+                # What is missing can't be had now; it is asked for again, not left out.
+                await asyncio.sleep(AGAIN_S)
+            if one.seq < hub.listeners.told or self._over():
+                continue
+            if time.monotonic() >= one.ping_at:
+                one.ping_at = time.monotonic() + beat.PING_S
+                await _write(send, beat.ping(hub.pulse.behind_s, one.seq))
+                continue
+            hub.listeners.join(one)
+            await one.resting()
+            hub.listeners.leave(one)
 
-    async def _still_allowed(self) -> bool:
-        try:
-            found = await principal_of(self.request)
-        except DATABASE_AWAY:
-            return True
-        return found is not None and found.scopes == self.principal.scopes and found.may(PERMISSION)
+    def _over(self) -> bool:
+        return self.hub.closing or self.listener.gone or self.listener.revoked
 
 
-async def _gone(receive: Receive) -> None:
+async def _gone(receive: Receive, listener: Listener) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+    listener.lost()
 
 
 async def _write(send: Send, body: bytes) -> None:
@@ -133,4 +138,7 @@ async def stream(
             "جریان زنده هنوز آماده نیست؛ دوباره بفرستید.",
             headers={"Retry-After": "2"},
         ) from None
-    return EventStream(request, hub, principal, last_event_id(request), wish)
+    seq, came = last_event_id(request), presented(request, query_token=False)
+    bearer = (came[0], secret_hash(came[1])) if came else None
+    listener = Listener(hub.view(principal, wish), hub.ring.head if seq is None else seq, bearer)
+    return EventStream(hub, listener, fresh=seq is None)

@@ -10,13 +10,19 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
+from ops.localstack.heads import BoundedHeads
+
 
 @asynccontextmanager
-async def served(app: FastAPI) -> AsyncIterator[str]:
-    """Serve an application on a free loopback port; gives its address."""
+async def served(app: FastAPI, *, lends: bool = True) -> AsyncIterator[str]:
+    """Serve an application on a free loopback port; gives its address.
+
+    `lends`: by our own protocol, which lends its connection to the stream, as in production; else by uvicorn's.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(
             app,
+            http=BoundedHeads if lends else "httptools",
             log_level="error",
             access_log=False,
             ws="none",
