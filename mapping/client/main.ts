@@ -11,6 +11,7 @@ import { beside } from './beside.ts';
 import { runClock } from './clock.ts';
 import { scaleBar } from './scale.ts';
 import { Field } from './field.ts';
+import { hands } from './hands.ts';
 import { drawLegend, FilterBar, keepLegend } from './filters.ts';
 import { GLYPH } from './glyphs.ts';
 import { listen } from './keys.ts';
@@ -35,7 +36,7 @@ declare global {
 }
 
 /** The parts of the map beside its core; heavy ones fetch their code when they are first used. */
-const PARTS: readonly Part[] = [beside, replay, wall];
+const PARTS: readonly Part[] = [beside, replay, hands, wall];
 
 const LISTED: readonly LayerCode[] = ['needs', 'incidents', 'tasks'];
 
