@@ -25,7 +25,7 @@ def main() -> int:
         pace_s=4.0,
         stock=400,
         every_s=1.5,
-        drain_s=300,
+        drain_s=90,
         grace_s=90,
         backends=True,
     )
