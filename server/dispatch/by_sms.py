@@ -94,14 +94,20 @@ async def _show(conn: Conn, verb: str, whose: str, tasks: Sequence[DictRow]) -> 
 async def _carry_out(conn: Conn, ctx: Context, heard: Heard, row: DictRow, told: Told) -> None:
     """Spend the code and do what it says under its own fence; a fence that is old ends as in the app."""
     verb, volunteer = heard.verb or "", row["volunteer_id"]
-    await alive(conn, [volunteer])
     who = Principal("sms", volunteer, (Scope("volunteer", row["volunteer_centre"], None, volunteer),))
     reason = rules.fail_reason(heard.tail) if verb == "FAIL" else None
     order = Order(row["fence"], reason, heard.tail or None if verb != "ACCEPT" else None)
     await queries.spend(conn, bytes(row["code_hash"]), heard.report_id, verb)
     if row["offer_id"]:
         await _answer_offer(conn, ctx, who, row, heard, told)
-        return
+    else:
+        await _act(conn, ctx, who, row, heard, told, order)
+    # Afterwards: what is done locks a need before its volunteer, and so must everybody.
+    await alive(conn, [volunteer])
+
+
+async def _act(conn: Conn, ctx: Context, who: Principal, row: DictRow, heard: Heard, told: Told, order: Order) -> None:
+    verb = heard.verb or ""
     try:
         async with conn.transaction():
             done = await service.act(conn, ctx, who, row["task_id"], rules.VERBS[verb], order)

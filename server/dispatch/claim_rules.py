@@ -94,15 +94,22 @@ def _with_team(
     return Claimant(limit, Able(team["women"] > 0, team["people"], team["women"], wanted), tuple(team["skills"]))
 
 
+def crew_problem(task: Mapping[str, Any], able: Able) -> Problem | None:
+    """Why these people do not suffice: too few, too few women among them, none where a woman is needed. One rule for
+    claims and for what goes from hand to hand.
+    """
+    if task["crew_min"] > able.people or (task["crew_min"] > ALONE and task["women_min"] > able.women):
+        return problems.team_required(task["crew_min"], task["women_min"])
+    return problems.woman_required() if not able.woman and (task["women_required"] or task["women_min"]) else None
+
+
 def bar(task: Mapping[str, Any], who: Claimant, request: ClaimRequest) -> Problem | None:
     """Why she may not have this task, that she asked for by name; None when she may. `task`: as `chosen` gives it."""
     able = who.able
     if task["state"] != "queued":
         return problems.wrong_state(task["state"]) if task["closed_at"] else problems.taken()
-    if task["crew_min"] > able.people or (task["crew_min"] > ALONE and task["women_min"] > able.women):
-        return problems.team_required(task["crew_min"], task["women_min"])
-    if not able.woman and (task["women_required"] or task["women_min"]):
-        return problems.woman_required()
+    if problem := crew_problem(task, able):
+        return problem
     if not able.woman and task["women_first"]:
         return problems.women_first()
     missing = lacking(who.skills, task["skills"]) if request.by_skill else []

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+from psycopg.errors import DeadlockDetected, SerializationFailure
 from psycopg.rows import DictRow
 
 from server.access.context import Context
@@ -28,6 +29,7 @@ from server.volunteers.hearing import heard
 GATHER_S = 0.002
 BATCH = 64
 FLUSHERS = 2
+DEADLOCK_TRIES = 3
 """Batches in flight at once: one talks to the database while the other is being put together."""
 
 
@@ -80,10 +82,20 @@ class Claims:
             batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
             await self._run([(r, f) for r, f in batch if not f.done()])
 
+    async def _answers(self, requests: Sequence[ClaimRequest]) -> list[Answer]:
+        """One transaction; again when PostgreSQL ended it to undo a deadlock with the chain or a person's edit."""
+        for left in reversed(range(DEADLOCK_TRIES)):
+            try:
+                async with self.ctx.db.tx() as conn:
+                    return await claim_batch(conn, self.ctx, requests, cap=self.cap)
+            except (DeadlockDetected, SerializationFailure):
+                if not left:
+                    raise
+        raise AssertionError("unreachable")
+
     async def _run(self, batch: Sequence[tuple[ClaimRequest, asyncio.Future[Answer]]]) -> None:
         try:
-            async with self.ctx.db.tx() as conn:
-                answers = await claim_batch(conn, self.ctx, [r for r, _ in batch], cap=self.cap)
+            answers = await self._answers([r for r, _ in batch])
         except psycopg.OperationalError as error:
             _fail(batch, error)
         except Exception as error:  # noqa: BLE001 - whatever it was, each waiter must hear of it

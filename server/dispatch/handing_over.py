@@ -14,8 +14,8 @@ from server.access.principal import Principal
 from server.dispatch import candidates, claim_queries, matching, offer_presence, problems, queries, rules, service
 from server.dispatch import offer_queries as offers
 from server.dispatch import offer_rules as timing
-from server.dispatch.claim_queries import Hold
-from server.dispatch.claim_rules import ALONE, unfit
+from server.dispatch.claim_queries import Able, Hold
+from server.dispatch.claim_rules import ALONE, crew_problem, unfit
 from server.dispatch.offer_making import Proposal, answered_event, make
 from server.dispatch.offering import reach_of
 from server.dispatch.service import Done
@@ -99,20 +99,14 @@ async def _able(conn: Conn, row: DictRow, person: DictRow) -> UUID | None:
     """Raise what stands against her having it; the team that she brings where it takes one."""
     if problem := unfit(person):
         raise problem
-    alone = row["crew_min"] <= ALONE
-    if (row["women_required"] or (alone and row["women_min"])) and person["gender"] != "woman":
-        raise problems.woman_required()
-    if not alone:
-        team = await offers.leading(conn, person["id"])
-        if team is None or team["people"] < row["crew_min"] or team["women"] < row["women_min"]:
-            raise problems.team_required(row["crew_min"], row["women_min"])
-        if missing := lacking(team["skills"], row["skills"]):
-            raise problems.skills_lacking(missing)
-        team_id: UUID = team["id"]
-        return team_id
-    if missing := lacking(person["skills"], row["skills"]):
+    team = await offers.leading(conn, person["id"]) if row["crew_min"] > ALONE else None
+    woman = person["gender"] == "woman"
+    able = Able(team["women"] > 0, team["people"], team["women"]) if team else Able(woman, ALONE, int(woman))
+    if problem := crew_problem(row, able):
+        raise problem
+    if missing := lacking((team or person)["skills"], row["skills"]):
         raise problems.skills_lacking(missing)
-    return None
+    return team["id"] if team else None
 
 
 async def _reasons(

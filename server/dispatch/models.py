@@ -114,7 +114,7 @@ class Task(Versioned, Base):
         Index("ix_tasks_emergency_updated", "emergency_id", "updated_at", "id"),
         Index(
             "ix_tasks_unclaimed_life",
-            "created_at",
+            text("coalesce(requeued_at, created_at)"),
             postgresql_where=text("state = 'queued' AND urgency = 'life' AND flagged_at IS NULL"),
         ),
         Index("ix_tasks_near", "geom_shown", postgresql_using="gist", postgresql_where=text("state = 'queued'")),
@@ -139,6 +139,7 @@ class Task(Versioned, Base):
     asks_by: Mapped[str | None]
     rank: Mapped[float] = mapped_column(Computed(RANK, persisted=True))
     flagged_at: Mapped[Moment | None]
+    requeued_at: Mapped[Moment | None]
     fence: Mapped[int] = mapped_column(server_default=text("0"))
     holder_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("volunteers.id"))
     team_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("teams.id"))

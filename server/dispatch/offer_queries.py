@@ -83,13 +83,16 @@ async def free(conn: Conn, pages: Sequence[UUID]) -> list[DictRow]:
 async def due(conn: Conn, after_s: int, able: Mapping[UUID, Collection[str]], each: int, limit: int) -> list[DictRow]:
     """Queued tasks that are to be offered now, the first of each queue of these centres, life first.
 
+    Lives take two thirds of `limit` where others wait too: many that nobody can take must not hide all the rest.
     `able`: centre → all that those who could be asked there can do together; what takes more is left out, so that
     it hides nothing behind it. A task for several is judged later: a team brings its own skills. `wave`: how often it
     was tried.
     """
-    return await (
+    rows = await (
         await conn.execute(
-            "SELECT x.*, q.centre_id FROM unnest(%(centres)s::uuid[], %(skills)s::text[]) AS g(centre_id, skills)"
+            "SELECT * FROM (SELECT x.*, q.centre_id,"
+            " row_number() OVER (PARTITION BY x.urgency = 'life' ORDER BY x.rank DESC, x.id) AS nth"
+            " FROM unnest(%(centres)s::uuid[], %(skills)s::text[]) AS g(centre_id, skills)"
             " JOIN queues q ON q.centre_id = g.centre_id"
             " CROSS JOIN LATERAL (SELECT t.id, t.fence, t.emergency_id, t.urgency,"
             " t.crew_min, t.women_min, t.skills, t.rank, coalesce(w.wave, 0) AS wave"
@@ -98,8 +101,9 @@ async def due(conn: Conn, after_s: int, able: Mapping[UUID, Collection[str]], ea
             " AND (t.crew_min > 1 OR t.skills <@ string_to_array(g.skills, ','))"
             " AND t.created_at < clock_timestamp() - make_interval(secs => %(after)s)"
             " AND (w.next_at IS NULL OR w.next_at < clock_timestamp())"
-            " ORDER BY t.rank DESC, t.id LIMIT %(each)s) x"
-            " ORDER BY (x.urgency = 'life') DESC, x.rank DESC, x.id LIMIT %(limit)s",
+            " ORDER BY t.rank DESC, t.id LIMIT %(each)s) x) y"
+            " ORDER BY y.nth > CASE WHEN y.urgency = 'life' THEN %(limit)s * 2 / 3 ELSE %(limit)s / 3 END,"
+            " (y.urgency = 'life') DESC, y.rank DESC, y.id LIMIT %(limit)s",
             {
                 "centres": arrays.uuids(able),
                 "skills": arrays.texts(",".join(sorted(skills)) for skills in able.values()),
@@ -109,6 +113,7 @@ async def due(conn: Conn, after_s: int, able: Mapping[UUID, Collection[str]], ea
             },
         )
     ).fetchall()
+    return sorted(rows, key=lambda row: (row["urgency"] != "life", -row["rank"], row["id"]))
 
 
 async def waves(conn: Conn, rows: Sequence[tuple[UUID, int]]) -> None:
@@ -154,7 +159,7 @@ async def reach(conn: Conn, volunteer_ids: Sequence[UUID]) -> dict[UUID, DictRow
 async def asked_before(conn: Conn, task_ids: Sequence[UUID], same_s: int) -> set[tuple[UUID, UUID]]:
     """(task, volunteer) that are not proposed again: live, declined, given up by her, or lately left unanswered.
 
-    Who only was too late is asked anew when the task is free again.
+    Who only was too late, or had it taken from her by a dispatcher, is asked anew when the task is free again.
     """
     rows = await (
         await conn.execute(
@@ -162,7 +167,7 @@ async def asked_before(conn: Conn, task_ids: Sequence[UUID], same_s: int) -> set
             " OR answer = 'declined' OR (answer <> 'too_late'"
             " AND made_at > clock_timestamp() - make_interval(secs => %(same)s)))"
             " UNION SELECT task_id, volunteer_id FROM leases WHERE task_id = ANY(%(tasks)s::uuid[])"
-            " AND end_reason IN ('released', 'failed', 'reassigned', 'handed_over')",
+            " AND end_reason IN ('released', 'failed', 'handed_over')",
             {"tasks": arrays.uuids(task_ids), "same": same_s},
         )
     ).fetchall()
@@ -308,8 +313,10 @@ async def close_hand_overs(conn: Conn, task_id: UUID, volunteer_id: UUID) -> lis
     """Take back what the holder asked of others, or of her before, and proposals of the task that wait for her."""
     return await (
         await conn.execute(
-            "UPDATE offers SET answer = 'withdrawn', answered_at = clock_timestamp() WHERE task_id = %s"
-            " AND answered_at IS NULL AND (kind = 'hand_over' OR volunteer_id = %s) RETURNING id, volunteer_id, kind",
+            "WITH gone AS (SELECT id FROM offers WHERE task_id = %s AND answered_at IS NULL"
+            " AND (kind = 'hand_over' OR volunteer_id = %s) ORDER BY id FOR NO KEY UPDATE)"
+            " UPDATE offers o SET answer = 'withdrawn', answered_at = clock_timestamp() FROM gone WHERE o.id = gone.id"
+            " RETURNING o.id, o.volunteer_id, o.kind",
             (task_id, volunteer_id),
         )
     ).fetchall()

@@ -92,6 +92,8 @@ async def settle(conn: Conn, task_id: UUID, state: str, outcome: str | None) -> 
         " holder_id = CASE WHEN %(state)s = 'queued' THEN NULL ELSE holder_id END,"
         " team_id = CASE WHEN %(state)s = 'queued' THEN NULL ELSE team_id END,"
         " lease_until = NULL, outcome = %(outcome)s,"
+        " flagged_at = CASE WHEN %(state)s = 'queued' THEN NULL ELSE flagged_at END,"
+        " requeued_at = CASE WHEN %(state)s = 'queued' THEN clock_timestamp() ELSE requeued_at END,"
         " closed_at = CASE WHEN %(state)s = 'queued' THEN NULL ELSE clock_timestamp() END WHERE id = %(id)s",
         {"state": state, "outcome": outcome, "id": task_id},
     )
@@ -143,8 +145,8 @@ async def expire(conn: Conn, to_queue: Sequence[UUID], to_person: Sequence[UUID]
     """
     if to_queue:
         await conn.execute(
-            "UPDATE tasks SET state = 'queued', holder_id = NULL, team_id = NULL, lease_until = NULL"
-            " WHERE id = ANY(%s)",
+            "UPDATE tasks SET state = 'queued', holder_id = NULL, team_id = NULL, lease_until = NULL,"
+            " flagged_at = NULL, requeued_at = clock_timestamp() WHERE id = ANY(%s)",
             (list(to_queue),),
         )
         await conn.execute(
@@ -157,13 +159,13 @@ async def expire(conn: Conn, to_queue: Sequence[UUID], to_person: Sequence[UUID]
 
 
 async def flag_unclaimed(conn: Conn, after_s: int, limit: int) -> list[DictRow]:
-    """Life tasks that nobody took for `after_s` seconds, each once."""
+    """Life tasks that nobody took for `after_s` seconds, each once for each time that it came into its queue."""
     return await (
         await conn.execute(
             "WITH old AS (SELECT id FROM tasks WHERE state = 'queued' AND urgency = 'life' AND"
             " flagged_at IS NULL"
-            " AND created_at < now() - make_interval(secs => %s) ORDER BY created_at LIMIT"
-            " %s FOR NO KEY UPDATE SKIP LOCKED)"
+            " AND coalesce(requeued_at, created_at) < now() - make_interval(secs => %s)"
+            " ORDER BY coalesce(requeued_at, created_at) LIMIT %s FOR NO KEY UPDATE SKIP LOCKED)"
             " UPDATE tasks t SET flagged_at = clock_timestamp() FROM old, queues q WHERE t.id = old.id"
             " AND q.id = t.queue_id"
             " RETURNING t.id, t.emergency_id, q.centre_id",

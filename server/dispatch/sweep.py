@@ -71,7 +71,7 @@ async def expire_leases(conn: Conn) -> int:
 
 
 async def flag_unclaimed(conn: Conn) -> int:
-    """Tasks on which a life hangs and that nobody took are shown to a person, once; they stay claimable."""
+    """Tasks on which a life hangs and that nobody took are shown to a person, once a wait; they stay claimable."""
     rows = await queries.flag_unclaimed(conn, rules.UNCLAIMED_LIFE_S, BATCH)
     await emit_many(
         conn,
