@@ -126,6 +126,13 @@ async def tasks_forgotten(conn: Conn, finding: Finding) -> None:
     await ask(conn, finding, sql.TASKS_FORGOTTEN, lock=LOCK)
 
 
+@check("queues.loads", "شمارش صف‌ها با کارها می‌خواند", "The counts of queues equal their open tasks")
+async def queues_loads(conn: Conn, finding: Finding) -> None:
+    """Each sealed open task is counted as it stands; each queue's counts are the sum of its tasks'."""
+    await ask(conn, finding, sql.LOADS_NOT_TASKS)
+    await ask(conn, finding, sql.QUEUES_NOT_LOADS)
+
+
 @check("stock.balance", "دفتر کالا تراز است", "The ledger of goods balances")
 async def stock_balance(conn: Conn, finding: Finding) -> None:
     """Each movement's entries sum to nothing per item; each stock is the sum of its entries."""

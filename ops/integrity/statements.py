@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608 - statements are put together from this code's own words; values are parameters
 
+from server.dispatch.rules import OPEN
 from server.maps.layer_queries import everything
 from server.maps.queries import CELL_COLUMNS, COARSER_CELLS, FINEST_CELLS, WHOLE_CELLS
 
@@ -51,6 +52,21 @@ LEFT JOIN (SELECT {column} AS id, count(DISTINCT coalesce(sender_hash, '')) AS v
 WHERE r.corroboration <> coalesce(l.voices, 0)"""
 
 _PENDING = "SELECT subject_id FROM events_unsealed"
+_OPEN = ", ".join(f"'{state}'" for state in OPEN)
+# A task with an event that is not sealed yet is not counted anew yet; all others are counted as they stand.
+LOADS_NOT_TASKS = f"""
+SELECT 'task ' || coalesce(t.id, l.task_id) || ' is not counted as it stands' AS wrong
+FROM (SELECT id, queue_id, state, (urgency = 'life')::int AS life,
+    (state = 'queued' AND flagged_at IS NOT NULL)::int AS flagged FROM tasks WHERE state IN ({_OPEN})) t
+FULL JOIN task_loads l ON l.task_id = t.id
+WHERE (t.queue_id, t.state, t.life, t.flagged) IS DISTINCT FROM (l.queue_id, l.state, l.life, l.flagged)
+  AND coalesce(t.id, l.task_id) NOT IN ({_PENDING})"""
+QUEUES_NOT_LOADS = """
+SELECT 'queue ' || coalesce(q.queue_id, l.queue_id) || ' ' || coalesce(q.state, l.state) AS wrong
+FROM (SELECT * FROM queue_loads WHERE (n, life, flagged) <> (0, 0, 0)) q
+FULL JOIN (SELECT queue_id, state, count(*) AS n, sum(life) AS life, sum(flagged) AS flagged
+  FROM task_loads GROUP BY 1, 2) l ON l.queue_id = q.queue_id AND l.state = q.state
+WHERE (q.n, q.life, q.flagged) IS DISTINCT FROM (l.n, l.life, l.flagged)"""
 # What is not sealed yet is not on the map yet; nor is what depends on it.
 _DEPENDENTS = {
     "tasks": f"UNION SELECT id FROM tasks WHERE need_id IN ({_PENDING}) OR incident_id IN ({_PENDING})",

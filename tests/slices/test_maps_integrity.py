@@ -10,6 +10,7 @@ import pytest
 from ops.integrity.checks import Finding, verify
 from ops.integrity.rebuild import rebuild
 from server.access.context import Context
+from server.dispatch import counting
 from server.kernel.db import Conn
 from server.kernel.ids import uuid7
 from server.kernel.sealer import Sealer
@@ -102,7 +103,7 @@ async def needs(ctx: Context) -> list[UUID]:
             "INSERT INTO entries VALUES (%(m)s, %(a)s, %(i)s, 50), (%(m)s, %(b)s, %(i)s, -50)",
             {"m": movement, "a": shelf, "b": outside, "i": item},
         )
-    sealer = Sealer(ctx.db, ctx.redis, [project])
+    sealer = Sealer(ctx.db, ctx.redis, [project, counting.project])
     async with ctx.db.tx() as conn:
         while await sealer.seal_batch(conn):
             pass
@@ -137,6 +138,12 @@ HARM = {
         "UPDATE needs SET corroboration = 3 WHERE id = (SELECT id FROM needs LIMIT 1)",
         {"links.corroboration"},
     ),
+    "a queue miscounted": ("UPDATE queue_loads SET n = n + 1", {"queues.loads"}),
+    "a task that no queue counts": ("DELETE FROM task_loads WHERE state = 'queued'", {"queues.loads"}),
+    "a task moved behind its queue": (
+        "UPDATE tasks SET flagged_at = now() WHERE state = 'queued'",
+        {"queues.loads"},
+    ),
     "an event altered": ("UPDATE events SET data = '{\"people\": 9}' WHERE seq = 5", {"events.chain"}),
     "an event removed": ("DELETE FROM events WHERE seq = 5", {"events.chain"}),
 }
@@ -154,7 +161,26 @@ async def test_each_harm_is_found(harm: str, ctx: Context, needs: list[UUID], st
     assert set(await wrong(ctx)) == expected
 
 
-async def test_what_waits_to_be_sealed_is_no_harm_to_the_map(ctx: Context, needs: list[UUID]) -> None:
+async def test_a_rebuild_counts_the_queues_anew(ctx: Context, needs: list[UUID]) -> None:
+    async with ctx.db.tx() as conn:
+        await conn.execute("UPDATE queue_loads SET n = n + 3, flagged = 7")
+        await conn.execute("DELETE FROM task_loads WHERE state = 'claimed'")
+    assert set(await wrong(ctx)) == {"queues.loads"}
+    await rebuild(ctx, lambda what, count: None)
+    assert await wrong(ctx) == {}
+
+
+async def test_what_waits_to_be_sealed_is_no_harm_to_the_counts(ctx: Context, needs: list[UUID]) -> None:
+    async with ctx.db.tx() as conn:
+        await conn.execute("UPDATE tasks SET urgency = 'life' WHERE state = 'queued'")
+        await conn.execute(
+            "INSERT INTO events_unsealed (verb, subject_type, subject_id, actor)"
+            " SELECT 'task.changed', 'task', id, 'test' FROM tasks WHERE state = 'queued'"
+        )
+    assert "queues.loads" not in await wrong(ctx)
+
+
+async def test_what_waits_to_be_sealed_is_no_harm_to_the_map_to_the_map(ctx: Context, needs: list[UUID]) -> None:
     async with ctx.db.tx() as conn:
         await conn.execute("UPDATE needs SET status = 'closed', category = 'hygiene' WHERE id = %s", (needs[0],))
         await conn.execute(
@@ -170,7 +196,7 @@ async def test_a_batch_that_is_sealed_during_a_rebuild_is_counted_once(ctx: Cont
         emergency = await add_emergency(conn)
         for _ in range(10):
             await add_need(conn, emergency, random.Random(4))
-    sealer = Sealer(ctx.db, ctx.redis, [project])
+    sealer = Sealer(ctx.db, ctx.redis, [project, counting.project])
 
     async def seal() -> None:
         async with ctx.db.tx() as conn:
