@@ -29,6 +29,7 @@ from server.incidents.routes import router as incidents
 from server.kernel.tasks import end
 from server.live import hub
 from server.live.audit import router as audit
+from server.live.presence_routes import router as presence
 from server.live.routes import router as live
 from server.loops import ON_NEEDS
 from server.maps.finding_routes import router as map_finding
@@ -117,6 +118,7 @@ ROUTERS: Sequence[APIRouter] = (
     map_finding,
     map_history,
     live,
+    presence,
     audit,
     pages,
 )

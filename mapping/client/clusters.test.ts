@@ -47,3 +47,22 @@ it('counts of the server weigh what they count', () => {
   const sum = marks[0]!.kind === 'cluster' ? marks[0]!.sum : null;
   expect(sum).toMatchObject({ n: 1000, mixed: 1000, top: 3, layers: { needs: 900, tasks: 100 } });
 });
+
+it('tells what a cluster holds and at which zoom it comes apart, of the newest index alone', () => {
+  const clusters = new Clusters();
+  const apart = made(2);
+  apart[0]!.geometry = { type: 'Point', coordinates: [48, 33] };
+  apart[1]!.geometry = { type: 'Point', coordinates: [48.02, 33] };
+  clusters.load(apart, []);
+  const [one] = clusters.marks(world, 5);
+  const { leaves, expand } = clusters.within(one!.id);
+  expect(leaves.map((leaf) => leaf.id)).toEqual(['0', '1']);
+  expect(clusters.marks(world, expand)).toHaveLength(2);
+  expect(clusters.marks(world, expand - 1)).toHaveLength(1);
+
+  apart[1]!.geometry = { type: 'Point', coordinates: [48, 33] };
+  clusters.load(apart, []);
+  const [same] = clusters.marks(world, 5);
+  expect(clusters.within(same!.id).expand).toBeGreaterThan(20);
+  expect(clusters.within('c0,0,2,0,0').leaves).toEqual([]);
+});

@@ -21,7 +21,7 @@ export interface Sum {
 type Leaf = Sum & { feature: Feature | null };
 export type Mark =
   | { kind: 'record'; id: string; lon: number; lat: number; feature: Feature }
-  | { kind: 'cluster'; id: string; lon: number; lat: number; sum: Sum; expand: number; leaves(): Feature[] };
+  | { kind: 'cluster'; id: string; lon: number; lat: number; sum: Sum };
 
 const RANK: Readonly<Record<Urgency, number>> = { none: 0, normal: 1, high: 2, life: 3 };
 export const BY_RANK: readonly Urgency[] = ['none', 'normal', 'high', 'life'];
@@ -56,11 +56,27 @@ function addUp(into: Sum, one: Sum): void {
   into.layers = layers;
 }
 
+type Point = PointFeature<Leaf>;
+
+/** Of one zoom alone unless more are asked for: that is what one looks at, and twenty others cost twenty times as much. */
+function indexOf(points: Point[], minZoom: number, maxZoom = minZoom): Supercluster<Leaf, Sum> {
+  const index = new Supercluster<Leaf, Sum>({
+    radius: RADIUS_PX, extent: 256, minZoom, maxZoom,
+    map: ({ n, life, high, normal, none, mixed, top, fresh: new_, layers }) => ({ n, life, high, normal, none, mixed, top, fresh: new_, layers }),
+    reduce: addUp,
+  });
+  return index.load(points);
+}
+
 export class Clusters {
-  private index = new Supercluster<Leaf, Sum>();
+  private points: Point[] = [];
+  private index = indexOf([], 0);
+  private zoom = -1;
+  /** The clusters of the last `marks`, by their mark: marks that stay on the page must not keep old indexes alive. */
+  private readonly shown = new Map<string, number>();
 
   load(features: Iterable<Feature>, cells: Iterable<[LayerCode, Cell]>, fresh: ReadonlySet<string> = new Set()): void {
-    const points: PointFeature<Leaf>[] = [];
+    const points: Point[] = [];
     for (const feature of features) {
       const at = pointOf(feature.geometry);
       if (at) points.push({ type: 'Feature', geometry: { type: 'Point', coordinates: at }, properties: leafOf(feature, fresh.has(feature.id)) });
@@ -68,31 +84,39 @@ export class Clusters {
     for (const [layer, cell] of cells) {
       points.push({ type: 'Feature', geometry: { type: 'Point', coordinates: [cell.lon, cell.lat] }, properties: leafOfCell(cell, layer) });
     }
-    this.index = new Supercluster<Leaf, Sum>({
-      radius: RADIUS_PX,
-      extent: 256,
-      maxZoom: LAST_ZOOM,
-      map: ({ n, life, high, normal, none, mixed, top, fresh: new_, layers }) => ({ n, life, high, normal, none, mixed, top, fresh: new_, layers }),
-      reduce: addUp,
-    });
-    this.index.load(points);
+    this.points = points;
+    this.zoom = -1;
   }
 
   /** The marks of a view. Ids stay the same while their mark does, so that the page may keep its elements. */
   marks(box: Box, zoom: number): Mark[] {
-    return this.index.getClusters([...box], Math.floor(zoom)).map((one): Mark => {
+    const level = Math.min(LAST_ZOOM, Math.floor(zoom));
+    if (level !== this.zoom) this.index = indexOf(this.points, level);
+    this.zoom = level;
+    this.shown.clear();
+    return this.index.getClusters([...box], level).map((one): Mark => {
       const [lon, lat] = one.geometry.coordinates as [number, number];
       const facts = one.properties;
       if ('cluster' in facts && facts.cluster) {
         const sum = facts as unknown as Sum;
-        const expand = this.index.getClusterExpansionZoom(facts.cluster_id);
-        const index = this.index;
-        const leaves = (): Feature[] => index.getLeaves(facts.cluster_id, Infinity).flatMap((leaf) => (leaf.properties.feature ? [leaf.properties.feature] : []));
-        return { kind: 'cluster', id: `c${lon.toFixed(4)},${lat.toFixed(4)},${sum.n},${sum.top},${sum.fresh}`, lon, lat, sum, expand, leaves };
+        const id = `c${lon.toFixed(4)},${lat.toFixed(4)},${sum.n},${sum.top},${sum.fresh}`;
+        this.shown.set(id, facts.cluster_id);
+        return { kind: 'cluster', id, lon, lat, sum };
       }
       const leaf = facts as Leaf;
       if (leaf.feature) return { kind: 'record', id: leaf.feature.id, lon, lat, feature: leaf.feature };
-      return { kind: 'cluster', id: `n${lon.toFixed(4)},${lat.toFixed(4)},${leaf.n},${leaf.top}`, lon, lat, sum: leaf, expand: Math.floor(zoom) + 2, leaves: () => [] };
+      return { kind: 'cluster', id: `n${lon.toFixed(4)},${lat.toFixed(4)},${leaf.n},${leaf.top}`, lon, lat, sum: leaf };
     });
+  }
+
+  /** What a cluster on the map holds, and the zoom at which it comes apart (beyond LAST_ZOOM: at none). */
+  within(mark: string): { leaves: Feature[]; expand: number } {
+    const cluster = this.shown.get(mark);
+    if (cluster === undefined) return { leaves: [], expand: this.zoom + 2 };
+    const points = this.index.getLeaves(cluster, Infinity) as Point[];
+    const all = indexOf(points, this.zoom, LAST_ZOOM);
+    let expand = this.zoom + 1;
+    while (expand <= LAST_ZOOM && all.getClusters([-180, -90, 180, 90], expand).length < 2) expand += 1;
+    return { leaves: points.flatMap((one) => one.properties.feature ?? []), expand };
   }
 }

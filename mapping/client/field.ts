@@ -9,6 +9,8 @@ import { Whereabouts } from './whereabouts.ts';
 import { titleOf, underTitle, word } from './words.ts';
 
 const PULSE_MS = 6000;
+/** While somebody drags the map what changed waits, at most this long: a rebuilt map would stutter under the finger. */
+const DRAG_MS = 1500;
 
 interface Kept {
   marker: L.Marker;
@@ -28,6 +30,9 @@ export class Field {
   private readonly gather: (features: Feature[]) => void;
   private readonly single = new Map<string, Feature>();
   private on: readonly LayerCode[] = [];
+  private wanted: number | undefined;
+  private moving = 0;
+  private waning: ReturnType<typeof setTimeout> | undefined;
   private selected: string | null = null;
   private ring: L.Marker | null = null;
   private readonly whereabouts: Whereabouts;
@@ -41,18 +46,32 @@ export class Field {
     this.gather = gather;
     const near = (): void => void map.getContainer().classList.toggle('is-far', map.getZoom() < 10);
     map.on('zoomend', near);
-    map.on('moveend', () => this.draw());
+    map.on('movestart', () => (this.moving = Date.now()));
+    map.on('moveend', () => {
+      this.moving = 0;
+      this.draw();
+    });
     near();
   }
 
-  /** Take the shelves of the layers that are on into the index, and draw. */
+  /** Take the shelves of the layers that are on into the index, and draw: with the next frame, however often it is asked. */
   load(on: readonly LayerCode[] = this.on): void {
     this.on = on;
+    this.wanted ??= requestAnimationFrame(() => this.rebuild());
+  }
+
+  private rebuild(): void {
+    if (this.moving && Date.now() - this.moving < DRAG_MS) {
+      this.wanted = requestAnimationFrame(() => this.rebuild());
+      return;
+    }
+    this.wanted = undefined;
+    if (this.moving) this.moving = Date.now();
     const features: Feature[] = [];
     const cells: [LayerCode, Cell][] = [];
     this.single.clear();
     for (const layer of this.config.layers) {
-      if (!on.includes(layer.code)) continue;
+      if (!this.on.includes(layer.code)) continue;
       const shelf = this.store.shelf(layer.code);
       for (const cell of shelf.cells) cells.push([layer.code, cell]);
       if (layer.clustered) features.push(...shelf.features.values());
@@ -66,10 +85,16 @@ export class Field {
   pulse(ids: readonly string[]): void {
     const until = Date.now() + PULSE_MS;
     for (const id of ids) this.fresh.set(id, until);
-    setTimeout(() => {
-      for (const [id, end] of this.fresh) if (end <= Date.now()) this.fresh.delete(id);
-      this.load();
-    }, PULSE_MS + 50);
+    this.waning ??= setTimeout(() => this.wane(), PULSE_MS + 50);
+  }
+
+  /** One timer for all: in a storm there is a new pulse several times a second. */
+  private wane(): void {
+    const now = Date.now();
+    for (const [id, end] of this.fresh) if (end <= now) this.fresh.delete(id);
+    const next = Math.min(...this.fresh.values());
+    this.waning = this.fresh.size ? setTimeout(() => this.wane(), Math.max(1000, next - now)) : undefined;
+    this.load();
   }
 
   /** Ring the selected record, wherever it is drawn. */
@@ -148,9 +173,9 @@ export class Field {
     const marker = L.marker([mark.lat, mark.lon], { icon, keyboard: false, zIndexOffset: mark.sum.top * 20 });
     marker.on('click', () => {
       // What no zoom takes apart is listed instead.
-      const leaves = mark.expand > this.map.getMaxZoom() ? mark.leaves() : [];
-      if (leaves.length) return this.gather(leaves);
-      const zoom = Math.min(this.map.getMaxZoom(), Math.max(mark.expand, this.map.getZoom() + 1));
+      const { leaves, expand } = this.clusters.within(mark.id);
+      if (leaves.length && expand > this.map.getMaxZoom()) return this.gather(leaves);
+      const zoom = Math.min(this.map.getMaxZoom(), Math.max(expand, this.map.getZoom() + 1));
       this.map.setView([mark.lat, mark.lon], zoom);
     });
     return marker;
@@ -162,6 +187,7 @@ export class Field {
       if (this.single.get(id) === this.drawn.get(id)) continue;
       line.remove();
       this.lines.delete(id);
+      this.drawn.delete(id);
     }
     for (const feature of this.single.values()) {
       const { geometry, properties } = feature;

@@ -10,6 +10,11 @@ const AT_ONCE = 200;
 /** Counts are asked for again at most this often while changes stream in. */
 const RECOUNT_MS = 3000;
 const RETRY_MS = 8000;
+/** More changed records than this in one turn are a storm: then the map is mended once in STORM_MS. */
+const STORM = 10;
+const STORM_MS = 1000;
+/** Records of a layer in hand; the server itself sends a thousand at most before it counts. */
+const MOST = 1500;
 
 export interface LoaderEars {
   /** Something of the store changed; `fresh` are ids that were not there before. */
@@ -20,6 +25,10 @@ export class Loader {
   private readonly asking = new Map<LayerCode, AbortController>();
   private recount: ReturnType<typeof setTimeout> | undefined;
   private retry: ReturnType<typeof setTimeout> | undefined;
+  private mending: ReturnType<typeof setTimeout> | undefined;
+  private restUntil = 0;
+  private readonly changed = new Map<LayerCode, Set<string>>();
+  private readonly counting = new Set<LayerCode>();
   private readonly map: L.Map;
   private readonly store: Store;
   private readonly config: MapConfig;
@@ -89,40 +98,67 @@ export class Loader {
     return this.asking.size > 0;
   }
 
-  /** Ask what changed records are now. */
-  async mend(batch: readonly Change[]): Promise<void> {
+  /** Ask what changed records are now: at once while it is quiet, in a storm together and not more often than the page keeps up with. */
+  mend(batch: readonly Change[]): void {
     if (this.held) return;
-    const wanted = new Map<LayerCode, string[]>();
     for (const change of batch) {
       const layer = LAYER_OF[change.type];
       if (!layer || !this.filters.layers.includes(layer)) continue;
       if (this.emergency && change.emergency && change.emergency !== this.emergency) continue;
-      wanted.set(layer, [...(wanted.get(layer) ?? []), change.id]);
+      const ids = this.changed.get(layer) ?? new Set();
+      this.changed.set(layer, ids.add(change.id));
     }
+    this.mendSoon();
+  }
+
+  private mendSoon(): void {
+    if (this.mending || !this.changed.size) return;
+    this.mending = setTimeout(() => void this.mendNow(), Math.max(0, this.restUntil - performance.now()));
+  }
+
+  private async mendNow(): Promise<void> {
+    const begun = performance.now();
+    const changed = [...this.changed];
+    this.changed.clear();
+    const again: LayerCode[] = [];
     const fresh: string[] = [];
-    let again = false;
-    for (const [layer, ids] of wanted) {
-      if (this.store.counted(layer) || ids.length > AT_ONCE || this.asking.has(layer)) {
-        again = true;
-        continue;
-      }
-      try {
-        const { data } = await ask<{ features: Feature[] }>(`/api/map/features?layer=${layer}&ids=${ids.join(',')}`);
-        const found = data.features.map((one) => shaped(one, layer));
-        fresh.push(...this.store.mend(layer, ids, found, this.filters, now()));
-      } catch {
-        again = true;
-      }
+    let records = 0;
+    const asked = changed.map(async ([layer, ids]) => {
+      records += ids.size;
+      if (this.store.counted(layer) || ids.size > AT_ONCE || this.asking.has(layer)) again.push(layer);
+      else if (!(await this.mendLayer(layer, [...ids], fresh))) again.push(layer);
+    });
+    await Promise.all(asked);
+    if (again.length) this.recountSoon(again);
+    if (changed.length && !this.held) this.ears.changed(fresh);
+    const rest = records > STORM ? STORM_MS : 0;
+    this.restUntil = performance.now() + Math.max(rest, 2 * (performance.now() - begun));
+    this.mending = undefined;
+    this.mendSoon();
+  }
+
+  /** False when the layer is to be asked for whole. */
+  private async mendLayer(layer: LayerCode, ids: string[], fresh: string[]): Promise<boolean> {
+    try {
+      const { data } = await ask<{ features: Feature[] }>(`/api/map/features?layer=${layer}&ids=${ids.join(',')}`);
+      if (this.held) return true;
+      const found = data.features.map((one) => shaped(one, layer));
+      fresh.push(...this.store.mend(layer, ids, found, this.filters, now()));
+    } catch {
+      return false;
     }
-    if (again) this.recountSoon([...wanted.keys()]);
-    if (wanted.size) this.ears.changed(fresh);
+    // What comes in for hours would grow without end: the server says when counts serve better than records.
+    return this.store.shelf(layer).features.size <= MOST;
   }
 
   private recountSoon(layers: readonly LayerCode[]): void {
+    for (const layer of layers) this.counting.add(layer);
     this.recount ??= setTimeout(() => {
       this.recount = undefined;
+      const due = [...this.counting];
+      this.counting.clear();
       if (this.held) return;
-      for (const layer of layers) if (this.filters.layers.includes(layer)) void this.fetch(layer, this.map.getZoom());
+      for (const layer of due) if (this.filters.layers.includes(layer)) void this.fetch(layer, this.map.getZoom());
     }, RECOUNT_MS);
   }
 }

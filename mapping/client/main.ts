@@ -20,6 +20,7 @@ import type { Key, Live, Part } from './live.ts';
 import { drawList, drawTally } from './list.ts';
 import { Loader } from './loader.ts';
 import { RecordPanel } from './record.ts';
+import { presence } from './presence.ts';
 import { replay } from './replay.ts';
 import { Search } from './search.ts';
 import { Sheet } from './sheet.ts';
@@ -36,7 +37,7 @@ declare global {
 }
 
 /** The parts of the map beside its core; heavy ones fetch their code when they are first used. */
-const PARTS: readonly Part[] = [beside, replay, hands, wall];
+const PARTS: readonly Part[] = [beside, replay, hands, wall, presence];
 
 const LISTED: readonly LayerCode[] = ['needs', 'incidents', 'tasks'];
 
@@ -261,7 +262,7 @@ listen(
 
 const stream = new Stream('/api/stream', {
   changes(batch) {
-    void loader.mend(batch);
+    loader.mend(batch);
     if (batch.some((change) => panel.concerns(change.id))) void panel.refresh();
     for (const hear of hearing) hear(batch);
   },

@@ -9,12 +9,16 @@ export interface Message {
   data: string;
 }
 
+const PING = /^: ping(?: behind=(\d+))?$/;
+
 /** Feeds on text in pieces of any size and gives whole messages (WHATWG HTML, section 9.2.6). */
 export class Reader {
   private rest = '';
   private event = '';
   private data: string[] = [];
   private id: string | null = null;
+  /** What the last ping said: for how many seconds the server itself has been behind; null before the first. */
+  behind: number | null = null;
 
   /** The last number that was told, with a message or alone. */
   get lastId(): string | null {
@@ -37,7 +41,11 @@ export class Reader {
         continue;
       }
       const colon = line.indexOf(':');
-      if (colon === 0) continue;
+      if (colon === 0) {
+        const ping = PING.exec(line);
+        if (ping) this.behind = Number(ping[1] ?? 0);
+        continue;
+      }
       const field = colon < 0 ? line : line.slice(0, colon);
       const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '');
       if (field === 'event') this.event = value;

@@ -79,3 +79,52 @@ it('a reset throws away what was gathered', async () => {
   expect(resets).toEqual([1]);
   expect(batches).toEqual([]);
 });
+
+it('is not live while the server says that nothing gets a number', async () => {
+  const { stream } = listening();
+  await vi.advanceTimersByTimeAsync(1);
+  write(': ping behind=40\n\nid: 7\n\n');
+  await vi.advanceTimersByTimeAsync(1);
+  expect(stream.freshness()).toMatchObject({ state: 'stale' });
+  expect(clockText(stream.freshness())).toBe('Stale for 40 s');
+  // What still comes does not make it live; the next word of the server does.
+  write(event(8, 'a'));
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(stream.freshness().state).toBe('stale');
+  expect(Math.round(stream.freshness().seconds)).toBe(45);
+  write(': ping\n\nid: 8\n\n');
+  await vi.advanceTimersByTimeAsync(1);
+  expect(stream.freshness().state).toBe('live');
+});
+
+it('knows that the laptop slept, and that a clock was set back', async () => {
+  const { stream } = listening();
+  await vi.advanceTimersByTimeAsync(1);
+  const woke = Date.now() + 3 * 3600_000;
+  vi.setSystemTime(woke);
+  expect(stream.freshness().state).toBe('stale');
+  // At the next look at the line it is cut and begun anew.
+  await vi.advanceTimersByTimeAsync(6000);
+  expect(sent.length).toBe(2);
+  expect(stream.freshness().state).toBe('live');
+  vi.setSystemTime(woke - 24 * 3600_000);
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(stream.freshness().state).toBe('stale');
+});
+
+it('gives up a connection that never begins, again and again, and says that it is cut off', async () => {
+  const { stream } = listening();
+  await vi.advanceTimersByTimeAsync(1);
+  const hung: AbortSignal[] = [];
+  vi.stubGlobal('fetch', (_: string, init: RequestInit) => {
+    hung.push(init.signal!);
+    return new Promise((_, fail) => init.signal!.addEventListener('abort', () => fail(new Error('aborted'))));
+  });
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(stream.freshness().state).toBe('stale');
+  await vi.advanceTimersByTimeAsync(240_000);
+  expect(stream.freshness().state).toBe('offline');
+  expect(hung.length).toBeGreaterThan(4);
+  // One at a time: each was given up before the next began.
+  expect(hung.filter((one) => !one.aborted).length).toBeLessThanOrEqual(1);
+});

@@ -43,6 +43,8 @@ PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     # the map and its records
     "map.read": _SEE | {"volunteer"},
     "stream.read": _SEE | {"volunteer"},
+    # colleagues at the map see each other; volunteers neither see nor are seen
+    "presence.tell": _STAFF,
     "place.read": _SEE | {"volunteer", "field"},
     "emergency.read": _SEE | {"volunteer", "field", "donor"},
     "emergency.edit": _EDIT,

@@ -44,7 +44,7 @@ class Beat:
     async def run(self) -> None:
         """Once a tick; whatever fails, the next one comes."""
         while True:
-            await asyncio.sleep(min(TICK_S, PING_S, RECHECK_S))
+            await asyncio.sleep(min(TICK_S, PING_S, RECHECK_S, EVERY_S))
             try:
                 await self._tick()
             except asyncio.CancelledError:

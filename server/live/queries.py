@@ -2,13 +2,14 @@
 
 # ruff: noqa: S608 - statements are put together from this code's own words; values are parameters
 
+from collections.abc import Collection
 from uuid import UUID
 
 import psycopg
 from psycopg.rows import DictRow
 from psycopg_pool import PoolTimeout
 
-from server.kernel.db import Conn
+from server.kernel.db import Conn, Database
 from server.kernel.sealer import LOCK
 
 DATABASE_AWAY = (psycopg.Error, PoolTimeout, OSError, TimeoutError)
@@ -47,6 +48,20 @@ async def sealing(conn: Conn) -> DictRow:
     ).fetchone()
     assert row is not None  # noqa: S101 - a SELECT without FROM gives a row
     return row
+
+
+async def names_of_centres(db: Database, ids: Collection[UUID]) -> dict[UUID, dict[str, str]]:
+    """Centre → {fa, en}; nothing while the database is away."""
+    if not ids:
+        return {}
+    try:
+        async with db.tx() as conn:
+            rows = await (
+                await conn.execute("SELECT id, name_fa, name_en FROM centres WHERE id = ANY(%s)", (list(ids),))
+            ).fetchall()
+    except DATABASE_AWAY:
+        return {}
+    return {row["id"]: {"fa": row["name_fa"], "en": row["name_en"]} for row in rows}
 
 
 async def trail(conn: Conn, *, subject: UUID | None, below: int | None, limit: int) -> list[DictRow]:

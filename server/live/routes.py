@@ -34,9 +34,9 @@ PERMISSION = "stream.read"
 class EventStream(Response):
     """An answer that lasts until the client goes, the session ends or the process stops."""
 
-    def __init__(self, hub: Hub, listener: Listener, *, fresh: bool) -> None:
+    def __init__(self, hub: Hub, listener: Listener) -> None:
         super().__init__()
-        self.hub, self.listener, self.fresh = hub, listener, fresh
+        self.hub, self.listener = hub, listener
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve it."""
@@ -63,8 +63,8 @@ class EventStream(Response):
 
     async def _serve(self, send: Send) -> None:
         hub, one = self.hub, self.listener
-        # A client that hears nothing before it is cut must know from where to go on: an id alone shows no event.
-        await _write(send, BEGIN + (b"id: %d\n\n" % one.seq if self.fresh else b""))
+        # Who hears nothing before it is cut must know from where to go on, and at once how true the house's word is.
+        await _write(send, BEGIN + beat.ping(hub.pulse.behind_s, one.seq))
         now = time.monotonic()
         one.ping_at, one.check_at = now + beat.PING_S, now + beat.RECHECK_S
         while not self._over():
@@ -141,4 +141,4 @@ async def stream(
     seq, came = last_event_id(request), presented(request, query_token=False)
     bearer = (came[0], secret_hash(came[1])) if came else None
     listener = Listener(hub.view(principal, wish), hub.ring.head if seq is None else seq, bearer)
-    return EventStream(hub, listener, fresh=seq is None)
+    return EventStream(hub, listener)

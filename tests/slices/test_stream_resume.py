@@ -20,7 +20,7 @@ from server.kernel.sealer import Sealer
 from server.kernel.settings import Settings
 from server.kernel.stream import STREAM, lines_of
 from server.kernel.tasks import end
-from server.live import beat
+from server.live import beat, hub, pulse
 from server.live.ring import Ring
 from tests.support.live_web import Heard, listen, served
 
@@ -108,7 +108,7 @@ async def test_what_a_client_gets(ctx: Context, config: Settings, monkeypatch: p
         fresh, resumed = Heard(), Heard(last=1)
         listening = asyncio.gather(listen(url, secret, fresh, lines=1), listen(url, secret, resumed, lines=3))
         async with asyncio.timeout(180):
-            while b": ping\n\n" not in fresh.raw or len(resumed.seqs) < 2:  # noqa: ASYNC110
+            while fresh.raw.count(b": ping\n\n") < 3 or len(resumed.seqs) < 2:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         await put(ctx, "incident.created")
         await seal_all(ctx)
@@ -124,7 +124,7 @@ async def test_what_a_client_gets(ctx: Context, config: Settings, monkeypatch: p
                 assert answer.headers["cache-control"] == "no-store"
                 assert answer.headers["x-accel-buffering"] == "no"
     assert fresh.seqs == [4]
-    assert fresh.raw.startswith(b"retry: 1500\n\nid: 3\n\n")
+    assert fresh.raw.startswith(b"retry: 1500\n\n: ping\n\nid: 3\n\n")
     assert (resumed.seqs, resumed.verbs) == ([2, 3, 4], ["report.accepted", "report.accepted", "incident.created"])
     assert b'"emergency":null' in resumed.raw
 
@@ -197,6 +197,77 @@ async def test_a_revoked_token_ends_its_stream(ctx: Context, config: Settings, m
             await conn.execute("UPDATE tokens SET revoked_at = clock_timestamp()")
         await listening
         assert app.state.hub.clients == 0
+
+
+@pytest.mark.parametrize("lends", [True, False], ids=["raw", "a task each"])
+async def test_cut_for_a_while_all_three_memories_give_back_what_was_missed(
+    ctx: Context, config: Settings, monkeypatch: pytest.MonkeyPatch, lends: bool
+) -> None:
+    """Three cut at different depths of a storm come back from the buffer, from Redis and from the table."""
+    secret, volunteers = await token(ctx, "coordinator"), await token(ctx, "volunteer")
+    app = create_app(config)
+    sources: list[str] = []
+    labels = hub.BACKLOG.labels
+    monkeypatch.setattr(hub.BACKLOG, "labels", lambda source: (sources.append(source), labels(source))[1])
+    async with served(app, lends=lends) as url:
+        app.state.hub.ring = Ring(app.state.hub.ring.head, size=100)
+        shallow, middle, deep, narrow = (Heard(last=0) for _ in range(4))
+        through = Heard(last=0)
+        staying = asyncio.create_task(listen(url, secret, through, until=900))
+        for heard, who in ((shallow, secret), (middle, secret), (deep, secret), (narrow, volunteers)):
+            listening = asyncio.create_task(listen(url, who, heard, lines=10))
+            await put(ctx, count=20)
+            await seal_all(ctx)
+            await listening
+        # The storm: 400 of it fall out of Redis as well, 320 stay in Redis alone, the last 100 in the buffer.
+        for _ in range(20):
+            await put(ctx, "report.accepted", 10)
+            await put(ctx, "need.changed", 10)
+            await seal_all(ctx)
+        middle.seqs, middle.verbs, middle.last = [], [], 480
+        await put(ctx, "need.changed", 320)
+        await seal_all(ctx)
+        shallow.seqs, shallow.verbs, shallow.last = [], [], 820
+        await put(ctx, "need.changed", 100)
+        await seal_all(ctx)
+        await ctx.redis.xtrim(STREAM, minid="481-0", approximate=False)
+        await asyncio.gather(*[listen(url, secret, heard, until=900) for heard in (shallow, middle, deep)])
+        await listen(url, volunteers, narrow, until=900)
+        await staying
+    assert shallow.seqs == list(range(821, 901))
+    assert middle.seqs == list(range(481, 901))
+    assert deep.seqs == list(range(1, 901))
+    assert through.seqs == list(range(1, 901))
+    # Reports are not a volunteer's to hear of; what she may hear comes whole and once.
+    assert narrow.seqs == sorted(set(narrow.seqs))
+    assert len(narrow.seqs) == 700
+    assert set(sources) == {"redis", "postgres"}
+
+
+async def test_a_house_that_does_not_seal_is_told_with_the_pings(
+    ctx: Context, config: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beat, "PING_S", 0.2)
+    monkeypatch.setattr(beat, "EVERY_S", 0.1)
+    monkeypatch.setattr(pulse, "TELL_S", 0.5)
+    secret = await token(ctx, "coordinator")
+    async with served(create_app(config)) as url:
+        heard = Heard()
+        listening = asyncio.create_task(listen(url, secret, heard, lines=1))
+        # Nobody seals: no lock is held.
+        async with asyncio.timeout(180):
+            while b": ping behind=" not in heard.raw:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+            sealing = asyncio.create_task(Sealer(ctx.db, ctx.redis, [], idle_s=0.01).run())
+            try:
+                before = len(heard.raw)
+                while b": ping\n\n" not in heard.raw[before:]:  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+                await put(ctx)
+                await listening
+            finally:
+                await end(sealing)
+    assert heard.seqs == [1]
 
 
 SERVE = """
