@@ -17,6 +17,8 @@ PROVINCE = (
     " ORDER BY p.geom <-> n.geom_shown LIMIT 1))"
 )
 """The province of a need `n` (`IR.23`): of its place, else of the place nearest to it."""
+PROVINCE_OF_INCIDENT = PROVINCE.replace("n.geom_shown", "i.geom").replace("n.place_id", "i.place_id")
+"""The same of an incident `i`, whose point is nobody's home and stands as it is."""
 
 
 async def needs(conn: Conn, need_ids: Sequence[UUID]) -> list[DictRow]:

@@ -48,6 +48,24 @@ async def test_a_dispatcher_makes_a_task_and_a_volunteer_finishes_it(ctx: Contex
     assert (await hand.post(f"/api/tasks/{claimed['id']}/complete", json=fence)).json()["state"] == "done"
 
 
+async def test_the_task_asks_for_the_languages_of_its_province(
+    ctx: Context, client_of: MakeClient, db_dsn: str
+) -> None:
+    incident, _ = await _incident(ctx)
+    async with ctx.db.tx() as conn:
+        for number, (province, point) in enumerate((("23", "47.7 33.1"), ("28", "59.6 36.3"))):
+            await conn.execute(
+                "INSERT INTO places (id, source, source_id, kind, name_fa, name_en, country, admin1_code, accuracy_m,"
+                " geom) VALUES (%s, 'geonames', %s, 'town', 'آبادی', 'Town', 'IR', %s, 2000, %s)",
+                (uuid7(), str(number), province, f"SRID=4326;POINT({point})"),
+            )
+    made = await (await client_of("dispatcher")).post("/api/tasks", json={"incident": incident, "kind": "works"})
+    assert made.status_code == 201, made.text
+    with psycopg.connect(db_dsn) as conn:
+        asked = conn.execute("SELECT languages FROM tasks WHERE incident_id = %s", (incident,)).fetchone()
+    assert asked == (["lrc"],)
+
+
 async def test_what_makes_no_task(ctx: Context, client_of: MakeClient, db_dsn: str) -> None:
     unlocated, _ = await _incident(ctx, located=False)
     dispatcher = await client_of("dispatcher")
