@@ -89,9 +89,11 @@ async def people(conn: Conn, centres: Sequence[UUID] | None, limit: int) -> list
             f"""SELECT v.id, v.code, v.centre_id, v.skills, v.languages, v.gender, v.vehicle, v.capacity_kg, v.status,
   v.rest_until, v.silent_at, v.heard_at, v.on_duty_since, coalesce(h.n, 0) AS held,
   coalesce(h.overdue, false) AS overdue, {SENDABLE} AS sendable, tm.code AS team, c.name_fa AS centre_fa,
-  c.name_en AS centre_en
+  c.name_en AS centre_en, CASE WHEN v.silent_at IS NOT NULL OR h.overdue THEN h.tasks END AS tasks
 FROM volunteers v JOIN centres c ON c.id = v.centre_id LEFT JOIN LATERAL (SELECT count(*) AS n,
-    bool_or(t.state = 'escalated' OR t.lease_until < now()) AS overdue FROM tasks t WHERE t.holder_id = v.id
+    bool_or(t.state = 'escalated' OR t.lease_until < now()) AS overdue, jsonb_agg(jsonb_build_object('id', t.id,
+      'code', t.code, 'fence', t.fence, 'centre_id', t.centre_id, 'emergency_id', t.emergency_id) ORDER BY t.code)
+    AS tasks FROM (SELECT k.*, q.centre_id FROM tasks k JOIN queues q ON q.id = k.queue_id) t WHERE t.holder_id = v.id
     AND t.state IN ('claimed', 'accepted', 'en_route', 'escalated')) h ON true
 LEFT JOIN team_members m ON m.volunteer_id = v.id AND m.left_at IS NULL LEFT JOIN teams tm ON tm.id = m.team_id
 WHERE v.id = ANY(%s)""",
