@@ -29,8 +29,8 @@ from server.volunteers.hearing import heard
 GATHER_S = 0.002
 BATCH = 64
 FLUSHERS = 2
-DEADLOCK_TRIES = 3
 """Batches in flight at once: one talks to the database while the other is being put together."""
+DEADLOCK_TRIES = 3
 
 
 __all__ = ["Answer", "ClaimRequest", "Claims", "claim_batch"]

@@ -29,6 +29,16 @@ from tests.support.dispatch_world import a_world
 
 KINDS = ("rescue", "delivery")
 
+DRAIN_MOST_S = 3600.0
+"""However slowly it still goes on, a drain ends then."""
+
+
+def _features(api: httpx.Client, state: str, most: int) -> list[dict[str, Any]]:
+    """Raises httpx.HTTPError where the house, hurt as it is, refuses: the dispatcher asks again then."""
+    answer = api.get("/api/tasks", params={"state": state, "limit": most})
+    found: list[dict[str, Any]] = answer.raise_for_status().json()["features"]
+    return found
+
 
 @dataclass
 class Plan:
@@ -189,7 +199,7 @@ class Storm:
         (self.home / "mode").write_text("drain")
         begun = went_on = time.monotonic()
         least = -1
-        while time.monotonic() - went_on < self.plan.drain_s:
+        while time.monotonic() - went_on < self.plan.drain_s and time.monotonic() - begun < DRAIN_MOST_S:
             with contextlib.suppress(psycopg.OperationalError):
                 left = self._count("queued", "claimed", "accepted", "en_route", "escalated", "failed")
                 if not left:
@@ -207,7 +217,7 @@ class Storm:
     def _dispatch(self) -> None:
         """A dispatcher: what was escalated or has failed goes back to its queue or to somebody else; some are asked."""
         with httpx.Client(base_url=f"http://127.0.0.1:{self.ground.port}", timeout=10, headers=self.staff) as api:
-            found = api.get("/api/tasks", params={"state": "escalated,failed", "limit": 200}).json()["features"]
+            found = _features(api, "escalated,failed", 200)
             for task in (f["properties"] for f in found):
                 if not self.calm.is_set() and self.dice.random() < 0.6:
                     continue
@@ -218,7 +228,7 @@ class Storm:
                 self.done[f"reassigned {answer.status_code}"] += 1
             if self.calm.is_set():
                 return
-            waiting = api.get("/api/tasks", params={"state": "queued", "limit": 20}).json()["features"]
+            waiting = _features(api, "queued", 20)
             for task in (f["properties"] for f in self.dice.sample(waiting, min(2, len(waiting)))):
                 asked = [str(v) for v in self.dice.sample(self.people, min(3, len(self.people)))]
                 answer = api.post(f"/api/tasks/{task['id']}/offers", json={"volunteers": asked})
