@@ -4,6 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from pydantic import Field
 
 from server.access.context import Context, context
 from server.access.guard import allow
@@ -27,6 +28,22 @@ class NextCall(Strict):
     volunteer: UUID | None = None
 
 
+class NearCall(Strict):
+    """Where one is, for what is near: in a body, so that no address of a request tells it."""
+
+    lat: float | None = Field(default=None, ge=-90, le=90, allow_inf_nan=False)
+    lon: float | None = Field(default=None, ge=-180, le=180, allow_inf_nan=False)
+    radius_km: float = Field(default=RADIUS_KM, gt=0, le=RADIUS_MOST_KM, allow_inf_nan=False)
+    volunteer: UUID | None = None
+    limit: int = Field(default=30, ge=1, le=100)
+
+
+@router.post("/api/tasks/near")
+async def near_me(who: Annotated[Principal, allow("task.read")], conn: Tx, ctx: Ctx, asked: NearCall) -> Response:
+    """As GET, with the point in the body: the way for programs that know where somebody stands."""
+    return await near(who, conn, ctx, asked.lat, asked.lon, asked.radius_km, asked.volunteer, asked.limit)
+
+
 @router.get("/api/tasks/near")
 async def near(
     who: Annotated[Principal, allow("task.read")],
@@ -39,7 +56,7 @@ async def near(
     limit: Annotated[int, Query(ge=1, le=100)] = 30,
 ) -> Response:
     """Open tasks near a point that she can do, the best first, with reasons. Without a point: near where she was last,
-    else near her centre. The point is taken to about a kilometre.
+    else near her centre. The point is taken to about a kilometre; who knows it better than that sends it by POST.
     """
     person = await choosing.herself(conn, ctx, who, volunteer, "task.read")
     if who.volunteer_id is not None:

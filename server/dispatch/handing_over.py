@@ -39,7 +39,7 @@ async def ask(
         raise not_found("volunteer")
     if person["id"] == row["holder_id"]:
         raise problems.same_person()
-    team = await _able(conn, row, person)
+    team = await _able(conn, row, person, frank=who.may("volunteer.read", centre_id=person["centre_id"]))
     earlier = await offers.close_hand_overs(conn, task_id, person["id"])
     await emit_many(conn, [answered_event(_of(row, e), "withdrawn", who.actor) for e in earlier])
     # What she asked her before is asked anew, with the words of now.
@@ -95,10 +95,13 @@ def _of(row: DictRow, offer: DictRow) -> dict[str, Any]:
     return {**offer, "task_id": row["id"], "emergency_id": row["emergency_id"], "centre_id": row["centre_id"]}
 
 
-async def _able(conn: Conn, row: DictRow, person: DictRow) -> UUID | None:
-    """Raise what stands against her having it; the team that she brings where it takes one."""
+async def _able(conn: Conn, row: DictRow, person: DictRow, *, frank: bool = True) -> UUID | None:
+    """Raise what stands against her having it; the team that she brings where it takes one.
+
+    Not `frank`: a colleague asks, who is told that it cannot be now, and not whether she rests, left, or was refused.
+    """
     if problem := unfit(person):
-        raise problem
+        raise problem if frank else problems.not_now()
     team = await offers.leading(conn, person["id"]) if row["crew_min"] > ALONE else None
     woman = person["gender"] == "woman"
     able = Able(team["women"] > 0, team["people"], team["women"]) if team else Able(woman, ALONE, int(woman))

@@ -70,6 +70,16 @@ def volunteer_away(status: str) -> Problem:
     )
 
 
+def not_now() -> Problem:
+    """409: she cannot take it; why is her own affair and her centre's."""
+    return Problem(
+        409,
+        "hand_over.not_now",
+        "She cannot take it over now. Ask somebody else.",
+        "اکنون نمی‌تواند تحویل بگیرد. از دیگری بخواهید.",
+    )
+
+
 def not_vetted() -> Problem:
     """409: her centre has not looked at her registration yet, or has refused it."""
     return Problem(

@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     """How long a task accepted by text is hers without another word: her telephone sends no heartbeat."""
     registration: bool = True
     """Whether people may register as volunteers by themselves; nothing is given to them before a centre says yes."""
+    registration_days: int = Field(default=30, ge=1)
+    """How long a registration waits for its centre's word before it is refused and its name and number forgotten."""
     max_body_bytes: int = Field(default=20_000_000, ge=1024)
     timezone: str = "Asia/Tehran"
     """The calendar of this instance: where a day of the outbox begins, and when its quiet hours are."""

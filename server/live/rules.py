@@ -20,7 +20,7 @@ SEEN_WITH: Mapping[str, str] = {
     "stock": "stock.read",
     "volunteer": "volunteer.read",
     "team": "team.read",
-    "shift": "shift.read",
+    "shift": "volunteer.read",
     "alarm": "alarm.read",
     "gateway": "gateway.read",
     "duty": "duty.read",
@@ -35,7 +35,7 @@ SEEN_WITH: Mapping[str, str] = {
 AUDIT_ONLY = frozenset({"report.opened", "need.located_exactly", "shift.opened", "drawing.opened"})
 """Who looked at what: for those who audit, not for the map."""
 
-OF_ONE_CENTRE = frozenset({"stock", "volunteer", "shift", "team"})
+OF_ONE_CENTRE = frozenset({"stock", "volunteer", "shift", "team", "alarm"})
 """Nouns of a centre's own house: one bound to a centre sees only its own."""
 
 

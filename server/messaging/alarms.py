@@ -17,7 +17,7 @@ from server.kernel.errors import not_found
 from server.kernel.events import NewEvent, emit
 from server.kernel.ids import uuid7
 
-_COLUMNS: Final = "id, code, subject, emergency_id, data, since, seen_at, seen_by, over_at"
+_COLUMNS: Final = "id, code, subject, emergency_id, centre_id, data, since, seen_at, seen_by, over_at"
 
 
 async def raise_alarm(
@@ -26,17 +26,21 @@ async def raise_alarm(
     subject: str,
     *,
     emergency_id: UUID | None = None,
+    centre_id: UUID | None = None,
     data: Mapping[str, Any] | None = None,
 ) -> bool:
-    """Raise an alarm in the caller's transaction; False when it stood already (then only its `data` is renewed)."""
+    """Raise an alarm in the caller's transaction; False when it stood already (then only its `data` is renewed).
+
+    `centre_id`: it is of that house alone. What hangs on a life, or on the whole instance, has none.
+    """
     alarm_id = uuid7()
     done = await conn.execute(
-        "INSERT INTO alarms (id, code, subject, emergency_id, data) VALUES (%s, %s, %s, %s, %s)"
+        "INSERT INTO alarms (id, code, subject, emergency_id, centre_id, data) VALUES (%s, %s, %s, %s, %s, %s)"
         " ON CONFLICT (code, subject) WHERE over_at IS NULL DO NOTHING",
-        (alarm_id, code, subject, emergency_id, Jsonb(dict(data or {}))),
+        (alarm_id, code, subject, emergency_id, centre_id, Jsonb(dict(data or {}))),
     )
     if done.rowcount:
-        await emit(conn, NewEvent("alarm.raised", "alarm", alarm_id, emergency_id, data={"code": code}))
+        await emit(conn, NewEvent("alarm.raised", "alarm", alarm_id, emergency_id, "system", centre_id, {"code": code}))
         return True
     if data is not None:
         await conn.execute(
@@ -52,35 +56,56 @@ async def end_alarm(conn: AsyncConnection[Any], code: str, subject: str) -> bool
     rows = await (
         await conn.execute(
             "UPDATE alarms SET over_at = clock_timestamp() WHERE code = %s AND subject = %s AND over_at IS NULL"
-            " RETURNING id, emergency_id",
+            " RETURNING id, emergency_id, centre_id",
             (code, subject),
         )
     ).fetchall()
     for row in rows:
         # An ORM transaction's plain cursor gives tuples.
-        alarm_id, emergency_id = (row["id"], row["emergency_id"]) if isinstance(row, dict) else row
-        await emit(conn, NewEvent("alarm.over", "alarm", alarm_id, emergency_id, data={"code": code}))
+        alarm_id, emergency_id, centre_id = tuple(row.values()) if isinstance(row, dict) else row
+        await emit(conn, NewEvent("alarm.over", "alarm", alarm_id, emergency_id, "system", centre_id, {"code": code}))
     return bool(rows)
 
 
-async def open_alarms(conn: Conn, *, within: Sequence[UUID] | None = None, code: str | None = None) -> list[DictRow]:
-    """What stands, newest first. `within`: the emergencies that a reader is bound to; those of none are shown too."""
+async def open_alarms(
+    conn: Conn,
+    *,
+    within: Sequence[UUID] | None = None,
+    centres: Sequence[UUID] | None = None,
+    code: str | None = None,
+) -> list[DictRow]:
+    """What stands, newest first. `within`, `centres`: what a reader is bound to; those of none are shown too."""
     return await (
         await conn.execute(
             "SELECT " + _COLUMNS + " FROM alarms WHERE over_at IS NULL"  # noqa: S608 - constants alone
             " AND (%(within)s::uuid[] IS NULL OR emergency_id IS NULL OR emergency_id = ANY(%(within)s))"
+            " AND (%(centres)s::uuid[] IS NULL OR centre_id IS NULL OR centre_id = ANY(%(centres)s))"
             " AND (%(code)s::text IS NULL OR code = %(code)s) ORDER BY since DESC, id DESC LIMIT 200",
-            {"within": list(within) if within is not None else None, "code": code},
+            {
+                "within": list(within) if within is not None else None,
+                "centres": list(centres) if centres is not None else None,
+                "code": code,
+            },
         )
     ).fetchall()
 
 
-async def see(conn: Conn, alarm_id: UUID, actor: str, *, within: Sequence[UUID] | None = None) -> DictRow:
+async def see(
+    conn: Conn,
+    alarm_id: UUID,
+    actor: str,
+    *,
+    within: Sequence[UUID] | None = None,
+    centres: Sequence[UUID] | None = None,
+) -> DictRow:
     """Note who saw it first; it stands on until it is over. 404 when there is none, or it is not theirs to see."""
     row = await (
         await conn.execute("SELECT " + _COLUMNS + " FROM alarms WHERE id = %s FOR UPDATE", (alarm_id,))  # noqa: S608 - constants alone
     ).fetchone()
-    if row is None or (within is not None and row["emergency_id"] not in {None, *within}):
+    if row is None or any(
+        bound is not None and row[column] not in {None, *bound}
+        for column, bound in (("emergency_id", within), ("centre_id", centres))
+    ):
         raise not_found("alarm")
     if row["seen_at"] is not None:
         return row
@@ -90,7 +115,8 @@ async def see(conn: Conn, alarm_id: UUID, actor: str, *, within: Sequence[UUID] 
             (actor, alarm_id),
         )
     ).fetchone()
-    await emit(conn, NewEvent("alarm.seen", "alarm", alarm_id, row["emergency_id"], actor, data={"code": row["code"]}))
+    told = {"code": row["code"]}
+    await emit(conn, NewEvent("alarm.seen", "alarm", alarm_id, row["emergency_id"], actor, row["centre_id"], told))
     return seen or row
 
 

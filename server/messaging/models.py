@@ -188,6 +188,7 @@ class Alarm(Base):
     code: Mapped[str]
     subject: Mapped[str]
     emergency_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("emergencies.id"))
+    centre_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("centres.id"))
     data: Mapped[Json]
     since: Mapped[Now]
     seen_at: Mapped[Moment | None]

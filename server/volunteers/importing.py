@@ -76,9 +76,16 @@ class Known:
 
     by_code: dict[str, bytes | None] = field(default_factory=dict)
     by_mark: dict[bytes, str] = field(default_factory=dict)
+    foreign: set[str] = field(default_factory=set)
+    """Codes of people of centres that the asker may not see."""
+    claimed: set[bytes] = field(default_factory=set)
+    """Numbers of such people: the row is taken like any other, but waits for a person's word, its number a claim. Told
+    apart here, a list would tell whose number is a volunteer's."""
 
     def judge(self, code: str, mark: bytes | None) -> Literal["new", "known", "conflict"]:
         """What a row with this code (or an empty one) and this number is."""
+        if code in self.foreign:
+            return "conflict"
         owner = self.by_mark.get(mark) if mark else None
         if owner is not None:
             return "known" if code in {"", owner} else "conflict"
@@ -121,7 +128,7 @@ async def take(conn: Conn, ctx: Context, data: bytes, bounds: Bounds) -> Tally:
     seen = Known()
     for start in range(0, len(read), _BATCH):
         batch = read[start : start + _BATCH]
-        await _look_up(conn, seen, batch)
+        await _look_up(conn, seen, batch, bounds.within)
         new = _sort_out(seen, batch, tally)
         if bounds.preview:
             tally.imported += len(new)
@@ -157,11 +164,17 @@ def _centre(said: str, centres: Mapping[str, UUID], bounds: Bounds) -> UUID:
     return centre
 
 
-async def _look_up(conn: Conn, seen: Known, batch: Sequence[Row]) -> None:
+async def _look_up(conn: Conn, seen: Known, batch: Sequence[Row], within: frozenset[UUID] | None) -> None:
     codes = [person["code"] for _, person in batch if person["code"]]
     marks = [person["mark"] for _, person in batch if person["mark"]]
     for row in await queries.known(conn, codes, marks):
-        seen.add(row["code"], bytes(row["phone_hash"]) if row["phone_hash"] else None)
+        mark = bytes(row["phone_hash"]) if row["phone_hash"] else None
+        if within is None or row["centre_id"] in within:
+            seen.add(row["code"], mark)
+            continue
+        seen.foreign.add(row["code"])
+        if mark:
+            seen.claimed.add(mark)
 
 
 def _sort_out(seen: Known, batch: Sequence[Row], tally: Tally) -> list[Row]:
@@ -175,7 +188,7 @@ def _sort_out(seen: Known, batch: Sequence[Row], tally: Tally) -> list[Row]:
         else:
             person["code"] = person["code"] or new_code(8, "V-")
             seen.add(person["code"], person["mark"])
-            new.append((number, person))
+            new.append((number, {**person, "claimed": person["mark"] in seen.claimed}))
     return new
 
 
@@ -214,8 +227,13 @@ async def _write_singly(conn: Conn, rows: Sequence[Row], tally: Tally) -> list[d
 
 def _columns(ctx: Context, person: Mapping[str, Any]) -> dict[str, Any]:
     volunteer_id = uuid7()
-    plain = {k: v for k, v in person.items() if k not in {"phone", "name", "mark"}}
+    plain = {k: v for k, v in person.items() if k not in {"phone", "name", "mark", "claimed"}}
     sealed = service.sealed_columns(ctx, volunteer_id, person["name"], person["phone"])
+    foreign = person.get("claimed", False)
+    sealed |= {"phone_claim": None}
+    if foreign:
+        sealed = service.claimed(sealed)
+    plain["vetting"] = "pending" if foreign else "vetted"
     return {**plain, "id": volunteer_id, "status": "active", **sealed}
 
 

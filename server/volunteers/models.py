@@ -2,7 +2,7 @@
 
 import uuid
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, PrimaryKeyConstraint, text
+from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, PrimaryKeyConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.kernel.base import Base, Codes, Key, Moment, Now, Sealed, Versioned
@@ -115,4 +115,5 @@ class Shift(Versioned, Sealed, Base):
     cancelled_at: Mapped[Moment | None]
     note_sealed: Mapped[bytes | None]
     noted_at: Mapped[Moment | None]
+    by_herself: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     made_by: Mapped[str]

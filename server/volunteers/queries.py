@@ -76,11 +76,12 @@ async def volunteer(conn: Conn, volunteer_id: UUID, *, lock: bool = False) -> Di
 
 
 async def known(conn: Conn, codes: Sequence[str], hashes: Sequence[bytes]) -> list[DictRow]:
-    """{code, phone_hash} of those who have one of these codes or numbers."""
+    """{code, phone_hash, centre_id} of those who have one of these codes or numbers."""
     return await (
         await conn.execute(
-            "SELECT v.code, v.phone_hash FROM unnest(%s::text[]) c JOIN volunteers v ON v.code = c"
-            " UNION SELECT v.code, v.phone_hash FROM unnest(%s::bytea[]) h JOIN volunteers v ON v.phone_hash = h",
+            "SELECT v.code, v.phone_hash, v.centre_id FROM unnest(%s::text[]) c JOIN volunteers v ON v.code = c"
+            " UNION SELECT v.code, v.phone_hash, v.centre_id FROM unnest(%s::bytea[]) h"
+            " JOIN volunteers v ON v.phone_hash = h",
             (list(codes), list(hashes)),
         )
     ).fetchall()
@@ -121,6 +122,30 @@ async def waiting(conn: Conn, centre_id: UUID, most: int) -> int | None:
         )
     ).fetchone()
     return row["n"] if row else None
+
+
+async def unanswered(conn: Conn, days: int, most: int) -> list[UUID]:
+    """Who has waited longer than so many days for a centre's word, locked, the longest first."""
+    rows = await (
+        await conn.execute(
+            "SELECT id FROM volunteers WHERE vetting = 'pending' AND created_at < now() - %s * interval '1 day'"
+            " ORDER BY id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED",
+            (days, most),
+        )
+    ).fetchall()
+    return [row["id"] for row in rows]
+
+
+async def still_pending(conn: Conn, volunteer_ids: Sequence[UUID]) -> list[UUID]:
+    """Those of these who wait for a centre's word, locked in order."""
+    rows = await (
+        await conn.execute(
+            "SELECT id FROM volunteers WHERE id = ANY(%s::uuid[]) AND vetting = 'pending'"
+            " ORDER BY id FOR NO KEY UPDATE",
+            (list(volunteer_ids),),
+        )
+    ).fetchall()
+    return [row["id"] for row in rows]
 
 
 async def registered_as(conn: Conn, handle: str) -> DictRow | None:

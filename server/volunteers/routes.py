@@ -19,7 +19,7 @@ from server.kernel.http import etag, if_match, json_response
 from server.volunteers import positions, queries, service, vetting
 from server.volunteers.hearing import heard
 from server.volunteers.own_routes import volunteer_of
-from server.volunteers.schemas import NewVolunteer, PositionReport, Vetting, VolunteerChange
+from server.volunteers.schemas import NewVolunteer, PositionReport, Vetting, VettingMany, VolunteerChange
 
 router = APIRouter(prefix="/api/volunteers")
 Ctx = Annotated[Context, Depends(context)]
@@ -139,6 +139,15 @@ async def change(
         raise forbidden()
     row = await service.change(conn, ctx, volunteer_id, asked, version, who.actor)
     return json_response(_feature(row, None), headers={"ETag": etag(row["version"])})
+
+
+@router.post("/vet")
+async def vet_many(who: Annotated[Principal, allow("volunteer.vet")], conn: Tx, asked: VettingMany) -> Response:
+    """One word on many who wait: {volunteers, decision, reason?} → {"decided"}. 404 when one is another centre's."""
+    for volunteer_id in asked.volunteers:
+        await _one(conn, who, "volunteer.vet", volunteer_id)
+    done = await vetting.decide_many(conn, asked.volunteers, asked.decision, who.actor, asked.reason)
+    return json_response({"decided": done})
 
 
 @router.post("/{volunteer_id}/vet")

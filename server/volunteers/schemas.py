@@ -89,6 +89,15 @@ class Registration(Strict):
     phone: str | None = Field(default=None, max_length=40)
 
 
+class VettingMany(Strict):
+    """A centre's word on many who registered."""
+
+    volunteers: list[UUID] = Field(min_length=1, max_length=500)
+    decision: Literal["vetted", "refused"]
+    reason: Literal["unknown", "double", "enough", "abuse"] | None = None
+    """A code and no words: it stands in an event."""
+
+
 class Vetting(Strict):
     """What a centre says of somebody who registered."""
 

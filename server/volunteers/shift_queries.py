@@ -83,8 +83,8 @@ async def around(
 async def add(conn: Conn, row: Mapping[str, Any]) -> None:
     """A new shift."""
     await conn.execute(
-        "INSERT INTO shifts (id, centre_id, volunteer_id, work, starts_at, ends_at, made_by) VALUES"
-        " (%(id)s, %(centre_id)s, %(volunteer_id)s, %(work)s, %(starts_at)s, %(ends_at)s, %(made_by)s)",
+        "INSERT INTO shifts (id, centre_id, volunteer_id, work, starts_at, ends_at, made_by, by_herself) VALUES"
+        " (%(id)s, %(centre_id)s, %(volunteer_id)s, %(work)s, %(starts_at)s, %(ends_at)s, %(made_by)s, %(by_herself)s)",
         row,
     )
 
@@ -117,10 +117,13 @@ async def last_noted(conn: Conn, centre_id: UUID, work: str) -> DictRow | None:
 
 
 async def serves_about_now(conn: Conn, volunteer_id: UUID, centre_id: UUID, work: str, hours: int) -> bool:
-    """Whether she has a shift of this work at this centre that runs, or begins within so many hours."""
+    """Whether she has a shift of this work at this centre that runs, or begins within so many hours, and the centre
+    knows of it: it put her down, or she has checked in. To write oneself down opens nobody's words.
+    """
     found = await conn.execute(
         "SELECT 1 FROM shifts WHERE volunteer_id = %s AND centre_id = %s AND work = %s AND cancelled_at IS NULL"
-        " AND starts_at < clock_timestamp() + %s * interval '1 hour' AND ends_at > clock_timestamp() LIMIT 1",
+        " AND starts_at < clock_timestamp() + %s * interval '1 hour' AND ends_at > clock_timestamp()"
+        " AND (checked_in_at IS NOT NULL OR NOT by_herself) LIMIT 1",
         (volunteer_id, centre_id, work, hours),
     )
     return await found.fetchone() is not None

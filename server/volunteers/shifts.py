@@ -70,6 +70,7 @@ async def make(conn: Conn, who: Principal, asked: NewShift) -> UUID:
             "starts_at": asked.starts_at,
             "ends_at": asked.ends_at,
             "made_by": who.actor,
+            "by_herself": who.volunteer_id == volunteer_id,
         },
     )
     await _tell(conn, "shift.made", shift_id, who, person["centre_id"], {"volunteer": str(volunteer_id)})

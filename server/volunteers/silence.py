@@ -1,4 +1,7 @@
-"""The watch over silence and over long duty, by the database's clock. Any number of workers may run it."""
+"""The watch over silence, long duty and who waits for a centre's word, by the database's clock.
+
+Any number of workers may run it.
+"""
 
 import asyncio
 from datetime import timedelta
@@ -12,7 +15,7 @@ from server.kernel.db import Conn
 from server.kernel.events import NewEvent, emit_many
 from server.kernel.redis import ring
 from server.messaging.alarms import raise_alarm
-from server.volunteers import duty, duty_queries, duty_rules
+from server.volunteers import duty, duty_queries, duty_rules, vetting
 from server.volunteers.hearing import ALARM
 
 log = structlog.get_logger("silence")
@@ -37,6 +40,8 @@ async def watch(ctx: Context) -> int:
         silent = await fall_silent(conn)
     async with ctx.db.tx() as conn:
         rested = await begin_rests(conn)
+    async with ctx.db.tx() as conn:
+        await vetting.expire(conn, ctx.settings.registration_days, BATCH)
     if silent or rested:
         await ring(ctx.redis, "queues")
     return max(silent, rested)
@@ -47,7 +52,8 @@ async def fall_silent(conn: Conn) -> int:
     rows = await duty_queries.fall_silent(conn, BATCH)
     for row in rows:
         data = {"volunteer": row["code"], "team": row["team"]}
-        await raise_alarm(conn, ALARM, row["code"], emergency_id=row["emergency_id"], data=data)
+        whose = {"emergency_id": row["emergency_id"], "centre_id": row["centre_id"]}
+        await raise_alarm(conn, ALARM, row["code"], **whose, data=data)
     await emit_many(
         conn,
         [

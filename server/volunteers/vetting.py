@@ -1,5 +1,6 @@
 """A centre's word on who registered by herself."""
 
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -23,7 +24,10 @@ _FORGOTTEN: Final[dict[str, Any]] = {
 }
 
 
-async def decide(conn: Conn, volunteer_id: UUID, decision: Literal["vetted", "refused"], actor: str) -> None:
+Decision = Literal["vetted", "refused"]
+
+
+async def decide(conn: Conn, volunteer_id: UUID, decision: Decision, actor: str, reason: str | None = None) -> None:
     """Confirm or refuse; the same word again changes nothing, another word later is allowed.
 
     With confirmation the number that was claimed becomes hers: 409 `volunteer.phone_known` when it is another's. With
@@ -38,8 +42,26 @@ async def decide(conn: Conn, volunteer_id: UUID, decision: Literal["vetted", "re
     if decision == "refused":
         await queries.restart_timer(conn, volunteer_id)
         await end_alarm(conn, ALARM, row["code"])
-    data = {"decision": decision}
+    data = {"decision": decision, **({"reason": reason} if reason else {})}
     await emit(conn, NewEvent("volunteer.vetted", "volunteer", volunteer_id, None, actor, row["centre_id"], data))
+
+
+async def expire(conn: Conn, days: int, most: int) -> int:
+    """Refuse whom no centre has answered within so many days: what nobody looks at is not kept. Returns how many."""
+    ids = await queries.unanswered(conn, days, most)
+    for volunteer_id in ids:
+        await decide(conn, volunteer_id, "refused", "system", "unanswered")
+    return len(ids)
+
+
+async def decide_many(
+    conn: Conn, volunteer_ids: Sequence[UUID], decision: Decision, actor: str, reason: str | None = None
+) -> int:
+    """The same word on many who wait, in one transaction; who waits no more is left as is. Returns for how many."""
+    waiting = await queries.still_pending(conn, volunteer_ids)
+    for volunteer_id in waiting:
+        await decide(conn, volunteer_id, decision, actor, reason)
+    return len(waiting)
 
 
 def _owned(row: DictRow) -> dict[str, Any]:

@@ -99,7 +99,9 @@ async def test_nothing_goes_to_who_may_not_have_it_or_from_who_does_not_hold_it(
         return answer.status_code, answer.json().get("code", "")
 
     assert await ask(client, man) == (409, "task.woman_required")
-    assert await ask(client, away) == (409, "volunteer.not_active")
+    assert await ask(client, away) == (409, "hand_over.not_now"), "why is told to staff alone"
+    desk = await client_for(world, None, "dispatcher")
+    assert await ask(desk, away) == (409, "volunteer.not_active")
     assert await ask(client, giver) == (409, "hand_over.same_person")
     assert await ask(client, far) == (404, "not_found")
     assert (await ask(client, man, fence + 1))[0] == 409
