@@ -1,7 +1,7 @@
 /** Colleagues at the map: where they look, as small marks, and who has the same record open. Nobody is named. */
 import { ApiError, ask } from '@pages/api.ts';
 import { byId, fill, h } from '@pages/dom.ts';
-import { num, t } from '@pages/i18n.ts';
+import { t } from '@pages/i18n.ts';
 import type { Live } from './live.ts';
 import type { Named } from './types.ts';
 import { named } from './words.ts';
@@ -115,7 +115,7 @@ export function presence(live: Live): void {
 const dot = (one: Other): HTMLElement => h('span', { class: `others__dot others__dot--${one.colour}`, 'aria-hidden': 'true' });
 
 function markOf(one: Other): L.Marker {
-  const element = h('div', { class: `others__mark others__dot--${one.colour}`, title: called(one) }, Array.from(t(one.role))[0] ?? num(1));
+  const element = h('div', { class: `others__mark others__dot--${one.colour}`, title: called(one) }, Array.from(t(one.role)).slice(0, 2).join(''));
   const icon = L.divIcon({ className: 'spot', html: element, iconSize: [26, 26] });
   return L.marker([one.lat, one.lon], { icon, interactive: false, keyboard: false, zIndexOffset: -2000 });
 }
