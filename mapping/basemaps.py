@@ -1,8 +1,22 @@
-"""What lies under the layers: our own offline outlines always, an operator's tiles only when a URL is set."""
+"""What lies under the layers: our own offline outlines always, archives of tiles that were imported, an operator's
+tiles only when a URL is set.
+"""
 
-from dataclasses import dataclass
+import json
+import re
+from dataclasses import asdict, dataclass
+from functools import lru_cache
 from html import escape
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any, Final
 from urllib.parse import urlsplit
+
+FOLDER: Final = "basemap"
+"""Under HAMYAR_HOME: an archive a slot, named after what it holds, and `SLOT.json` that says which is the one."""
+SLOTS: Final = ("basemap", "relief")
+KEY: Final = re.compile(r"[0-9a-f]{32}")
+CREDIT_MOST: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +78,96 @@ def content_security_policy(nonce: str, tiles: Tiles | None = None) -> str:
             "frame-ancestors 'none'",
         )
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """An imported archive of tiles, as `SLOT.json` keeps it. `key`: of its content; bounds in degrees; `encoding` of
+    heights, `terrarium` or `mapbox`, for relief alone.
+    """
+
+    key: str
+    source: str
+    bytes: int
+    tiles: int
+    format: str
+    encoding: str
+    min_zoom: int
+    max_zoom: int
+    bounds: tuple[float, float, float, float]
+    layers: tuple[str, ...]
+    name: str
+    credit: str
+
+    @property
+    def url(self) -> str:
+        """Where browsers find it: another content has another address, so it may be kept for ever."""
+        return f"/api/basemap/{self.key}.pmtiles"
+
+    def page(self) -> dict[str, Any]:
+        """What the map's page is told."""
+        kept = asdict(self)
+        return {name: kept[name] for name in _TOLD} | {"url": self.url}
+
+    def dump(self) -> str:
+        """As a file keeps it."""
+        return json.dumps(asdict(self), ensure_ascii=False, indent=1)
+
+
+_TOLD: Final = ("format", "encoding", "min_zoom", "max_zoom", "bounds", "layers", "name", "credit")
+
+
+def archive_path(home: Path, key: str) -> Path:
+    """Where the archive of a content lies."""
+    return home / FOLDER / f"{key}.pmtiles"
+
+
+def archives(home: Path) -> dict[str, Archive]:
+    """The archives that are in place, by slot. A state that cannot be read counts as none: the map works without."""
+    out: dict[str, Archive] = {}
+    for slot in SLOTS:
+        path = home / FOLDER / f"{slot}.json"
+        try:
+            found = path.stat()
+            out[slot] = _kept(path, found.st_mtime_ns, found.st_ino)
+        except (OSError, ValueError, TypeError, KeyError):
+            continue
+    return out
+
+
+@lru_cache(maxsize=8)
+def _kept(path: Path, _changed: int, _inode: int) -> Archive:
+    raw = json.loads(path.read_text("utf-8"))
+    made = Archive(**{**raw, "bounds": tuple(raw["bounds"]), "layers": tuple(raw["layers"])})
+    if not KEY.fullmatch(made.key):
+        raise ValueError("not a key")
+    return made
+
+
+class _Plain(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.text: list[str] = []
+        self._hidden = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - the parser's own
+        self._hidden += tag in {"script", "style"}
+
+    def handle_endtag(self, tag: str) -> None:
+        self._hidden -= tag in {"script", "style"} and self._hidden > 0
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.text.append(data)
+
+
+def plain(said: object, most: int = CREDIT_MOST) -> str:
+    """What a file says of itself, often HTML, as one line of text for people."""
+    if not isinstance(said, str):
+        return ""
+    parser = _Plain()
+    parser.feed(said[: most * 20])
+    parser.close()
+    words = " ".join("".join(parser.text).split())
+    # Persian needs its half-spaces.
+    return "".join(char for char in words if char.isprintable() or char == "\u200c")[:most]

@@ -32,6 +32,7 @@ from server.live.audit import router as audit
 from server.live.presence_routes import router as presence
 from server.live.routes import router as live
 from server.loops import ON_NEEDS
+from server.maps.basemap_routes import router as basemaps
 from server.maps.finding_routes import router as map_finding
 from server.maps.history_routes import router as map_history
 from server.maps.routes import router as maps
@@ -115,6 +116,7 @@ ROUTERS: Sequence[APIRouter] = (
     alarms,
     duties,
     maps,
+    basemaps,
     map_finding,
     map_history,
     live,
