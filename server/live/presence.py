@@ -32,7 +32,8 @@ COLOURS: Final = 8
 BY_RANK: Final[tuple[Role, ...]] = ("admin", "coordinator", "dispatcher")
 NOUNS: Final[Mapping[str, str]] = {
     "needs": "need", "incidents": "incident", "tasks": "task", "reports": "report", "closures": "closure",
-    "centres": "centre", "movements": "movement", "volunteers": "volunteer",
+    "centres": "centre", "movements": "movement", "volunteers": "volunteer", "gaps": "need", "teams": "team",
+    "hazards": "hazard", "shelters": "shelter",
 }  # fmt: skip
 """Layer → the noun whose permission says who may hear that such a record is open."""
 REDIS_AWAY: Final = (RedisError, OSError, TimeoutError)
@@ -75,11 +76,12 @@ def sees(viewer: Principal, looks_at: UUID | None, mark: Mark) -> bool:
 
 def hears_of(viewer: Principal, layer: str) -> bool:
     """Whether the viewer may know which record of that layer somebody has open."""
-    noun = NOUNS.get(layer)
-    if noun is None or not viewer.scopes_for(SEEN_WITH[noun]):
+    noun = NOUNS.get(layer, "")
+    permission = SEEN_WITH.get(noun)
+    if permission is None or not viewer.scopes_for(permission):
         return False
     # Which volunteer of another house is looked at is that house's own affair.
-    return noun not in OF_ONE_CENTRE or viewer.centre_bound(SEEN_WITH[noun]) is None
+    return noun not in OF_ONE_CENTRE or viewer.centre_bound(permission) is None
 
 
 def mark_of(ctx: Context, principal: Principal, looking: Mapping[str, Any]) -> Mark:
