@@ -48,6 +48,8 @@ export class Labels {
   private asking: AbortController | null = null;
   private readonly map: L.Map;
   private readonly grounds: Grounds;
+  /** Whether the ground itself says what lies at a place: then it is not said a second time. */
+  covered: (lon: number, lat: number) => boolean = () => false;
 
   constructor(map: L.Map, grounds: Grounds) {
     this.map = map;
@@ -130,6 +132,7 @@ export class Labels {
     const persian = lang() === 'fa';
     const out: Sign[] = [];
     const add = (lon: number, lat: number, sign: Omit<Sign, 'x' | 'y'>): void => {
+      if (this.covered(lon, lat)) return;
       const { x, y } = this.map.latLngToContainerPoint([lat, lon]);
       if (x > -40 && y > -20 && x < size.x + 40 && y < size.y + 20) out.push({ ...sign, x, y });
     };

@@ -327,6 +327,8 @@ const live: Live = {
   emergency: () => loader.emergency,
 };
 for (const start of PARTS) void start(live);
+const { grounds: own } = config;
+if (own?.basemap || own?.relief) void import('./basemapswitch.ts').then(({ groundSwitch }) => groundSwitch(live, own, labels));
 serveForms({
   before: (form, body) => ({ ...body, ...Object.fromEntries(['volunteers', 'members'].filter((name) => name in body).map((name) => [name, new FormData(form).getAll(name)])) }),
   after: () => panel.refresh(),

@@ -1,5 +1,6 @@
 /** The shapes that travel between server and map. */
 import type { PageConfig } from '@pages/config.ts';
+import type { Grounds } from './basemapswitch.ts';
 
 export type LayerCode = 'needs' | 'incidents' | 'tasks' | 'closures' | 'centres' | 'movements' | 'volunteers' | 'reports';
 export type Urgency = 'life' | 'high' | 'normal' | 'none';
@@ -89,6 +90,8 @@ export interface MapConfig extends PageConfig {
   kinds: Record<string, string>;
   clusters: Record<string, string>;
   tiles: boolean;
+  /** Imported archives of tiles; absent when there are none. */
+  grounds?: Grounds;
 }
 
 /** Where the record of an event is drawn; types without a layer change nothing on the map. */

@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from mapping.basemaps import Tiles
+from mapping.basemaps import SLOTS, Archive, Tiles
 from mapping.layers import layers_for
 from mapping.render import MapOptions, MapParts, map_page
 from server.pages import assets, dates, i18n
@@ -106,7 +106,7 @@ def _map_parts(
     return map_page(MapOptions(centre=centre, zoom=zoom, files=files, tiles=tiles))
 
 
-def render_map(
+def render_map(  # noqa: PLR0913 - everything that the page is told
     lang: str,
     nonce: str,
     *,
@@ -115,13 +115,15 @@ def render_map(
     centre: tuple[float, float] = (32.6, 53.7),
     zoom: float = 5,
     tiles: Tiles | None = None,
+    grounds: Mapping[str, Archive] | None = None,
     zone: str = "Asia/Tehran",
     **context: Any,
 ) -> str:
     """Render `/map`. Blocking for some milliseconds the first time: call it in a worker thread.
 
     `may`: what of `DEEDS` the reader may do; `people` admits the restricted layers. `emergency` is the id looked at
-    first, None for all; `centre` is (lat, lon) and `zoom` the first view when the address carries none.
+    first, None for all; `centre` is (lat, lon) and `zoom` the first view when the address carries none. `grounds`: the
+    archives of tiles that were imported, by slot.
     """
     parts = _map_parts(assets.asset("leaflet.js"), assets.asset("leaflet"), centre, zoom, tiles)
     say = i18n.translator(lang)
@@ -136,4 +138,6 @@ def render_map(
         "clusters": {c.code: c.cluster for c in taxonomy.CATEGORIES},
         "tiles": tiles is not None,
     }
+    if grounds:
+        config["grounds"] = {slot: grounds[slot].page() if slot in grounds else None for slot in SLOTS}
     return render("map.html", lang, nonce, parts=parts, config=config, page="map", **context)

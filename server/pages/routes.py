@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from starlette.responses import RedirectResponse
 
+from mapping.basemaps import archives
 from server.access import queries, service
 from server.access.context import Context, context
 from server.access.guard import forbidden, same_origin
@@ -183,6 +184,7 @@ async def live_map(view: Annotated[View, page_for("map.read")], tx: Tx) -> Respo
         centre=chosen.centre,
         zoom=chosen.zoom,
         tiles=view.tiles,
+        grounds=await asyncio.to_thread(archives, view.settings.home),
         may=[deed for deed, permission in DEEDS.items() if who and who.scopes_for(permission)],
         **{k: v for k, v in view.frame().items() if k != "page"},
     )
