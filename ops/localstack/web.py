@@ -7,6 +7,7 @@ socket for a unix one, and connections would lose their peer's address and TCP_N
 
 import argparse
 import gc
+import resource
 import socket
 import sys
 from collections.abc import Sequence
@@ -21,6 +22,9 @@ def main(arguments: Sequence[str]) -> None:
 
     parser = argparse.ArgumentParser(prog="python -m ops.localstack.web")
     parser.add_argument("--fd", type=int, required=True)
+    # Each page that is open holds a connection, and most systems give a process 1,024 unless it asks for more.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     server = socket.socket(fileno=parser.parse_args(arguments).fd)
     config = uvicorn.Config(
         "server.app:create_app",
