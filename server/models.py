@@ -9,6 +9,7 @@ from server.emergencies import models as emergencies
 from server.forms import entity_models as entities
 from server.forms import models as forms
 from server.forms import shelter_models as shelters
+from server.hazards import models as hazards
 from server.incidents import models as incidents
 from server.kernel import models as kernel
 from server.kernel.base import Base
@@ -34,6 +35,7 @@ TABLES = (
     emergencies,
     entities,
     forms,
+    hazards,
     incidents,
     kernel,
     loads,

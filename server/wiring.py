@@ -25,6 +25,7 @@ from server.forms.shelter_routes import router as shelters
 from server.forms.submission_routes import router as submissions
 from server.forms.submitting_front import SubmittingFront
 from server.forms.team_routes import router as teams
+from server.hazards.routes import router as hazards
 from server.incidents.routes import router as incidents
 from server.kernel.tasks import end
 from server.live import hub
@@ -100,6 +101,7 @@ ROUTERS: Sequence[APIRouter] = (
     incidents,
     needs,
     closures,
+    hazards,
     drawings,
     own_duty,
     registration,

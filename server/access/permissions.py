@@ -55,6 +55,8 @@ PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     "need.locate_exactly": _EDIT,
     "closure.read": _SEE | {"volunteer", "field"},
     "closure.edit": _STAFF,
+    "hazard.read": _SEE | {"volunteer", "field"},
+    "hazard.edit": _STAFF,
     # what coordinators draw: shapes for all on the map, words for those who steer, each look on record
     "drawing.read": _SEE | {"volunteer"},
     "drawing.edit": _STAFF,

@@ -12,6 +12,8 @@ SEEN_WITH: Mapping[str, str] = {
     "task": "task.read",
     "offer": "task.read",
     "closure": "closure.read",
+    "hazard": "hazard.read",
+    "shelter": "shelter.read",
     "drawing": "drawing.read",
     "centre": "centre.read",
     "emergency": "emergency.read",
@@ -32,7 +34,7 @@ SEEN_WITH: Mapping[str, str] = {
 }
 """The noun of a verb → the permission that its events are seen with. What is not here is seen by nobody."""
 
-AUDIT_ONLY = frozenset({"report.opened", "need.located_exactly", "shift.opened", "drawing.opened"})
+AUDIT_ONLY = frozenset({"report.opened", "need.located_exactly", "shift.opened", "drawing.opened", "shelter.opened"})
 """Who looked at what: for those who audit, not for the map."""
 
 OF_ONE_CENTRE = frozenset({"stock", "volunteer", "shift", "team", "alarm"})

@@ -22,9 +22,15 @@ LAYER_PERMISSION: Mapping[str, str] = {
     "closures": "closure.read",
     "centres": "centre.read",
     "movements": "movement.read",
+    "gaps": "need.read",
+    "shelters": "shelter.read",
+    "hazards": "hazard.read",
     "volunteers": "volunteer.locate",
+    "teams": "volunteer.locate",
 }
 """Who may see a layer holds the list permission of its records, beside `map.read`."""
+OF_THE_MOMENT = ("volunteers", "teams")
+"""Layers made at each question from live positions, which are stored nowhere; they belong to no emergency."""
 IDS_MOST = 200
 ZOOM_MOST = 24
 WORLD = Box(-180, -90, 180, 90)
@@ -56,9 +62,9 @@ def layer_for(principal: Principal, layer: str) -> str:
     if layer not in LAYER_PERMISSION:
         raise bad_request(
             "map.layer",
-            f"No such layer; there are {', '.join((*LAYERS, 'volunteers'))}.",
+            f"No such layer; there are {', '.join((*LAYERS, *OF_THE_MOMENT))}.",
             "چنین لایه‌ای روی نقشه نیست.",
-            layers=[*LAYERS, "volunteers"],
+            layers=[*LAYERS, *OF_THE_MOMENT],
         )
     if not principal.may(LAYER_PERMISSION[layer]):
         raise Problem(
@@ -172,7 +178,7 @@ async def emergency_of(conn: Conn, principal: Principal, asked: str, layer: str)
 
     `none` asks for what has no emergency yet (reports in triage). Centres belong to none.
     """
-    if layer in {"centres", "volunteers"}:
+    if layer == "centres" or layer in OF_THE_MOMENT:
         return NO_EMERGENCY
     if asked == "none":
         if principal.emergency_id:

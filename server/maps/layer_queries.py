@@ -6,31 +6,9 @@ Columns of all: id, emergency_id, centre_id, category, status, urgency, seen_at,
 
 # ruff: noqa: S608 - statements are put together from this code's own words; values are parameters
 
-_PROPS = """jsonb_build_object('layer', '{layer}', 'code', {code}, 'category', {category}, 'status', {status},
- 'urgency', {urgency}, 'verification', {verification}, 'corroboration', {corroboration}, 'people', {people},
- 'priority', {priority}, 'updated_at', to_char({at} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
- 'accuracy_m', {accuracy}, 'place', {place})"""
-_PLACE = """CASE WHEN p.id IS NULL THEN NULL
-  ELSE jsonb_build_object('fa', coalesce(p.name_fa, p.name_en), 'en', p.name_en) END"""
-_NULL = "NULL::text"
-
-
-def _props(layer: str, **known: str) -> str:
-    names = (
-        "code",
-        "category",
-        "status",
-        "urgency",
-        "verification",
-        "corroboration",
-        "people",
-        "priority",
-        "at",
-        "accuracy",
-        "place",
-    )
-    return _PROPS.format(layer=layer, **{name: known.get(name, _NULL) for name in names})
-
+from server.maps.layer_more_queries import MORE
+from server.maps.layer_parts import PLACE as _PLACE
+from server.maps.layer_parts import props as _props
 
 INCIDENTS = f"""
 SELECT r.id, r.emergency_id, NULL::uuid AS centre_id, r.category, r.status, r.urgency, r.updated_at AS seen_at,
@@ -204,6 +182,7 @@ SELECTS: dict[str, str] = {
     "closures": CLOSURES,
     "centres": CENTRES,
     "movements": MOVEMENTS,
+    **MORE,
 }
 _BY_IDS = "r.id = ANY(%(ids)s::uuid[])"
 

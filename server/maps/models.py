@@ -7,7 +7,18 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from server.kernel.base import Base, Geom, Json, Moment, on_earth, point
 
-LAYERS = ("incidents", "needs", "tasks", "reports", "closures", "centres", "movements")
+LAYERS = (
+    "incidents",
+    "needs",
+    "tasks",
+    "reports",
+    "closures",
+    "centres",
+    "movements",
+    "gaps",
+    "shelters",
+    "hazards",
+)
 NO_EMERGENCY = uuid.UUID(int=0)
 """Stands where a feature has no emergency (centres, reports in triage), so that keys need no NULLs."""
 

@@ -24,6 +24,8 @@ LAYER_OF: Mapping[str, str] = {
     "closure": "closures",
     "centre": "centres",
     "movement": "movements",
+    "shelter": "shelters",
+    "hazard": "hazards",
 }
 """Subject type → layer; other subjects are not on the map."""
 

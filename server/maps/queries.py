@@ -12,7 +12,7 @@ from psycopg.rows import DictRow
 
 from server.kernel import arrays
 from server.kernel.db import Conn
-from server.maps import layer_queries
+from server.maps import layer_more_queries, layer_queries
 from server.maps.grid import FINEST, LEVELS
 from server.maps.history_models import LAYERS_KEPT
 from server.maps.history_queries import KEPT
@@ -22,7 +22,7 @@ CellDeltas = Mapping[tuple[str, str, bool, int, int, int, str, str], Sequence[in
 
 
 async def with_dependents(conn: Conn, subjects: Mapping[str, set[UUID]]) -> dict[str, set[UUID]]:
-    """The subjects, and what shows something of theirs: tasks of a need, the dispatch a delivery belongs to."""
+    """The subjects, and what shows something of theirs: tasks of a need, the dispatch a delivery belongs to, gaps."""
     found = {layer: set(ids) for layer, ids in subjects.items()}
     if found.get("needs") or found.get("incidents"):
         rows = await conn.execute(
@@ -33,6 +33,16 @@ async def with_dependents(conn: Conn, subjects: Mapping[str, set[UUID]]) -> dict
     if found.get("movements"):
         rows = await conn.execute(layer_queries.DISPATCHES_OF, {"movements": list(found["movements"])})
         found["movements"].update([row["id"] for row in await rows.fetchall()])
+    # A gap bears the id of its need. Tasks that merely show a changed need are of that need and bring no other.
+    gaps = set(found.get("needs", ()))
+    if subjects.get("tasks") or subjects.get("movements"):
+        rows = await conn.execute(
+            layer_more_queries.NEEDS_OF,
+            {"tasks": list(subjects.get("tasks", ())), "movements": list(subjects.get("movements", ()))},
+        )
+        gaps.update([row["id"] for row in await rows.fetchall()])
+    if gaps:
+        found["gaps"] = gaps
     return found
 
 

@@ -141,14 +141,6 @@ async def features_by_id(conn: Conn, layer: str, ids: Sequence[UUID], emergency_
         return await cursor.fetchall()
 
 
-async def closure_shapes(conn: Conn, ids: Sequence[UUID]) -> dict[UUID, str]:
-    """The whole geometry of closures, as GeoJSON text with five decimals (about a metre)."""
-    rows = await (
-        await conn.execute("SELECT id, ST_AsGeoJSON(geom, 5) AS shape FROM closures WHERE id = ANY(%s)", (list(ids),))
-    ).fetchall()
-    return {row["id"]: row["shape"] for row in rows}
-
-
 async def open_emergencies(conn: Conn) -> list[DictRow]:
     """The open emergencies, newest first."""
     return await (

@@ -1,15 +1,16 @@
 """The map's routes: cells or records of a box, records by id, vector tiles."""
 
 import hashlib
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from server.access.context import Context, context
 from server.access.guard import allow
 from server.access.principal import Principal
+from server.kernel.db import Conn
 from server.kernel.errors import not_found
-from server.maps import asking, service, volunteers
+from server.maps import asking, service, teams, volunteers
 from server.maps.reading_queries import sealed_seq
 
 router = APIRouter(tags=["map"])
@@ -38,6 +39,13 @@ def _seen(request: Request, tag: str) -> bool:
     return tag in [part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")]
 
 
+async def _of_the_moment(ctx: Context, conn: Conn, principal: Principal, layer: str) -> list[dict[str, Any]]:
+    centre = principal.centre_bound("volunteer.locate")
+    if layer == "teams":
+        return await teams.found(ctx, conn, centre, principal.emergency_id)
+    return await volunteers.found(ctx, conn, centre)
+
+
 @router.get("/api/map/cells")
 async def cells(request: Request, ctx: Ctx, principal: Reader) -> Response:
     """What a box holds, as cells or as records, with its exact total.
@@ -49,8 +57,8 @@ async def cells(request: Request, ctx: Ctx, principal: Reader) -> Response:
     async with ctx.db.tx() as conn:
         await service.steady(conn)
         seq = await sealed_seq(conn)
-        if ask.layer == "volunteers":
-            near = await volunteers.found(ctx, conn, principal.centre_bound("volunteer.locate"))
+        if ask.layer in asking.OF_THE_MOMENT:
+            near = await _of_the_moment(ctx, conn, principal, ask.layer)
             return Response(volunteers.answer(near, ask, seq), media_type="application/json", headers=NO_STORE)
         emergency = await asking.emergency_of(conn, principal, ask.emergency, ask.layer)
         key = f"{emergency}{ask.key}"
@@ -66,17 +74,24 @@ async def cells(request: Request, ctx: Ctx, principal: Reader) -> Response:
 
 @router.get("/api/map/features")
 async def features(
-    ctx: Ctx, principal: Reader, layer: str, ids: Annotated[str, Query(max_length=8000)] = ""
+    ctx: Ctx,
+    principal: Reader,
+    layer: str,
+    ids: Annotated[str, Query(max_length=8000)] = "",
+    zoom: Annotated[float | None, Query(ge=0, le=asking.ZOOM_MOST)] = None,
 ) -> Response:
-    """Up to 200 records of a layer by id; those that are not on the map (any more) are left out."""
+    """Up to 200 records of a layer by id; those that are not on the map (any more) are left out.
+
+    `zoom`: how close they are looked at, which spares corners of shapes that nobody could see.
+    """
     layer, wanted = asking.layer_for(principal, layer), asking.ids_of(ids)
     async with ctx.db.tx() as conn:
         await service.steady(conn)
-        if layer == "volunteers":
-            near = await volunteers.found(ctx, conn, principal.centre_bound("volunteer.locate"))
+        if layer in asking.OF_THE_MOMENT:
+            near = await _of_the_moment(ctx, conn, principal, layer)
             body = volunteers.by_ids(near, {str(one) for one in wanted})
             return Response(body, media_type="application/geo+json", headers=NO_STORE)
-        body = await service.by_ids(conn, layer, wanted, principal.emergency_id)
+        body = await service.by_ids(conn, layer, wanted, principal.emergency_id, zoom)
     return Response(body, media_type="application/geo+json", headers={"Cache-Control": "private, no-cache"})
 
 
@@ -93,7 +108,7 @@ async def tile(
 ) -> Response:
     """A vector tile of a layer: records where they are few, else counts (`n`, `life`)."""
     asking.layer_for(principal, layer)
-    if layer == "volunteers" or x >= 1 << z or y >= 1 << z:
+    if layer in asking.OF_THE_MOMENT or x >= 1 << z or y >= 1 << z:
         raise not_found("tile")
     async with ctx.db.tx() as conn:
         await service.steady(conn)

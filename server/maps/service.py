@@ -1,7 +1,8 @@
 """Answers of the map, as bytes: cells or records of a box, records by id, vector tiles."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from psycopg.rows import TupleRow
 
 from server.kernel.db import Conn
 from server.kernel.geo import Box
+from server.maps import gaps, shape_queries
 from server.maps import reading_queries as sql
 from server.maps.asking import Ask
 from server.maps.counting import FEATURES_MOST, Counted, count
@@ -21,7 +23,11 @@ CLOSE_FEATURES_MOST = 20_000
 """In tiles that a stored cell is no longer small in."""
 CLOSE_ZOOM = 14
 SHAPES_MOST = 200
-"""Closures are drawn whole while so few are in view."""
+"""Closures and areas are drawn whole while so few are in view."""
+
+
+BEYOND_MOST = 100
+NOTHING: Mapping[tuple[int, int], dict[str, Any]] = MappingProxyType({})
 
 
 class ByteCache:
@@ -57,7 +63,9 @@ async def steady(conn: Conn) -> None:
 
 
 async def cells(conn: Conn, ask: Ask, emergency: UUID, seq: int) -> bytes:
-    """{"cells", "features", "total", "counted", "seq"}: the box's cells, or its records when they are few.
+    """{"cells", "features", "beyond", "total", "counted", "seq"}: the box's cells, or its records when they are few.
+
+    `beyond`: records with a shape that reaches into the box, counted elsewhere; a flooded valley is wider than a view.
 
     `total` is exactly what the half-open box holds, and the sum of `n` over the cells. `counted`: `cells` or, for what
     cells cannot answer (a time filter, the closest zooms), `features`.
@@ -65,6 +73,8 @@ async def cells(conn: Conn, ask: Ask, emergency: UUID, seq: int) -> bytes:
     want = Filter(ask.layer, emergency, ask.statuses, ask.categories, ask.since)
     counts: list[Counted] = []
     listed: list[TupleRow] = []
+    beyond: list[TupleRow] = []
+    waits: list[dict[tuple[int, int], dict[str, Any]]] = []
     for box in ask.boxes:
         counted = await count(conn, want, box, ask.zoom)
         rows = (
@@ -74,23 +84,29 @@ async def cells(conn: Conn, ask: Ask, emergency: UUID, seq: int) -> bytes:
         )
         if rows is None and counted is not None:
             counts.append(counted)
+            waits.append(await gaps.waiting(conn, want, box, counted) if ask.layer == "gaps" else {})
         else:
             listed += rows or []
+            if ask.layer in shape_queries.SHAPED:
+                beyond += await shape_queries.reaching_in(conn, want, box, BEYOND_MOST)
     total = len(listed) + sum(c.total for c in counts)
-    features = await _features(conn, ask.layer, listed)
+    features = await _features(conn, ask.layer, listed, ask.zoom)
+    there = {row[0] for row in listed}
+    reaching = await _features(conn, ask.layer, [*{r[0]: r for r in beyond if r[0] not in there}.values()], ask.zoom)
     grouped = ask.since is not None or any(c.level > LEVELS[0] for c in counts)
     how = b'"features"' if grouped else b'"cells"'
-    return b'{"cells":%b,"features":[%b],"total":%d,"counted":%b,"seq":%d}' % (
-        orjson.dumps([cell for c in counts for cell in shown(c)]),
+    return b'{"cells":%b,"features":[%b],"beyond":[%b],"total":%d,"counted":%b,"seq":%d}' % (
+        orjson.dumps([cell for c, more in zip(counts, waits, strict=True) for cell in shown(c, more)]),
         features,
+        reaching,
         total,
         how,
         seq,
     )
 
 
-def shown(counted: Counted) -> Iterable[dict[str, Any]]:
-    """Cells at the mean of what they hold."""
+def shown(counted: Counted, more: Mapping[tuple[int, int], dict[str, Any]] = NOTHING) -> Iterable[dict[str, Any]]:
+    """Cells at the mean of what they hold; `more`: what else is known of a cell."""
     for (x, y), (n, life, lon, lat) in sorted(counted.cells.items()):
         if n:
             yield {
@@ -101,19 +117,26 @@ def shown(counted: Counted) -> Iterable[dict[str, Any]]:
                 "top_urgency": "life" if life else None,
                 "x": x,
                 "y": y,
+                **more.get((x, y), {}),
             }
 
 
-async def by_ids(conn: Conn, layer: str, ids: list[UUID], bound: UUID | None) -> bytes:
-    """A FeatureCollection of those of the records that are on the map."""
+async def by_ids(conn: Conn, layer: str, ids: list[UUID], bound: UUID | None, zoom: float | None = None) -> bytes:
+    """A FeatureCollection of those of the records that are on the map; shapes as exact as `zoom` shows."""
     rows = await sql.features_by_id(conn, layer, ids, bound)
-    return b'{"type":"FeatureCollection","features":[%b]}' % await _features(conn, layer, rows)
+    if layer == "gaps" and rows:
+        known = await gaps.why(conn, [row[0] for row in rows])
+        rows = [
+            (key, lon, lat, f'{props[:-1]},"lacks":{orjson.dumps(known[key]).decode()}}}' if key in known else props)
+            for key, lon, lat, props in rows
+        ]
+    return b'{"type":"FeatureCollection","features":[%b]}' % await _features(conn, layer, rows, zoom)
 
 
-async def _features(conn: Conn, layer: str, rows: list[TupleRow]) -> bytes:
+async def _features(conn: Conn, layer: str, rows: list[TupleRow], zoom: float | None) -> bytes:
     shapes: dict[UUID, str] = {}
-    if layer == "closures" and 0 < len(rows) <= SHAPES_MOST:
-        shapes = await sql.closure_shapes(conn, [row[0] for row in rows])
+    if layer in shape_queries.SHAPED and 0 < len(rows) <= SHAPES_MOST:
+        shapes = await shape_queries.shapes(conn, layer, [row[0] for row in rows], zoom)
     # The properties are JSON in the table already: they are put in as they are.
     return ",".join(
         f'{{"type":"Feature","id":"{key}","geometry":{shapes.get(key) or _point(lon, lat)},"properties":{props}}}'

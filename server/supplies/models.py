@@ -64,6 +64,7 @@ class Movement(Base):
         CheckConstraint("kind IN ('receipt', 'dispatch', 'delivery', 'loss', 'adjustment')", name="kind"),
         UniqueConstraint("natural_key"),
         Index("ix_movements_task_id", "task_id"),
+        Index("ix_movements_delivered", "need_id", postgresql_where=text("kind = 'delivery'")),
         Index("ix_movements_emergency_at", "emergency_id", "at"),
     )
     id: Mapped[Key]
