@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import signal
 import threading
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from itertools import islice
@@ -38,6 +39,10 @@ POLL_S = 0.5
 """How often PostgreSQL is asked while Redis is away."""
 ENTRIES = 8
 """Entries of the stream read at once; each holds up to a batch of the sealer's."""
+FILL = 1000
+"""Lines that are in the buffer from the start."""
+PAGES = 48
+"""Pages of the past kept, of BATCH lines each: thousands who were cut together read the same ones."""
 RESET = b"event: reset\ndata: {}\n\n"
 """Numbers this client knows do not exist (any more): it must ask for everything again."""
 REDIS_AWAY = (RedisError, OSError, TimeoutError)
@@ -60,6 +65,7 @@ class Hub:
         self.clients = 0
         self._views: dict[Any, View] = {}
         self._joined: dict[tuple[View, int, int], bytes] = {}
+        self._pages: OrderedDict[int, list[Line]] = OrderedDict()
         self._mending = asyncio.Semaphore(4)
 
     async def run(self) -> None:
@@ -67,7 +73,10 @@ class Hub:
         while not self.ready.is_set():
             try:
                 async with self.db.tx() as conn:
-                    self.ring.restart(await queries.newest_seq(conn))
+                    # Whoever resumes after a restart of this process finds what it missed here.
+                    self.ring.restart(max(0, await queries.newest_seq(conn) - FILL))
+                    rows = await queries.events_after(conn, self.ring.head, FILL)
+                    self.ring.append([line_of(line_of_row(row)) for row in rows])
                 self.listeners.told = self.ring.head
                 self.ready.set()
             except DATABASE_AWAY:
@@ -114,6 +123,7 @@ class Hub:
                 if not rows and (newest := await queries.newest_seq(conn)) < self.ring.head:
                     log.warning("live.numbers_went_back")
                     self.ring.restart(newest)
+                    self._pages.clear()
                     self.listeners.told = newest
                     self.listeners.wake_all()
                     return 1
@@ -162,21 +172,33 @@ class Hub:
         return joined, head
 
     async def _backlog(self, seq: int) -> Sequence[Line]:
-        """Gapless lines after `seq`, up to the ring's head: from Redis if it has the very next one, else the table."""
+        """Gapless lines after `seq`, up to the ring's head and to the end of a page."""
+        page = seq // BATCH
+        lines = self._pages.get(page)
+        if lines is None:
+            lines = await self._page(page * BATCH)
+            if len(lines) == BATCH and lines[-1].seq <= self.ring.head:
+                self._pages[page] = lines
+                while len(self._pages) > PAGES:
+                    self._pages.popitem(last=False)
+        return [line for line in lines if seq < line.seq <= self.ring.head]
+
+    async def _page(self, since: int) -> list[Line]:
+        """Up to BATCH lines after a number: from Redis if it has the very next one, else from the table."""
         lines: list[Line] = []
         try:
-            found: Any = await self.redis.xrange(STREAM, min=f"({seq}-0", count=ENTRIES)
-            held = (line for _, fields in found for line in lines_of(fields) if line.seq > seq)
+            found: Any = await self.redis.xrange(STREAM, min=f"({since}-0", count=ENTRIES)
+            held = (line for _, fields in found for line in lines_of(fields) if line.seq > since)
             # A hole in the stream ends what may be taken from it.
-            lines = [line_of(line) for number, line in enumerate(islice(held, BATCH), seq + 1) if line.seq == number]
+            lines = [line_of(line) for number, line in enumerate(islice(held, BATCH), since + 1) if line.seq == number]
         except REDIS_AWAY:
             lines = []
         source = "redis" if lines else "postgres"
         if not lines:
             async with self.db.tx() as conn:
-                lines = [line_of(line_of_row(row)) for row in await queries.events_after(conn, seq, BATCH)]
+                lines = [line_of(line_of_row(row)) for row in await queries.events_after(conn, since, BATCH)]
         BACKLOG.labels(source).inc()
-        return [line for line in lines if line.seq <= self.ring.head]
+        return lines
 
     def close(self) -> None:
         """End every client's stream now: the process is to stop."""
