@@ -4,6 +4,7 @@
 Both give the faults that they found, in words.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -54,6 +55,24 @@ class Checker:
     def close(self) -> None:
         if self._conn is not None:
             self._conn.close()
+
+    def about(self, fault: str) -> list[str]:
+        """All that is on record of the task that a fault names, line by line: what a person needs to understand it."""
+        found = re.search(r"[0-9a-f]{8}-[0-9a-f-]{27}", fault)
+        if found is None:
+            return []
+        task = found.group()
+        tables = self._rows(
+            f"SELECT 'task' AS what, t.* FROM tasks t WHERE id = '{task}'",
+            f"SELECT 'lease' AS what, l.* FROM leases l WHERE task_id = '{task}' ORDER BY fence",
+            f"SELECT 'offer' AS what, o.id, o.kind, o.volunteer_id, o.fence, o.answer, o.made_at, o.answered_at"
+            f" FROM offers o WHERE task_id = '{task}' ORDER BY made_at",
+            f"SELECT 'evidence' AS what, e.fence, e.verb, e.late FROM evidence e WHERE task_id = '{task}'",
+            f"SELECT 'event' AS what, at, verb, actor, data FROM events WHERE subject_id = '{task}' ORDER BY seq",
+            f"SELECT 'unsealed' AS what, at, verb, actor, data FROM events_unsealed WHERE subject_id = '{task}'"
+            " ORDER BY id",
+        )
+        return [str({k: str(v) for k, v in row.items() if v is not None}) for rows in tables for row in rows]
 
     def look(self, made: int) -> list[str]:
         """What is wrong now. `made`: so many tasks were there at least before this look."""

@@ -71,6 +71,7 @@ class Storm:
     pids: dict[int, int] = field(default_factory=dict)
     frozen: dict[int, float] = field(default_factory=dict)
     made: int = 0
+    about: list[str] = field(default_factory=list)
     calm: threading.Event = field(default_factory=threading.Event)
     over: threading.Event = field(default_factory=threading.Event)
 
@@ -212,7 +213,10 @@ class Storm:
 
     def _look(self) -> None:
         made = self.made
-        self.faults += self.checker.look(made)
+        found = self.checker.look(made)
+        if found and not self.about:
+            self.about = self.checker.about(found[0])
+        self.faults += found
 
     def _dispatch(self) -> None:
         """A dispatcher: what was escalated or has failed goes back to its queue or to somebody else; some are asked."""
@@ -334,4 +338,5 @@ class Storm:
             "longest_overdue_s": round(self.checker.longest_overdue_s, 1),
             **{name.replace(" ", "_"): n for name, n in sorted(self.done.items())},
             "faults": self.faults[:20],
+            "about_the_first": self.about,
         }
