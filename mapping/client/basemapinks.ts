@@ -21,15 +21,15 @@ export interface Inks {
 }
 
 const DAY: Inks = {
-  earth: '#f6f3ec', green: '#dfe9d3', built: '#ebe5da', sea: '#bfd9e8', road: '#ffffff', highway: '#f3cf8d', casing: '#c9bfae', path: '#cbbfae',
+  earth: '#f6f3ec', green: '#dfe9d3', built: '#ebe5da', sea: '#bfd9e8', road: '#ffffff', highway: '#f0c06b', casing: '#a89b85', path: '#b5a791',
   rail: '#a9a39b', border: '#94808f', house: '#ddd4c7', contour: '#b08a5e', shade: '#6d6252', label: '#26323b', label2: '#4c5963', sealabel: '#2f6483', halo: '#fdfcf9',
 };
 const NIGHT: Inks = {
-  earth: '#1b242d', green: '#1f2f2b', built: '#222c36', sea: '#0c1720', road: '#46535f', highway: '#6f6443', casing: '#10171d', path: '#3a4650',
+  earth: '#1b242d', green: '#1c3029', built: '#242f3a', sea: '#0a1f30', road: '#5f6f7d', highway: '#8d7b46', casing: '#0e151b', path: '#4a5763',
   rail: '#4d5661', border: '#77707f', house: '#28333d', contour: '#6e5b41', shade: '#000000', label: '#dbe3ea', label2: '#a9b6c1', sealabel: '#7fa9c2', halo: '#11181f',
 };
 /** How far the inks of a quiet ground go over into the land; names less, since they must be read. */
-const QUIET = 0.5;
+const QUIET = 0.35;
 const READ = 0.12;
 const NAMES: readonly (keyof Inks)[] = ['label', 'label2', 'sealabel'];
 
@@ -48,7 +48,7 @@ export function inks(dark: boolean, quiet: boolean): Inks {
   for (const name of Object.keys(full) as (keyof Inks)[]) {
     if (name === 'earth' || name === 'halo') continue;
     // The sea stays told from the land.
-    made[name] = blend(full[name], full.earth, NAMES.includes(name) ? READ : name === 'sea' ? 0.2 : QUIET);
+    made[name] = blend(full[name], full.earth, NAMES.includes(name) ? READ : name === 'sea' ? 0.15 : QUIET);
   }
   return made;
 }

@@ -102,7 +102,7 @@ function places(layer: string, { inks, lang }: Wish, by: By, size: (facts: Featu
   const dot = new CircleSymbolizer({ radius: 2.2, fill: inks.label2, stroke: inks.halo, width: 1 });
   return {
     dataLayer: layer, minzoom, filter: when((zoom, facts) => by(zoom, facts) && nameOf(facts, lang) !== ''),
-    symbolizer: new GroupSymbolizer([dot, new OffsetSymbolizer(name, { offsetY: 8, placements: [1, 5], justify: 2 })]),
+    symbolizer: new GroupSymbolizer([dot, new OffsetSymbolizer(name, { offsetY: -6, placements: [1], justify: 2 })]),
     sort: (a, b) => people(b) - people(a),
   };
 }

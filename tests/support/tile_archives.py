@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from shapely import MultiLineString, Polygon, clip_by_rect, get_parts
 
 from mapping.pmtiles import GZIP, NONE, Entry, finish, tile_id
 
@@ -45,23 +46,37 @@ def _part(field: int, data: bytes) -> bytes:
     return _varint(field << 3 | 2) + _varint(len(data)) + data
 
 
-def _geometry(kind: int, parts: Sequence[Sequence[Point]], at: tuple[int, int, int]) -> bytes:
+def _pixel(point: Point, at: tuple[int, int, int]) -> Point:
     z, tx, ty = at
+    sine = math.sin(math.radians(point[1]))
+    x = (point[0] / 360 + 0.5) * (1 << z) - tx
+    y = (0.5 - math.log((1 + sine) / (1 - sine)) / (4 * math.pi)) * (1 << z) - ty
+    return x * EXTENT, y * EXTENT
+
+
+def _cut(kind: int, parts: Sequence[Sequence[Point]], at: tuple[int, int, int]) -> list[list[tuple[int, int]]]:
+    """What of a shape lies on the tile and a little around it, in the tile's own measure."""
+    rim = 0 if kind == 1 else 64
+    made: list[Any] = [[_pixel(one, at) for one in part] for part in parts]
+    if kind == 1:
+        return [[(round(x), round(y))] for ((x, y),) in made if 0 <= x < EXTENT and 0 <= y < EXTENT]
+    whole = MultiLineString(made) if kind == 2 else Polygon(made[0], made[1:])
+    found = clip_by_rect(whole, -rim, -rim, EXTENT + rim, EXTENT + rim)
+    out: list[list[tuple[int, int]]] = []
+    for one in get_parts(found).tolist():
+        rings = [one.exterior, *one.interiors] if one.geom_type == "Polygon" else [one]
+        for ring in rings:
+            line = [(round(x), round(y)) for x, y in ring.coords]
+            out.append(line[:-1] if kind == 3 else line)
+    return [one for one in out if len(one) > (2 if kind == 3 else 1)]
+
+
+def _geometry(kind: int, parts: Sequence[Sequence[tuple[int, int]]]) -> bytes:
     out, last = bytearray(), (0, 0)
-
-    def pixel(point: Point) -> tuple[int, int]:
-        x = (point[0] / 360 + 0.5) * (1 << z)
-        sine = math.sin(math.radians(point[1]))
-        y = (0.5 - math.log((1 + sine) / (1 - sine)) / (4 * math.pi)) * (1 << z)
-        # Far corners are pulled in, as a cutter of tiles would have it.
-        far = 2 * EXTENT
-        return max(-far, min(far, round((x - tx) * EXTENT))), max(-far, min(far, round((y - ty) * EXTENT)))
-
     for part in parts:
-        points = [pixel(one) for one in part]
-        for index, point in enumerate(points):
+        for index, point in enumerate(part):
             if index < 2:
-                out += _varint((1 if index == 0 else 2) | (1 if index == 0 else len(points) - 1) << 3)
+                out += _varint((1 if index == 0 else 2) | (1 if index == 0 else len(part) - 1) << 3)
             out += b"".join(_varint((d << 1) ^ (d >> 31)) for d in (point[0] - last[0], point[1] - last[1]))
             last = point
         if kind == 3:
@@ -77,12 +92,14 @@ def vector_tile(layers: Mapping[str, Sequence[Shape]], at: tuple[int, int, int])
         values: list[str | int] = []
         body = _part(1, name.encode())
         for kind, parts, facts in shapes:
+            if not (cut := _cut(kind, parts, at)):
+                continue
             tags = b""
             for key, value in facts.items():
                 keys += [key] if key not in keys else []
                 values += [value] if value not in values else []
                 tags += _varint(keys.index(key)) + _varint(values.index(value))
-            body += _part(2, _part(2, tags) + b"\x18" + _varint(kind) + _part(4, _geometry(kind, parts, at)))
+            body += _part(2, _part(2, tags) + b"\x18" + _varint(kind) + _part(4, _geometry(kind, cut)))
         body += b"".join(_part(3, key.encode()) for key in keys)
         for value in values:
             inner = _part(1, value.encode()) if isinstance(value, str) else b"\x20" + _varint(value)
