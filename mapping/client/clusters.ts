@@ -1,7 +1,7 @@
 /** Near marks become one: records one by one, and the server's counts by their weight. */
 import Supercluster, { type PointFeature } from 'supercluster';
 import type { Box, Cell, Feature, LayerCode, Urgency } from './types.ts';
-import { pointOf } from './types.ts';
+import { atOf } from './types.ts';
 import { pending } from './store.ts';
 
 /** How many of each urgency a cluster holds, and of each layer; `mixed` are counted ones whose urgency is not known. */
@@ -16,6 +16,9 @@ export interface Sum {
   /** How many came in within the last seconds. */
   fresh: number;
   layers: Partial<Record<LayerCode, number>>;
+  /** People without help, of gaps, and since when the first of them waits. */
+  people: number;
+  since: string | null;
 }
 
 type Leaf = Sum & { feature: Feature | null };
@@ -29,17 +32,24 @@ export const RADIUS_PX = 58;
 /** Beyond the map's closest zoom: records told at one point never come apart, so they stay one mark that opens a list. */
 const LAST_ZOOM = 20;
 
-const nothing = (): Sum => ({ n: 0, life: 0, high: 0, normal: 0, none: 0, mixed: 0, top: 0, fresh: 0, layers: {} });
+const nothing = (): Sum => ({ n: 0, life: 0, high: 0, normal: 0, none: 0, mixed: 0, top: 0, fresh: 0, layers: {}, people: 0, since: null });
 
 function leafOf(feature: Feature, fresh: boolean): Leaf {
   // What is done weighs as nothing pressing: a red ring must mean that somebody still waits.
   const urgency: Urgency = pending(feature) ? (feature.properties.urgency ?? 'none') : 'none';
-  return { ...nothing(), n: 1, [urgency]: 1, top: RANK[urgency], fresh: Number(fresh), layers: { [feature.properties.layer]: 1 }, feature };
+  return { ...nothing(), n: 1, [urgency]: 1, top: RANK[urgency], fresh: Number(fresh), layers: { [feature.properties.layer]: 1 }, ...waits(feature), feature };
 }
 
 function leafOfCell(cell: Cell, layer: LayerCode): Leaf {
-  return { ...nothing(), n: cell.n, mixed: cell.n, top: RANK[cell.top_urgency ?? 'none'], layers: { [layer]: cell.n }, feature: null };
+  return { ...nothing(), n: cell.n, mixed: cell.n, top: RANK[cell.top_urgency ?? 'none'], layers: { [layer]: cell.n }, people: cell.people ?? 0, since: cell.waits_since ?? null, feature: null };
 }
+
+function waits(feature: Feature): Pick<Sum, 'people' | 'since'> {
+  const { layer, people, since } = feature.properties;
+  return layer === 'gaps' ? { people: people ?? 0, since: typeof since === 'string' ? since : null } : { people: 0, since: null };
+}
+
+const earlier = (a: string | null, b: string | null): string | null => (a && b ? (a < b ? a : b) : (a ?? b));
 
 function addUp(into: Sum, one: Sum): void {
   into.n += one.n;
@@ -49,6 +59,8 @@ function addUp(into: Sum, one: Sum): void {
   into.none += one.none;
   into.mixed += one.mixed;
   into.fresh += one.fresh;
+  into.people += one.people;
+  into.since = earlier(into.since, one.since);
   into.top = Math.max(into.top, one.top);
   // The accumulator starts as a shallow copy of a leaf, so its layers are replaced, never written into.
   const layers = { ...into.layers };
@@ -62,7 +74,7 @@ type Point = PointFeature<Leaf>;
 function indexOf(points: Point[], minZoom: number, maxZoom = minZoom): Supercluster<Leaf, Sum> {
   const index = new Supercluster<Leaf, Sum>({
     radius: RADIUS_PX, extent: 256, minZoom, maxZoom,
-    map: ({ n, life, high, normal, none, mixed, top, fresh: new_, layers }) => ({ n, life, high, normal, none, mixed, top, fresh: new_, layers }),
+    map: ({ n, life, high, normal, none, mixed, top, fresh: new_, layers, people, since }) => ({ n, life, high, normal, none, mixed, top, fresh: new_, layers, people, since }),
     reduce: addUp,
   });
   return index.load(points);
@@ -78,7 +90,7 @@ export class Clusters {
   load(features: Iterable<Feature>, cells: Iterable<[LayerCode, Cell]>, fresh: ReadonlySet<string> = new Set()): void {
     const points: Point[] = [];
     for (const feature of features) {
-      const at = pointOf(feature.geometry);
+      const at = atOf(feature);
       if (at) points.push({ type: 'Feature', geometry: { type: 'Point', coordinates: at }, properties: leafOf(feature, fresh.has(feature.id)) });
     }
     for (const [layer, cell] of cells) {

@@ -9,7 +9,7 @@ export interface Whole {
 }
 
 /** Layers whose records have an address of their own that may be read without opening anybody's words. */
-const OWN: readonly LayerCode[] = ['needs', 'incidents', 'tasks', 'closures', 'centres'];
+const OWN: readonly LayerCode[] = ['needs', 'incidents', 'tasks', 'closures', 'centres', 'hazards'];
 
 /** A record with its tasks, stock and voices; `known` is what the map already has of it. Throws ApiError. */
 export async function whole(layer: LayerCode, id: string, known: Feature | null, signal: AbortSignal): Promise<Whole> {
@@ -26,6 +26,9 @@ export async function whole(layer: LayerCode, id: string, known: Feature | null,
   if ((layer === 'needs' || layer === 'incidents') && facts['tasks'] === undefined) {
     more.push(tasksOf(layer === 'needs' ? 'need' : 'incident', safe, signal).then((tasks) => void (facts['tasks'] = tasks)));
   }
+  // What a need lacks is the map's to say; a need that is served has no gap.
+  if (layer === 'needs') more.push(onMap('gaps', id, signal).then((gap) => void (facts['gap'] = gap.feature.properties)));
+  if (layer === 'hazards') facts.category ??= String(data.properties['kind'] ?? '');
   if (layer === 'centres' && facts['stock'] === undefined) {
     more.push(ask<{ items: unknown[] }>(`/api/stock?centre=${safe}`, { signal }).then((answer) => void (facts['stock'] = answer.data.items)));
   }

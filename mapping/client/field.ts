@@ -1,16 +1,23 @@
 /** The records on the map: marks kept by id from view to view, lines under them, and the pulse of what is new. */
+import { Areas } from './areas.ts';
 import { Clusters, type Mark } from './clusters.ts';
 import { clusterMark, clusterSize, recordMark } from './marks.ts';
 import type { Store } from './store.ts';
 import type { Box, Cell, Feature, LayerCode, MapConfig } from './types.ts';
-import { linesOf, pointOf } from './types.ts';
+import { areasOf, atOf, linesOf } from './types.ts';
 import { num, t } from '@pages/i18n.ts';
+import { ago } from '@pages/time.ts';
 import { Whereabouts } from './whereabouts.ts';
-import { titleOf, underTitle, word } from './words.ts';
+import { stateOf, titleOf, underTitle, word } from './words.ts';
 
 const PULSE_MS = 6000;
 /** While somebody drags the map what changed waits, at most this long: a rebuilt map would stutter under the finger. */
 const DRAG_MS = 1500;
+
+/** Layers whose state says more than their subject. */
+const STATED: ReadonlySet<LayerCode> = new Set(['teams', 'shelters', 'gaps']);
+/** A gap and its need bear one id, and may both be on the map. */
+const keyOf = (mark: Mark): string => (mark.kind === 'record' ? `${mark.feature.properties.layer}:${mark.id}` : mark.id);
 
 interface Kept {
   marker: L.Marker;
@@ -36,10 +43,12 @@ export class Field {
   private selected: string | null = null;
   private ring: L.Marker | null = null;
   private readonly whereabouts: Whereabouts;
+  private readonly areas: Areas;
 
   constructor(map: L.Map, store: Store, config: MapConfig, open: (feature: Feature) => void, gather: (features: Feature[]) => void) {
     this.map = map;
     this.whereabouts = new Whereabouts(map);
+    this.areas = new Areas(map, open);
     this.store = store;
     this.config = config;
     this.open = open;
@@ -70,11 +79,14 @@ export class Field {
     const features: Feature[] = [];
     const cells: [LayerCode, Cell][] = [];
     this.single.clear();
+    // A gap is a need: where both are on, it is shown once, as what it lacks.
+    const unserved = this.on.includes('gaps') ? this.store.shelf('gaps').features : new Map<string, Feature>();
     for (const layer of this.config.layers) {
       if (!this.on.includes(layer.code)) continue;
       const shelf = this.store.shelf(layer.code);
       for (const cell of shelf.cells) cells.push([layer.code, cell]);
-      if (layer.clustered) features.push(...shelf.features.values());
+      if (layer.code === 'needs' && unserved.size) features.push(...[...shelf.features.values()].filter((one) => !unserved.has(one.id)));
+      else if (layer.clustered) features.push(...shelf.features.values());
       else for (const one of shelf.features.values()) this.single.set(one.id, one);
     }
     this.clusters.load(features, cells, new Set(this.fresh.keys()));
@@ -103,7 +115,7 @@ export class Field {
     this.ring?.remove();
     this.ring = null;
     this.whereabouts.show(feature);
-    const at = feature && pointOf(feature.geometry);
+    const at = feature && atOf(feature);
     if (!at) return;
     const element = document.createElement('div');
     element.className = `ring ring--${feature.properties.layer}`;
@@ -120,12 +132,12 @@ export class Field {
     const box: Box = [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()];
     const marks = this.clusters.marks(box, this.map.getZoom());
     for (const feature of this.single.values()) {
-      const at = pointOf(feature.geometry);
+      const at = atOf(feature);
       if (at && at[0] >= box[0] && at[0] <= box[2] && at[1] >= box[1] && at[1] <= box[3]) {
         marks.push({ kind: 'record', id: feature.id, lon: at[0], lat: at[1], feature });
       }
     }
-    const wanted = new Set(marks.map((mark) => mark.id));
+    const wanted = new Set(marks.map(keyOf));
     for (const [id, one] of this.kept) {
       if (wanted.has(id)) continue;
       one.marker.remove();
@@ -138,18 +150,20 @@ export class Field {
   private place(mark: Mark): void {
     const fresh = mark.kind === 'record' && this.fresh.has(mark.id);
     const version = mark.kind === 'record' ? JSON.stringify([mark.feature.properties, fresh, mark.lon, mark.lat]) : mark.id;
-    const had = this.kept.get(mark.id);
+    const key = keyOf(mark);
+    const had = this.kept.get(key);
     if (had?.version === version) return;
     had?.marker.remove();
     const marker = mark.kind === 'record' ? this.record(mark.feature, mark.lat, mark.lon, fresh) : this.bunch(mark);
     marker.addTo(this.map);
-    this.kept.set(mark.id, { marker, version });
+    this.kept.set(key, { marker, version });
   }
 
   private record(feature: Feature, lat: number, lon: number, fresh: boolean): L.Marker {
     const { category, layer, priority, urgency } = feature.properties;
-    const element = recordMark(feature, this.config.clusters[category ?? ''] ?? 'none', fresh);
-    const name = [word('layer', layer), titleOf(feature, this.config), word('urgency', urgency), ...underTitle(feature.properties)];
+    const element = recordMark(feature, this.config.clusters[category ?? ''] ?? category ?? 'none', fresh);
+    const state = STATED.has(layer) ? stateOf(feature.properties) : '';
+    const name = [word('layer', layer), titleOf(feature, this.config), state, word('urgency', urgency), ...underTitle(feature.properties)];
     const label = [...new Set(name.filter(Boolean))].join(' · ');
     element.title = label;
     const drop = layer === 'needs';
@@ -167,6 +181,8 @@ export class Field {
     const by = (Object.entries(mark.sum.layers) as [LayerCode, number][]).map(
       ([layer, n]) => `${this.config.layers.find((one) => one.code === layer)?.label ?? layer}: ${num(n)}`,
     );
+    if (mark.sum.people) by.push(t('{n} people without help', { n: mark.sum.people }));
+    if (mark.sum.since) by.push(t('the first waiting since {ago}', { ago: ago(mark.sum.since) }));
     if (mark.sum.life) by.push(`${t('Life in danger')}: ${num(mark.sum.life)}`);
     element.title = by.join('\n');
     const icon = L.divIcon({ className: 'spot', html: element, iconSize: [size, size] });
@@ -183,6 +199,7 @@ export class Field {
 
   /** Closures and supplies on the road have a length: it is drawn under their mark. */
   private drawLines(): void {
+    this.areas.draw(this.single.values());
     for (const [id, line] of this.lines) {
       if (this.single.get(id) === this.drawn.get(id)) continue;
       line.remove();
@@ -191,7 +208,7 @@ export class Field {
     }
     for (const feature of this.single.values()) {
       const { geometry, properties } = feature;
-      if (!geometry || geometry.type === 'Point' || this.lines.has(feature.id)) continue;
+      if (!geometry || geometry.type === 'Point' || areasOf(geometry).length || this.lines.has(feature.id)) continue;
       const points = linesOf(geometry).map((line) => line.map(([lon, lat]) => [lat, lon] as [number, number]));
       const closed = properties.layer === 'closures';
       const line = L.polyline(points, { className: '', interactive: true, pane: 'lines', weight: closed ? 5 : 4, ...lineStyle(closed, properties.status) });

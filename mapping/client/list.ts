@@ -5,15 +5,15 @@ import { ago } from '@pages/time.ts';
 import { drawing, tone } from './marks.ts';
 import { GLYPH } from './glyphs.ts';
 import type { Feature, MapConfig, Urgency } from './types.ts';
-import { titleOf, underTitle, word } from './words.ts';
+import { stateOf, titleOf, underTitle, word } from './words.ts';
 
 export const LONGEST = 40;
 
 /** One line of the list as a button. */
 export function line(feature: Feature, config: MapConfig, open: (feature: Feature) => void): HTMLElement {
-  const { category, layer, status, updated_at: updated, urgency, verification } = feature.properties;
+  const { category, layer, updated_at: updated, urgency, verification } = feature.properties;
   const badge = urgency === 'life' || urgency === 'high' ? h('span', { class: `badge badge--${urgency}` }, word('urgency', urgency)) : null;
-  const state = h('span', { class: 'line__state' }, word('status', status));
+  const state = h('span', { class: 'line__state' }, layer === 'gaps' ? '' : stateOf(feature.properties));
   const item = h(
     'button',
     { type: 'button', class: 'line', 'data-id': feature.id, onclick: () => open(feature) },

@@ -2,7 +2,7 @@
 import { ask } from '@pages/api.ts';
 import { now } from '@pages/time.ts';
 import type { Store } from './store.ts';
-import { LAYER_OF, shaped, type Box, type Cells, type Change, type Feature, type LayerCode, type MapConfig } from './types.ts';
+import { FOLLOWS, LAYER_OF, shaped, STANDS, type Box, type Cells, type Change, type Feature, type LayerCode, type MapConfig } from './types.ts';
 import { sinceMoment, type Filters } from './view.ts';
 
 /** Ids asked for in one go, as the server allows. */
@@ -74,15 +74,15 @@ export class Loader {
     this.asking.set(layer, stop);
     const box = this.box(0.25).map((one) => Number(one.toFixed(4))) as Box;
     const query = new URLSearchParams({ bbox: box.join(','), zoom: String(Math.round(zoom)), layer });
-    const moment = layer === 'centres' ? null : sinceMoment(this.filters.since, now());
+    const moment = STANDS.has(layer) ? null : sinceMoment(this.filters.since, now());
     if (this.emergency) query.set('emergency', this.emergency);
-    if (layer !== 'centres' && this.filters.status.length) query.set('status', this.filters.status.join(','));
-    if (layer !== 'centres' && this.filters.category.length) query.set('category', this.filters.category.join(','));
+    if (!STANDS.has(layer) && this.filters.status.length) query.set('status', this.filters.status.join(','));
+    if (!STANDS.has(layer) && this.filters.category.length) query.set('category', this.filters.category.join(','));
     if (moment) query.set('since', moment);
     try {
       const { data } = await ask<Cells>(`/api/map/cells?${query}`, { signal: stop.signal });
       if (stop.signal.aborted || this.held) return;
-      const features = (data.features ?? []).map((one) => shaped(one, layer));
+      const features = [...(data.features ?? []), ...(data.beyond ?? [])].map((one) => shaped(one, layer));
       this.store.put(layer, { cells: data.cells ?? [], features, total: data.total ?? 0 }, box, zoom);
     } catch {
       if (stop.signal.aborted) return;
@@ -102,9 +102,11 @@ export class Loader {
   mend(batch: readonly Change[]): void {
     if (this.held) return;
     for (const change of batch) {
+      if (this.emergency && change.emergency && change.emergency !== this.emergency) continue;
+      const others = (FOLLOWS[change.type] ?? []).filter((one) => this.filters.layers.includes(one));
+      if (others.length) this.recountSoon(others);
       const layer = LAYER_OF[change.type];
       if (!layer || !this.filters.layers.includes(layer)) continue;
-      if (this.emergency && change.emergency && change.emergency !== this.emergency) continue;
       const ids = this.changed.get(layer) ?? new Set();
       this.changed.set(layer, ids.add(change.id));
     }
@@ -140,7 +142,7 @@ export class Loader {
   /** False when the layer is to be asked for whole. */
   private async mendLayer(layer: LayerCode, ids: string[], fresh: string[]): Promise<boolean> {
     try {
-      const { data } = await ask<{ features: Feature[] }>(`/api/map/features?layer=${layer}&ids=${ids.join(',')}`);
+      const { data } = await ask<{ features: Feature[] }>(`/api/map/features?layer=${layer}&zoom=${Math.round(this.map.getZoom())}&ids=${ids.join(',')}`);
       if (this.held) return true;
       const found = data.features.map((one) => shaped(one, layer));
       fresh.push(...this.store.mend(layer, ids, found, this.filters, now()));

@@ -26,7 +26,8 @@ import { Search } from './search.ts';
 import { Sheet } from './sheet.ts';
 import { byPriority, inside, pending, Store } from './store.ts';
 import { Stream } from './stream.ts';
-import { pointOf, type Change, type Feature, type LayerCode, type MapConfig, type Urgency } from './types.ts';
+import { asNeed, pointOf, type Change, type Feature, type LayerCode, type MapConfig, type Urgency } from './types.ts';
+import { CHANGED, theme } from './theme.ts';
 import { readFilters, readHash, readSelected, writeHash, writeQuery, type Filters, type Selected } from './view.ts';
 import { wall } from './wall.ts';
 
@@ -37,9 +38,9 @@ declare global {
 }
 
 /** The parts of the map beside its core; heavy ones fetch their code when they are first used. */
-const PARTS: readonly Part[] = [beside, replay, hands, wall, presence];
+const PARTS: readonly Part[] = [theme, beside, replay, hands, wall, presence];
 
-const LISTED: readonly LayerCode[] = ['needs', 'incidents', 'tasks'];
+const LISTED: readonly LayerCode[] = ['gaps', 'needs', 'incidents', 'tasks'];
 
 const config = readConfig<MapConfig>();
 const map = window.hamyarMap;
@@ -85,11 +86,12 @@ const panel = new RecordPanel(byId('record'), config, {
   aim,
 });
 const bar = new FilterBar(byId('filters'), byId('filter-sheet'), config, filters, refilter);
-drawLegend(byId('legend-body'), config);
+drawLegend(byId('legend-body'), config, filters.layers);
 keepLegend(byId<HTMLDetailsElement>('legend'));
 
 function refilter(next: Filters): void {
   filters = loader.filters = next;
+  drawLegend(byId('legend-body'), config, filters.layers);
   remember();
   loader.load(true);
   field.load(filters.layers);
@@ -98,6 +100,11 @@ function refilter(next: Filters): void {
 }
 
 function open(layer: LayerCode, feature: Feature | null, id: string = feature?.id ?? ''): void {
+  // A gap opened is its need, with what it lacks beside it.
+  if (layer === 'gaps') {
+    layer = 'needs';
+    feature &&= asNeed(feature);
+  }
   selected = { layer, id };
   byId('home').hidden = true;
   byId('record').hidden = false;
@@ -141,9 +148,14 @@ function aim(feature: Feature): void {
 function pressing(): Feature[] {
   const box = loader.box(0);
   const out: Feature[] = [];
+  const seen = new Set<string>();
   for (const layer of LISTED) {
     if (!filters.layers.includes(layer)) continue;
-    for (const one of store.shelf(layer).features.values()) if (pending(one) && inside(one, box)) out.push(one);
+    for (const one of store.shelf(layer).features.values()) {
+      if (!pending(one) || !inside(one, box) || seen.has(one.id)) continue;
+      seen.add(one.id);
+      out.push(one);
+    }
   }
   return out.sort(byPriority);
 }
@@ -278,11 +290,13 @@ byId('clock').addEventListener('click', () => {
   void panel.refresh();
 });
 
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+function repaint(): void {
   ground.redraw();
   labels.draw();
   field.repaint();
-});
+}
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', repaint);
+addEventListener(CHANGED, repaint);
 
 /** The operations to choose from, when there is more than one. */
 async function emergencies(): Promise<void> {

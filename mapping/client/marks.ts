@@ -2,8 +2,8 @@
 import type { Feature, LayerCode, Urgency } from './types.ts';
 import { BY_RANK, type Sum } from './clusters.ts';
 import { pending } from './store.ts';
-import { CLUSTER_GLYPH, GLYPH } from './glyphs.ts';
-import { short } from '@pages/i18n.ts';
+import { CLUSTER_GLYPH, DANGER_GLYPH, GLYPH } from './glyphs.ts';
+import { num, short } from '@pages/i18n.ts';
 
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -16,6 +16,10 @@ export const OUTLINE: Readonly<Record<LayerCode, string>> = {
   centres: 'M18 3.500 32.500 15v15a2.500 2.500 0 0 1-2.500 2.500H6A2.500 2.500 0 0 1 3.500 30V15z',
   movements: 'M11 8h14a10 10 0 0 1 0 20H11a10 10 0 0 1 0-20z',
   volunteers: 'M18 6a12 12 0 1 1 0 24 12 12 0 0 1 0-24z',
+  gaps: 'M18 4a14 14 0 1 1 0 28 14 14 0 0 1 0-28z',
+  teams: 'M18 3 31 10.500v15L18 33 5 25.500v-15z',
+  shelters: 'M4 31.500V18a14 14 0 0 1 28 0v13.500z',
+  hazards: 'M18 2.500 33.500 18 18 33.500 2.500 18z',
   reports: 'M8 6h20a3 3 0 0 1 3 3v14a3 3 0 0 1-3 3H18l-7 6v-6H8a3 3 0 0 1-3-3V9a3 3 0 0 1 3-3z',
 };
 
@@ -25,6 +29,7 @@ const INSET: Readonly<Partial<Record<LayerCode, [number, number, number]>>> = {
   incidents: [10.5, 14, 15],
   centres: [9, 13, 18],
   reports: [10, 8, 16],
+  shelters: [9, 12, 18],
 };
 
 const OWN: Readonly<Partial<Record<LayerCode, string>>> = {
@@ -32,7 +37,10 @@ const OWN: Readonly<Partial<Record<LayerCode, string>>> = {
   centres: GLYPH.house,
   movements: GLYPH.truck,
   volunteers: GLYPH.person,
+  teams: GLYPH.people,
+  shelters: CLUSTER_GLYPH['shelter']!,
 };
+const TONED: ReadonlySet<LayerCode> = new Set(['centres', 'closures', 'movements', 'volunteers', 'hazards']);
 
 function part(name: string, attributes: Record<string, string | number>): SVGElement {
   const element = document.createElementNS(SVG, name);
@@ -42,18 +50,22 @@ function part(name: string, attributes: Record<string, string | number>): SVGEle
 
 /** A record's colour name, for `mark--…` and `badge--…`. */
 export function tone(feature: Feature): string {
-  const { layer, urgency } = feature.properties;
-  if (layer === 'centres' || layer === 'closures' || layer === 'movements' || layer === 'volunteers') return layer;
+  const { layer, status, urgency } = feature.properties;
+  if (TONED.has(layer)) return layer;
+  // Who is not heard of stands out from those who are; what is full from what has room.
+  if (layer === 'teams') return status === 'silent' ? 'silent' : 'teams';
+  if (layer === 'shelters') return status === 'full' ? 'full' : 'shelters';
   return urgency ?? 'none';
 }
 
 /** The picture of a layer's mark with a subject in it; used on the map, in lists and in the legend. */
 export function drawing(layer: LayerCode, cluster: string, colour: string, unsure = false): SVGElement {
-  const svg = part('svg', { viewBox: '0 0 36 36', class: `glyph glyph--${colour}${unsure ? ' glyph--unsure' : ''}`, 'aria-hidden': 'true' });
+  const svg = part('svg', { viewBox: '0 0 36 36', class: `glyph glyph--of-${layer} glyph--${colour}${unsure ? ' glyph--unsure' : ''}`, 'aria-hidden': 'true' });
   svg.append(part('path', { d: OUTLINE[layer], class: 'glyph__shape' }));
   const [x, y, size] = INSET[layer] ?? [10, 10, 16];
   const inner = part('svg', { x, y, width: size, height: size, viewBox: '0 0 24 24' });
-  inner.append(part('path', { d: OWN[layer] ?? CLUSTER_GLYPH[cluster] ?? CLUSTER_GLYPH['none']!, class: 'glyph__line' }));
+  const drawn = layer === 'hazards' ? (DANGER_GLYPH[cluster] ?? DANGER_GLYPH['other']!) : (OWN[layer] ?? CLUSTER_GLYPH[cluster] ?? CLUSTER_GLYPH['none']!);
+  inner.append(part('path', { d: drawn, class: 'glyph__line' }));
   svg.append(inner);
   return svg;
 }
@@ -71,7 +83,29 @@ export function recordMark(feature: Feature, cluster: string, fresh: boolean): H
     badge.append(part('path', { d: verification === 'confirmed' ? GLYPH.tick : GLYPH.cross }));
     element.append(badge);
   }
+  // Said by a sign too: the colour of urgency is lost in grey print and to many eyes.
+  if (urgent) element.append(note('mark__life', '!'));
+  if (layer === 'teams' && feature.properties.people) element.append(note('mark__n', num(feature.properties.people)));
+  if (layer === 'shelters') element.append(...room(feature));
   return element;
+}
+
+function note(name: string, text: string): HTMLElement {
+  const element = document.createElement('span');
+  element.className = name;
+  element.textContent = text;
+  return element;
+}
+
+/** How full a shelter is, as a bar under its mark. */
+function room(feature: Feature): HTMLElement[] {
+  const { people, capacity } = feature.properties as { people?: number | null; capacity?: number | null };
+  if (!capacity || people === null || people === undefined) return [];
+  const bar = note('mark__room', '');
+  const full = document.createElement('span');
+  full.style.inlineSize = `${Math.min(100, (people / capacity) * 100)}%`;
+  bar.append(full);
+  return [bar];
 }
 
 const AROUND = 2 * Math.PI;

@@ -11,7 +11,8 @@ import { empty } from './list.ts';
 import { drawing, tone } from './marks.ts';
 import type { Carried, Facts, Feature, LayerCode, MapConfig, Named } from './types.ts';
 import { voice, type Link } from './voice.ts';
-import { accuracy, actorText, codeText, named, titleOf, word } from './words.ts';
+import { layerRows } from './layerfacts.ts';
+import { accuracy, actorText, codeText, named, stateOf, titleOf, word } from './words.ts';
 
 interface TaskLine {
   id: string;
@@ -167,7 +168,7 @@ export class RecordPanel {
           'div',
           { class: 'row' },
           urgency ? h('span', { class: `badge badge--${urgency}` }, word('urgency', urgency)) : null,
-          status ? h('span', { class: 'badge' }, word('status', status)) : null,
+          status ? h('span', { class: 'badge' }, stateOf(feature.properties)) : null,
           verification ? h('span', { class: `badge badge--${verification === 'confirmed' ? 'good' : verification === 'refuted' ? 'life' : 'none'}` }, word('verification', verification)) : null,
         ),
         updated ? h('p', { class: 'record__time' }, h('time', { datetime: updated, title: dateTime(updated) }, `${t('Last changed')} ${ago(updated)}`)) : null,
@@ -178,14 +179,15 @@ export class RecordPanel {
   private facts(facts: Facts): HTMLElement {
     const rows: [string, string][] = [];
     const add = (name: string, value: string | null | undefined | false): void => void (value && rows.push([name, value]));
-    add(t('Place'), facts.layer !== 'centres' && named(facts.place));
+    rows.push(...layerRows(facts));
+    add(t('Place'), facts.layer !== 'centres' && facts.layer !== 'shelters' && named(facts.place));
     if (typeof facts.accuracy_m === 'number' && facts.layer !== 'centres') add(t('Exactness'), accuracy(facts.accuracy_m));
     if (typeof facts['quantity'] === 'number') add(t('Quantity'), amount({ quantity: facts['quantity'], unit: String(facts['unit'] ?? '') }));
     const items = facts['items'] ?? facts['bring'];
     if (Array.isArray(items)) add(t('Supplies'), items.map((one: Carried) => `${amount(one)} ${carriedName(one)}`.trim()).join('، '));
     add(t('From'), named(facts['origin'] as Named | null | undefined));
     if (typeof facts['lease_until'] === 'string') add(t('Held until'), dateTime(facts['lease_until']));
-    if (facts.people) add(t('People'), num(facts.people));
+    if (facts.people && facts.layer !== 'shelters') add(t('People'), num(facts.people));
     if (typeof facts['households'] === 'number') add(t('Households'), num(facts['households']));
     const frail = facts['vulnerable'];
     if (Array.isArray(frail) && frail.length) add(t('Take care of'), frail.map((one) => word('vulnerable', String(one))).join('، '));

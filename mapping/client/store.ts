@@ -1,6 +1,6 @@
 /** The records in hand, by layer: what the last answer held, mended by the stream. Pure; it fetches and draws nothing. */
 import { sinceMoment, type Filters } from './view.ts';
-import { pointOf, type Box, type Cell, type Cells, type Feature, type LayerCode } from './types.ts';
+import { boxOf, pointOf, STANDS, type Box, type Cell, type Cells, type Feature, type LayerCode } from './types.ts';
 
 export type Health = 'waiting' | 'ready' | 'failed';
 
@@ -86,20 +86,25 @@ export class Store {
   }
 }
 
-/** Whether a record passes the filters that the server applies to a whole box. Centres have no status or category. */
+/** Whether a record passes the filters that the server applies to a whole box. What stands is not filtered. */
 export function passes(one: Feature, filters: Filters, now: number): boolean {
   const { layer, status, category, updated_at: updated } = one.properties;
-  if (layer === 'centres') return true;
+  if (STANDS.has(layer)) return true;
   if (filters.status.length && !filters.status.includes(status ?? '')) return false;
   if (filters.category.length && !filters.category.includes(category ?? '')) return false;
   const since = sinceMoment(filters.since, now);
   return !since || !updated || Date.parse(updated) >= Date.parse(since);
 }
 
-/** Whether a record lies in a half-open box, as the server counts. */
+/** Whether a record lies in a half-open box, as the server counts; one with a shape, whether it reaches into it. */
 export function inside(one: Feature, box: Box | null): boolean {
+  if (!box || !one.geometry) return false;
+  if (one.geometry.type !== 'Point') {
+    const [west, south, east, north] = boxOf(one.geometry);
+    return west < box[2] && east >= box[0] && south < box[3] && north >= box[1];
+  }
   const point = pointOf(one.geometry);
-  if (!point || !box) return false;
+  if (!point) return false;
   return point[0] >= box[0] && point[0] < box[2] && point[1] >= box[1] && point[1] < box[3];
 }
 

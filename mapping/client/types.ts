@@ -2,7 +2,8 @@
 import type { PageConfig } from '@pages/config.ts';
 import type { Grounds } from './basemapswitch.ts';
 
-export type LayerCode = 'needs' | 'incidents' | 'tasks' | 'closures' | 'centres' | 'movements' | 'volunteers' | 'reports';
+export type LayerCode = 'gaps' | 'needs' | 'incidents' | 'tasks' | 'closures' | 'hazards' | 'centres' | 'shelters' | 'movements' | 'teams' | 'volunteers' | 'reports';
+export type Group = 'missing' | 'going' | 'places';
 export type Urgency = 'life' | 'high' | 'normal' | 'none';
 export type Box = [west: number, south: number, east: number, north: number];
 
@@ -57,11 +58,16 @@ export interface Cell {
   lat: number;
   n: number;
   top_urgency?: Urgency | null;
+  /** Of gaps: how many people wait there, and since when the first of them. */
+  people?: number;
+  waits_since?: string | null;
 }
 
 export interface Cells {
   cells: Cell[];
   features: Feature[];
+  /** What reaches into the box with its shape and is counted elsewhere. */
+  beyond?: Feature[];
   total: number;
 }
 
@@ -77,6 +83,7 @@ export interface Layer {
   code: LayerCode;
   label: string;
   shape: string;
+  group: Group;
   clustered: boolean;
   default: boolean;
   restricted: boolean;
@@ -104,7 +111,25 @@ export const LAYER_OF: Readonly<Record<string, LayerCode>> = {
   centre: 'centres',
   movement: 'movements',
   volunteer: 'volunteers',
+  team: 'teams',
+  shelter: 'shelters',
+  hazard: 'hazards',
 };
+
+/** Layers that are asked for anew after an event of something else: a gap closes when somebody takes its task. */
+export const FOLLOWS: Readonly<Record<string, readonly LayerCode[]>> = {
+  need: ['gaps'],
+  task: ['gaps', 'teams'],
+  movement: ['gaps'],
+  volunteer: ['teams'],
+  team: ['teams'],
+};
+
+/** What stands, or goes about: filters of states, subjects and time say nothing of it. */
+export const STANDS: ReadonlySet<LayerCode> = new Set(['centres', 'shelters', 'hazards', 'teams']);
+
+/** A gap opened is its need: they bear one id. */
+export const asNeed = (gap: Feature): Feature => ({ ...gap, properties: { ...gap.properties, layer: 'needs', status: null } });
 
 type Pair = [number, number];
 
@@ -128,6 +153,7 @@ export function shaped(feature: Feature, layer: LayerCode): Feature {
 export function pointOf(geometry: Geometry | null): [number, number] | null {
   if (!geometry) return null;
   if (geometry.type === 'Point') return geometry.coordinates;
+  if (geometry.type === 'Polygon' || geometry.type === 'MultiPolygon') return middle(linesOf(geometry)[0] ?? []);
   const line = linesOf(geometry)[0];
   return line?.[Math.floor(line.length / 2)] ?? null;
 }
@@ -144,4 +170,33 @@ export function linesOf(geometry: Geometry): Pair[][] {
     default:
       return geometry.coordinates;
   }
+}
+
+/** The middle of a ring's box. */
+function middle(ring: readonly Pair[]): Pair | null {
+  if (!ring.length) return null;
+  const [lons, lats] = [ring.map((one) => one[0]), ring.map((one) => one[1])];
+  return [(Math.min(...lons) + Math.max(...lons)) / 2, (Math.min(...lats) + Math.max(...lats)) / 2];
+}
+
+/** Where a record is marked: where the server counts it, which for an area lies within it. */
+export const atOf = (feature: Feature): Pair | null => (feature.properties['at'] as Pair | undefined) ?? pointOf(feature.geometry);
+
+/** The areas of a geometry, each a list of rings; none for lines and points. */
+export function areasOf(geometry: Geometry | null): Pair[][][] {
+  if (geometry?.type === 'Polygon') return [geometry.coordinates];
+  return geometry?.type === 'MultiPolygon' ? geometry.coordinates : [];
+}
+
+/** The box around a geometry. */
+export function boxOf(geometry: Geometry): Box {
+  const all = geometry.type === 'Point' ? [geometry.coordinates] : linesOf(geometry).flat();
+  const box: Box = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const [lon, lat] of all) {
+    box[0] = Math.min(box[0], lon);
+    box[1] = Math.min(box[1], lat);
+    box[2] = Math.max(box[2], lon);
+    box[3] = Math.max(box[3], lat);
+  }
+  return box;
 }

@@ -7,7 +7,15 @@ const m = (sentence: string): string => sentence;
 const WORDS: Readonly<Record<string, string>> = {
   'layer.needs': m('Need'), 'layer.incidents': m('Incident'), 'layer.tasks': m('Task'), 'layer.closures': m('Closed road'),
   'layer.centres': m('Centre'), 'layer.movements': m('Supplies on the road'), 'layer.volunteers': m('Volunteer'),
-  'layer.reports': m('Report'),
+  'layer.reports': m('Report'), 'layer.gaps': m('Unserved need'), 'layer.teams': m('Team'), 'layer.shelters': m('Shelter'), 'layer.hazards': m('Hazard area'),
+  'group.missing': m('What is missing'), 'group.going': m('Who and what goes'), 'group.places': m('Places and dangers'),
+  'status.nobody': m('Nobody goes'), 'status.waiting': m('Nobody has taken it'), 'status.silent': m('Not heard of'), 'status.short': m('Not enough on the way'),
+  'status.on_way': m('On the way'), 'status.holds': m('Has a task'), 'status.ready': m('Ready'), 'status.rests': m('Resting'), 'status.full': m('Full'),
+  'status.hazards.active': m('Dangerous now'), 'status.ended': m('Over'),
+  'danger.flood': m('Flood'), 'danger.landslide': m('Landslide'), 'danger.quake_damage': m('Earthquake damage'), 'danger.fire': m('Fire'),
+  'danger.contamination': m('Contamination'), 'danger.other': m('Other danger'),
+  'level.minor': m('Minor'), 'level.moderate': m('Moderate'), 'level.severe': m('Severe'), 'level.extreme': m('Extreme'), 'level.unknown': m('Not known'),
+  'position.live': m('Where the leader is, roughly'), 'position.task': m('Where they were sent'), 'position.centre': m('Their centre: no fresher position'),
   'urgency.life': m('Life in danger'), 'urgency.high': m('Urgent'), 'urgency.normal': m('Normal'), 'urgency.none': m('Not urgent'),
   'status.open': m('Open'), 'status.tasked': m('A task is out'), 'status.met': m('Met'), 'status.closed': m('Closed'),
   'status.resolved': m('Resolved'), 'status.active': m('Closed to traffic'), 'status.lifted': m('Open again'),
@@ -87,6 +95,12 @@ export function word(family: string, code: string | null | undefined): string {
 
 export const named = (name: Named | null | undefined): string => (name ? (lang() === 'fa' ? name.fa || name.en : name.en || name.fa) : '');
 
+/** A record's state in words; some states mean another thing in another layer. */
+export const stateOf = (facts: Facts): string => {
+  const own = facts.status ? WORDS[`status.${facts.layer}.${facts.status}`] : undefined;
+  return own ? t(own) : word('status', facts.status);
+};
+
 /** Names that stand side by side in a record's own fields. */
 const namesOf = (facts: Facts): Named => ({ fa: String(facts['name_fa'] ?? ''), en: String(facts['name_en'] ?? '') });
 
@@ -94,16 +108,27 @@ const namesOf = (facts: Facts): Named => ({ fa: String(facts['name_fa'] ?? ''), 
 export function titleOf(feature: Feature, config: MapConfig): string {
   const { category, layer, place } = feature.properties;
   if (layer === 'centres') return named(namesOf(feature.properties)) || named(place) || word('layer', layer);
+  if (layer === 'shelters') return named(place) || word('layer', layer);
+  if (layer === 'hazards') return word('danger', category);
   return category ? (config.labels[category] ?? category) : word('layer', layer);
 }
 
 /** The line under a title: code, place, people. */
 export function underTitle(facts: Facts): string[] {
   const parts: string[] = [];
+  if (facts.layer === 'shelters') return [occupancy(facts)].filter(Boolean);
+  if (facts.layer === 'gaps' && facts.status) parts.push(stateOf(facts));
   if (facts.layer !== 'centres' && named(facts.place)) parts.push(named(facts.place));
   if (facts.people) parts.push(t('{n} people', { n: facts.people }));
   if ((facts.corroboration ?? 0) > 1) parts.push(t('{n} voices', { n: facts.corroboration! }));
   return parts;
+}
+
+/** How full a shelter is. */
+export function occupancy(facts: Facts): string {
+  const capacity = facts['capacity'];
+  if (typeof capacity === 'number') return typeof facts.people === 'number' ? t('{n} of {most} places taken', { n: facts.people, most: capacity }) : t('{n} places', { n: capacity });
+  return typeof facts.people === 'number' ? t('{n} people', { n: facts.people }) : '';
 }
 
 /** How exact a place is, in words a driver understands. */

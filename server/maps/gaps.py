@@ -1,11 +1,10 @@
 """What the gaps' layer says beside its records: people and the oldest wait by cell, and why nobody takes it."""
 
-
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from server.dispatch.reasons import in_words
 from server.kernel.db import Conn
 from server.kernel.geo import Box
 from server.maps.counting import Counted
@@ -32,8 +31,8 @@ async def waiting(conn: Conn, want: Filter, box: Box, counted: Counted) -> dict[
 
 
 async def why(conn: Conn, ids: Sequence[UUID]) -> Mapping[UUID, Any]:
-    """Need → why nobody takes its task, [{code, …}] as `dispatch.reasons` says them."""
+    """Need → why nobody takes its task, [{code, …, fa, en}]."""
     if not ids:
         return {}
     rows = await (await conn.execute(WHY, {"ids": list(ids)})).fetchall()
-    return {row["id"]: row["why"] for row in rows}
+    return {row["id"]: in_words(row["why"]) for row in rows}

@@ -139,9 +139,16 @@ async def _features(conn: Conn, layer: str, rows: list[TupleRow], zoom: float | 
         shapes = await shape_queries.shapes(conn, layer, [row[0] for row in rows], zoom)
     # The properties are JSON in the table already: they are put in as they are.
     return ",".join(
-        f'{{"type":"Feature","id":"{key}","geometry":{shapes.get(key) or _point(lon, lat)},"properties":{props}}}'
+        f'{{"type":"Feature","id":"{key}","geometry":{shapes[key]},"properties":{_at(props, lon, lat)}}}'
+        if key in shapes
+        else f'{{"type":"Feature","id":"{key}","geometry":{_point(lon, lat)},"properties":{props}}}'
         for key, lon, lat, props in rows
     ).encode()
+
+
+def _at(props: str, lon: float, lat: float) -> str:
+    """The properties of what has a shape bring the point that it is counted at."""
+    return f'{props[:-1]},"at":[{round(lon, 6)!r},{round(lat, 6)!r}]}}'
 
 
 def _point(lon: float, lat: float) -> str:

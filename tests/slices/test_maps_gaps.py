@@ -187,7 +187,8 @@ async def test_the_map_tells_gaps_why_nobody_comes_and_agrees_with_the_records(
     found = (await volunteer.get("/api/map/cells?layer=gaps&zoom=12&bbox=47,33,48,34")).json()
     assert (found["total"], found["features"][0]["id"]) == (1, str(need))
     by_id = (await volunteer.get(f"/api/map/features?layer=gaps&ids={need}")).json()["features"][0]
-    assert by_id["properties"]["lacks"] == [{"code": "nobody", "km": 60}]
+    [lack] = by_id["properties"]["lacks"]
+    assert (lack["code"], lack["en"]) == ("nobody", "No volunteer within 60 km")
     assert (await (await client_of("donor")).get("/api/map/cells?layer=gaps")).status_code == 403
     async with house.ctx.db.tx() as conn:
         wrong = [one.name async for one in verify(conn) if one.name.startswith("map.") and not one.ok]

@@ -2,7 +2,7 @@
 
 import random
 from datetime import UTC, datetime, timedelta
-from math import cos, floor, radians
+from math import cos, floor, radians, sin
 from typing import Any
 from uuid import UUID
 
@@ -60,6 +60,7 @@ class World:
             self.add("closures")
         for _ in range(9):
             self.add("movements")
+        add_layers(self)
 
     def uuid(self) -> str:
         """A UUID from the seed."""
@@ -149,10 +150,77 @@ class World:
             self.change("need.changed", "need", one["id"])
 
 
+def add_layers(world: World) -> None:
+    """Gaps among the needs; shelters, areas of danger and teams around the towns."""
+    dice = random.Random(11)
+    gaps = world.layers["gaps"] = {}
+    for one in world.layers["needs"].values():
+        facts = one["properties"]
+        if facts["status"] not in {"open", "tasked"} or facts["verification"] == "refuted" or dice.random() < 0.5:
+            continue
+        waited = START - timedelta(minutes=dice.expovariate(1 / 400))
+        gaps[one["id"]] = {
+            **one,
+            "properties": facts
+            | {
+                "layer": "gaps",
+                "status": dice.choice(("nobody", "waiting", "waiting", "silent", "short")),
+                "since": waited.isoformat(),
+                "missing": dice.choice((None, 12, 40)),
+                "unit": "piece",
+                "lacks": [{"code": "no_woman", "fa": "زن داوطلبی نزدیک نیست", "en": "No woman near who can do this"}],
+            },
+        }
+    for layer, count in (("shelters", 2), ("hazards", 1), ("teams", 2)):
+        world.layers[layer] = {}
+        for number, town in enumerate(TOWNS * count):
+            one = world.add(layer, town)
+            facts = one["properties"] | {"urgency": None, "category": None, "priority": None}
+            lon, lat = town[3] + dice.gauss(0, 0.05), town[2] + dice.gauss(0, 0.05)
+            one["geometry"] = {"type": "Point", "coordinates": [round(lon, 5), round(lat, 5)]}
+            if layer == "shelters":
+                taken = dice.choice((20, 130, 200))
+                facts |= {"capacity": 200, "people": taken, "status": "full" if taken == 200 else "open"}
+            elif layer == "teams":
+                facts |= {
+                    "status": dice.choice(("ready", "on_way", "holds", "rests", "silent")),
+                    "people": dice.choice((3, 4, 6)),
+                    "women": dice.choice((1, 2)),
+                    "position": dice.choice(("live", "task", "centre")),
+                }
+            else:
+                kinds = ("flood", "landslide", "quake_damage", "fire", "contamination", "other")
+                one["geometry"] = _area(dice, lon, lat)
+                facts |= {
+                    "category": kinds[number % len(kinds)],
+                    "status": "active",
+                    "verification": dice.choice(("unverified", "confirmed")),
+                    "level": dice.choice(("minor", "severe", "extreme")),
+                    "source": "drawn",
+                    "people": None,
+                    "at": [round(lon, 5), round(lat, 5)],
+                }
+            one["properties"] = facts
+
+
+def _area(dice: random.Random, lon: float, lat: float) -> Record:
+    """A ragged area around a point."""
+    wide = dice.uniform(0.04, 0.14)
+    ring = [
+        [
+            lon + wide * dice.uniform(0.7, 1.2) * cos(radians(a)),
+            lat + wide * 0.7 * dice.uniform(0.7, 1.2) * sin(radians(a)),
+        ]
+        for a in range(0, 360, 6)
+    ]
+    return {"type": "Polygon", "coordinates": [[*ring, ring[0]]]}
+
+
 def point_of(feature: Record) -> tuple[float, float]:
     """The point a record is counted at: its own, or the first of its line."""
     place = feature["geometry"]["coordinates"]
-    return tuple(place) if feature["geometry"]["type"] == "Point" else tuple(place[0])
+    kind = feature["geometry"]["type"]
+    return tuple(place if kind == "Point" else place[0] if kind == "LineString" else place[0][0])
 
 
 def select(world: World, request: Request) -> list[Record]:

@@ -51,5 +51,8 @@ def test_a_box_fits_at_its_zoom_and_not_much_below(lon: float, lat: float, side:
 def test_layers_are_named_once_and_the_restricted_ones_are_kept_back() -> None:
     assert len(BY_CODE) == len(LAYERS) == len({layer.shape for layer in LAYERS})
     everyone = {layer["code"] for layer in layers_for(restricted=False)}
-    assert everyone == {"needs", "incidents", "tasks", "closures", "centres", "movements"}
+    assert set(BY_CODE) - everyone == {"reports", "volunteers", "teams"}
+    assert [layer.group for layer in LAYERS] == sorted(
+        (layer.group for layer in LAYERS), key=["missing", "going", "places"].index
+    )
     assert {layer["code"] for layer in layers_for(restricted=True)} == set(BY_CODE)
