@@ -155,7 +155,7 @@ def drag(page: Page, seconds: float = 6) -> dict[str, float]:
         "frame_p95_ms": round(frames[int(len(frames) * 0.95)], 1),
         "frame_max_ms": round(frames[-1], 1),
         "long_tasks": seen["long"],
-        # What the machine's other work does not change: below 20 ms a core of one's own makes fifty frames a second.
+        # Below 20 ms a core of one's own makes fifty frames a second; few frames bear what the page does besides them.
         "cpu_ms_a_frame": round(spent * 1000 / max(1, len(frames)), 1),
         "loop_ms": round(loop_ms(), 1),
     }
@@ -182,7 +182,7 @@ def soak(minutes: float, rate: float, instance: Instance) -> tuple[dict[str, Any
         browser = play.chromium.launch(executable_path=str(CHROMIUM), args=ARGS)
         context = session(browser, house.url, "coordinator", lang="fa")
         page = context.new_page()
-        page.on("pageerror", lambda error: wrong.append(f"page: {error}"))
+        page.on("pageerror", lambda error: wrong.append(f"page: {error.stack or error}"))
         page.goto(f"{house.url}/map{VIEW}")
         page.locator("#clock[data-state=live]").wait_for(timeout=120_000)
         cdp = context.new_cdp_session(page)
@@ -228,7 +228,7 @@ def _compared(page: Page, house: Running, emergency: str) -> list[str]:
     until, shown, total = time.monotonic() + 120, "", -1
     while time.monotonic() < until:
         with house.api() as api:
-            query = {"bbox": "40,28,56,39", "zoom": 7, "layer": "needs", "emergency": emergency}
+            query: dict[str, str | int] = {"bbox": "40,28,56,39", "zoom": 7, "layer": "needs", "emergency": emergency}
             answer = api.get("/api/map/cells", params=query)
         total = answer.json().get("total", answer.status_code)
         text = page.locator(".chip[aria-pressed=true] .chip__n").first.inner_text()

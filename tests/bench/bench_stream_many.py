@@ -248,7 +248,7 @@ def run(
 
 
 def _wait_ready(port: int) -> None:
-    until = time.monotonic() + 90
+    until = time.monotonic() + 300
     while time.monotonic() < until:
         try:
             if httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == httpx.codes.OK:
