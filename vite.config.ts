@@ -51,6 +51,8 @@ function packedFiles(): Plugin {
 
 const entries: Record<string, string> = {
   map: here('./mapping/client/main.ts'),
+  stick: here('./mapping/client/stick.ts'),
+  stickstyle: here('./mapping/client/stick.css'),
   leaflet: here('./mapping/client/leaflet.css'),
   pages: here('./server/pages/client/pages.ts'),
 };

@@ -75,7 +75,7 @@ export function drawing(live: Live, sketcher: Sketcher): void {
     // By class, so that the sheet decides colours: by purpose, in light and dark, and each with a dash of its own.
     const style: L.PolylineOptions = { pane: 'areas', className: `drawn-shape drawn-shape--${purpose}`, weight: 3, renderer: L.svg({ pane: 'areas' }) };
     const layer = kind === 'area' ? L.polygon(points, style) : L.polyline(points, { ...style, fill: false });
-    layer.bindTooltip(name, { permanent: kind === 'area', direction: 'center', className: 'drawn-name', pane: 'areas' });
+    layer.bindTooltip(h('span', {}, name), { permanent: kind === 'area', direction: 'center', className: 'drawn-name', pane: 'areas' });
     return layer.on('click', () => !sketcher.busy && open(one)).addTo(live.map);
   }
 

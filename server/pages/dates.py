@@ -40,6 +40,14 @@ def date(moment: datetime, lang: str, zone: tzinfo = HOME) -> str:
     return digits(f"{day.day} {day.strftime('%B', locale='fa')} {day.year}", lang)
 
 
+def both_days(moment: datetime, lang: str, zone: tzinfo = HOME) -> str:
+    """The day in the other calendar: «23 Nov 2026» beside Persian, "2 Azar 1405" beside English."""
+    if lang == "fa":
+        return date(moment, "en", zone)
+    day = JalaliDateTime.to_jalali(_local(moment, zone))  # type: ignore[no-untyped-call]
+    return f"{day.day} {day.strftime('%B', locale='en')} {day.year}"
+
+
 def time(moment: datetime, lang: str, zone: tzinfo = HOME) -> str:
     """Hours and minutes of an aware `moment` in `zone`, on a 24-hour clock."""
     return digits(f"{_local(moment, zone):%H:%M}", lang)

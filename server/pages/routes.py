@@ -24,6 +24,7 @@ from server.pages import (
     inbox_page,
     me_page,
     messages_page,
+    paper_page,
     queue_page,
     register_page,
     stock_page,
@@ -37,7 +38,7 @@ from server.pages.rendering import DEEDS, render_map
 router = APIRouter(include_in_schema=False)
 for page in (
     queue_page, board_panel, me_page, inbox_page, hotline_page, stock_page, messages_page, house_page, words_page,
-    field_page, forms_page, submissions_page, volunteers_page, register_page,
+    paper_page, field_page, forms_page, submissions_page, volunteers_page, register_page,
 ):  # fmt: skip
     router.include_router(page.router)
 Ctx = Annotated[Context, Depends(context)]
