@@ -34,7 +34,9 @@ SEEN_WITH: Mapping[str, str] = {
 }
 """The noun of a verb → the permission that its events are seen with. What is not here is seen by nobody."""
 
-AUDIT_ONLY = frozenset({"report.opened", "need.located_exactly", "shift.opened", "drawing.opened", "shelter.opened"})
+AUDIT_ONLY = frozenset(
+    {"drawing.opened", "need.located_exactly", "report.opened", "shelter.opened", "shift.opened", "volunteer.opened"}
+)
 """Who looked at what: for those who audit, not for the map."""
 
 OF_ONE_CENTRE = frozenset({"stock", "volunteer", "shift", "team", "alarm"})
