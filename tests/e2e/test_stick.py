@@ -42,7 +42,11 @@ def a_file(path: Path) -> Path:
     }
     read = paper_stick._file
     parts = stick.Parts(
-        read("leaflet.js").read_text(), "", read("stick").read_text(), read("stickstyle").read_text(), font()
+        read("leaflet.js").read_text(),
+        read("leaflet").read_text(),
+        read("stick").read_text(),
+        read("stickstyle").read_text(),
+        font(),
     )
     path.write_text(stick.html(data, parts, lang="fa", title="سیل"))
     return path
