@@ -25,7 +25,7 @@ class Layer:
 
 
 LAYERS: tuple[Layer, ...] = (
-    Layer("gaps", "Unserved needs", "ring", "missing", default=False),
+    Layer("gaps", "Unserved needs", "hollow", "missing", default=False),
     Layer("needs", "Needs", "drop", "missing"),
     Layer("incidents", "Incidents", "triangle", "missing"),
     Layer("reports", "Raw reports", "speech", "missing", default=False, restricted=True),

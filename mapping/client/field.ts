@@ -166,7 +166,7 @@ export class Field {
     const name = [word('layer', layer), titleOf(feature, this.config), state, word('urgency', urgency), ...underTitle(feature.properties)];
     const label = [...new Set(name.filter(Boolean))].join(' · ');
     element.title = label;
-    const drop = layer === 'needs';
+    const drop = layer === 'needs' || layer === 'gaps';
     const icon = L.divIcon({ className: 'spot', html: element, iconSize: [36, 36], iconAnchor: [18, drop ? 34 : 18] });
     // What stands or moves lies under what waits: a centre must not hide the number beside it.
     const order = this.single.has(feature.id) ? -1000 : 100 + (priority ?? 0) * 4;

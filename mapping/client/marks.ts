@@ -16,7 +16,7 @@ export const OUTLINE: Readonly<Record<LayerCode, string>> = {
   centres: 'M18 3.500 32.500 15v15a2.500 2.500 0 0 1-2.500 2.500H6A2.500 2.500 0 0 1 3.500 30V15z',
   movements: 'M11 8h14a10 10 0 0 1 0 20H11a10 10 0 0 1 0-20z',
   volunteers: 'M18 6a12 12 0 1 1 0 24 12 12 0 0 1 0-24z',
-  gaps: 'M18 4a14 14 0 1 1 0 28 14 14 0 0 1 0-28z',
+  gaps: 'M18 34C12 27 6 21.500 6 14a12 12 0 0 1 24 0c0 7.500-6 13-12 20z',
   teams: 'M18 3 31 10.500v15L18 33 5 25.500v-15z',
   shelters: 'M4 31.500V18a14 14 0 0 1 28 0v13.500z',
   hazards: 'M18 2.500 33.500 18 18 33.500 2.500 18z',
@@ -26,6 +26,7 @@ export const OUTLINE: Readonly<Record<LayerCode, string>> = {
 /** Where the drawing sits in the outline: x, y, size. */
 const INSET: Readonly<Partial<Record<LayerCode, [number, number, number]>>> = {
   needs: [9.5, 5.5, 17],
+  gaps: [9.5, 5.5, 17],
   incidents: [10.5, 14, 15],
   centres: [9, 13, 18],
   reports: [10, 8, 16],
