@@ -23,6 +23,7 @@ import { RecordPanel } from './record.ts';
 import { presence } from './presence.ts';
 import { replay } from './replay.ts';
 import { Search } from './search.ts';
+import { share } from './share.ts';
 import { Sheet } from './sheet.ts';
 import { byPriority, inside, pending, Store } from './store.ts';
 import { Stream } from './stream.ts';
