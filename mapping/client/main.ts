@@ -39,7 +39,7 @@ declare global {
 }
 
 /** The parts of the map beside its core; heavy ones fetch their code when they are first used. */
-const PARTS: readonly Part[] = [theme, beside, replay, hands, wall, presence];
+const PARTS: readonly Part[] = [theme, beside, replay, hands, share, wall, presence];
 
 const LISTED: readonly LayerCode[] = ['gaps', 'needs', 'incidents', 'tasks'];
 

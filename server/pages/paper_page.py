@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 from fastapi import APIRouter, Depends, Query, Response
 
 from mapping.paper.book import Paper
+from server.access.context import Context, context
 from server.access.principal import Principal
 from server.kernel.db import Conn
 from server.kernel.edge import Tx
@@ -61,6 +62,7 @@ def box_of(text: str) -> tuple[float, float, float, float] | None:
 
 
 Wanted = Annotated[Asked, Depends()]
+Ctx = Annotated[Context, Depends(context)]
 
 
 async def _got(conn: Conn, asked: Asked, kind: str, *, asking: bool, most: int) -> paper.Gathered:
@@ -103,29 +105,38 @@ async def sheets(tx: Tx, asked: Wanted) -> Response:
 
 
 @router.get("/atlas.pdf")
-async def atlas(tx: Tx, asked: Wanted) -> Response:
+async def atlas(ctx: Ctx, asked: Wanted) -> Response:
     """The atlas as PDF. 503 where there is no Chromium: then `atlas.html` prints from any browser."""
-    got = await _got(tx, asked, "atlas", asking=True, most=paper.SHEETS_MOST)
-    html = await paper.atlas_html(tx, got, asked.wish)
-    async with _AT_ONCE:
-        return _answer(await printing.pdf(html), "application/pdf", _named(got, "atlas", "pdf"))
+    async with ctx.db.tx() as conn:
+        got = await _got(conn, asked, "atlas", asking=True, most=paper.SHEETS_MOST)
+        html = await paper.atlas_html(conn, got, asked.wish)
+    return await _printed(html, _named(got, "atlas", "pdf"))
 
 
 @router.get("/sheet.pdf")
-async def one_sheet(tx: Tx, asked: Wanted) -> Response:
+async def one_sheet(ctx: Ctx, asked: Wanted) -> Response:
     """One sheet of what is looked at."""
-    got = await _got(tx, asked, "sheet", asking=True, most=paper.SHEETS_MOST)
-    html = await paper.sheet_html(tx, got, asked.wish)
-    async with _AT_ONCE:
-        return _answer(await printing.pdf(html), "application/pdf", _named(got, "sheet", "pdf"))
+    html, got = await _sheet(ctx, asked, "sheet")
+    return await _printed(html, _named(got, "sheet", "pdf"))
 
 
 @router.get("/picture.png")
-async def picture(tx: Tx, asked: Wanted) -> Response:
+async def picture(ctx: Ctx, asked: Wanted) -> Response:
     """The same sheet as a picture for a message."""
-    got = await _got(tx, asked, "picture", asking=True, most=paper.SHEETS_MOST)
-    html = await paper.sheet_html(tx, got, asked.wish)
+    html, got = await _sheet(ctx, asked, "picture")
     wide, tall = PIXELS[asked.wish.paper.size]
     size = (wide, tall) if asked.wish.paper.across else (tall, wide)
     async with _AT_ONCE:
         return _answer(await printing.png(html, *size), "image/png", _named(got, "picture", "png"))
+
+
+async def _sheet(ctx: Context, asked: Asked, kind: str) -> tuple[str, paper.Gathered]:
+    # Its transaction ends before Chromium begins: who waits for the printer must not hold a connection.
+    async with ctx.db.tx() as conn:
+        got = await _got(conn, asked, kind, asking=True, most=paper.SHEETS_MOST)
+        return await paper.sheet_html(conn, got, asked.wish), got
+
+
+async def _printed(html: str, name: str) -> Response:
+    async with _AT_ONCE:
+        return _answer(await printing.pdf(html), "application/pdf", name)

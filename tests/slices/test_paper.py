@@ -71,6 +71,29 @@ async def test_the_file_says_how_much_of_how_much_it_holds(
     assert row["data"] == {"kind": "stick", "layers": ["needs", "incidents"], "records": 20}
 
 
+async def test_nothing_that_is_anybodys_is_in_it(ctx: Context, client_of: MakeClient) -> None:
+    flood = await world(ctx, 3)
+    client = await client_of("coordinator")
+    words = "مادرِ گلنار زهرا، کوچهٔ بهار، پلاک ۷"
+    sent = {"text": f"پلدختر آب نداریم {words}", "sender": "+989121234567", "emergency": flood}
+    assert (await client.post("/api/reports", json=sent, headers={"Idempotency-Key": "one"})).status_code == 201
+    drawn = {
+        "emergency": flood,
+        "kind": "note",
+        "geometry": {"type": "Point", "coordinates": [48, 33]},
+        "words": words,
+    }
+    assert (await client.post("/api/drawings", json=drawn)).status_code == 201
+    async with ctx.db.tx() as conn:
+        # An exact home stands sealed beside its square; what is handed out is the square's point.
+        await conn.execute("UPDATE needs SET geom_exact_sealed = %s", (b"48.123456,33.654321",))
+    for path in ("/map/stick.html", "/map/atlas.html"):
+        answer = await client.get(path, params={"emergency": flood})
+        assert answer.status_code == 200
+        for secret in ("گلنار", "بهار", "9121234567", "48.123456", "33.654321"):
+            assert secret not in answer.text, (path, secret)
+
+
 async def test_layers_follow_the_reader_and_strangers_get_none(ctx: Context, client_of: MakeClient) -> None:
     flood = await world(ctx, 3)
     volunteer = await client_of("volunteer")
