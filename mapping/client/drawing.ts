@@ -9,7 +9,7 @@ import type { Live } from './live.ts';
 import { geometryOf, type Form, type Spot } from './shapes.ts';
 import type { Sketcher } from './sketcher.ts';
 import { linesOf, type Geometry } from './types.ts';
-import { codeText } from './words.ts';
+import { codeText, word } from './words.ts';
 
 interface Drawing {
   id: string;
@@ -20,19 +20,24 @@ interface Choice {
   code: string;
   label: string;
   form: Form;
-  /** Where it goes: a closure of that kind, or a drawing. */
+  /** Where it goes: a closure of that kind, an area of danger, or a drawing. */
   closure?: 'road' | 'bridge' | 'area';
   drawing?: 'note' | 'area' | 'route';
+  hazard?: boolean;
 }
 
 const PEN = 'M4 20l1-4L16.500 4.500a2.100 2.100 0 0 1 3 3L8 19zM14 7l3 3';
 const NOTE = 'M5 4.500h14v10l-5 5H5zM14 19.500v-5h5M8 9h8M8 12.500h4';
 const REST_MS = 800;
+const DANGERS = ['flood', 'landslide', 'quake_damage', 'fire', 'contamination', 'other'];
+/** Severity as the Common Alerting Protocol has it. */
+const LEVELS = ['unknown', 'minor', 'moderate', 'severe', 'extreme'];
 
 const choices = (): Choice[] => [
   { code: 'road', label: t('A closed road'), form: 'LineString', closure: 'road' },
   { code: 'bridge', label: t('A bridge that is out'), form: 'Point', closure: 'bridge' },
   { code: 'shut', label: t('A closed area'), form: 'Polygon', closure: 'area' },
+  { code: 'hazard', label: t('An area of danger'), form: 'Polygon', hazard: true },
   { code: 'area', label: t('An area with a purpose'), form: 'Polygon', drawing: 'area' },
   { code: 'route', label: t('A way to take'), form: 'LineString', drawing: 'route' },
   { code: 'note', label: t('A note'), form: 'Point', drawing: 'note' },
@@ -111,7 +116,7 @@ export function drawing(live: Live, sketcher: Sketcher): void {
   function menu(): void {
     const item = (choice: Choice): HTMLElement =>
       h('button', { type: 'button', class: 'button', 'data-draw': choice.code, onclick: () => { dialog.close(); sketcher.start({ form: choice.form, hint: `${choice.label}: ${hint(choice.form)}`, done: (spots) => describe(choice, spots) }); } }, choice.label);
-    const may = choices().filter((one) => (one.closure ? live.config.can.close : live.config.can.draw));
+    const may = choices().filter((one) => (one.drawing ? live.config.can.draw : live.config.can.close));
     fill(dialog, h('h2', {}, t('Draw on the map')), h('div', { class: 'drawbox__menu' }, ...may.map(item)), h('button', { type: 'button', class: 'button button--quiet', onclick: () => dialog.close() }, t('Close')));
     dialog.showModal();
   }
@@ -121,6 +126,8 @@ export function drawing(live: Live, sketcher: Sketcher): void {
     const geometry = geometryOf(choice.form, spots);
     const purpose = h('select', { class: 'select', id: 'draw-purpose' }, ...Object.entries(purposes()).map(([code, label]) => h('option', { value: code }, label)));
     const words = h('textarea', { class: 'input', id: 'draw-words', rows: 3, maxlength: 1000, dir: 'auto' });
+    const danger = h('select', { class: 'select', id: 'draw-danger' }, ...DANGERS.map((code) => h('option', { value: code }, word('danger', code))));
+    const level = h('select', { class: 'select', id: 'draw-level' }, ...LEVELS.map((code) => h('option', { value: code }, word('level', code))));
     const sure = h('select', { class: 'select', id: 'draw-sure' }, h('option', { value: 'confirmed' }, t('Somebody has seen it')), h('option', { value: 'unverified' }, t('Not sure yet')));
     const fault = h('p', { class: 'field__error', role: 'alert', hidden: true });
     const keep = h('button', { type: 'submit', class: 'button button--main' }, t('Keep it'));
@@ -130,6 +137,8 @@ export function drawing(live: Live, sketcher: Sketcher): void {
       { novalidate: true },
       h('h2', {}, choice.label),
       choice.drawing === 'area' ? field('draw-purpose', t('What for'), purpose) : null,
+      choice.hazard ? field('draw-danger', t('What threatens'), danger) : null,
+      choice.hazard ? field('draw-level', t('Severity'), level) : null,
       choice.drawing ? field('draw-words', t('What is to be known'), words, t('Kept sealed; who opens it is written down.')) : field('draw-sure', t('How sure'), sure),
       fault,
       h('div', { class: 'row' }, keep, h('button', { type: 'button', class: 'button', onclick: () => dialog.close() }, t('Throw it away'))),
@@ -147,7 +156,8 @@ export function drawing(live: Live, sketcher: Sketcher): void {
       }
       keep.disabled = true;
       try {
-        if (choice.closure) await ask('/api/closures', { method: 'POST', body: { emergency, kind: choice.closure, geometry, verification: sure.value } });
+        if (choice.hazard) await ask('/api/hazards', { method: 'POST', body: { emergency, kind: danger.value, level: level.value, geometry, verification: sure.value } });
+        else if (choice.closure) await ask('/api/closures', { method: 'POST', body: { emergency, kind: choice.closure, geometry, verification: sure.value } });
         else await ask('/api/drawings', { method: 'POST', body: { emergency, kind: choice.drawing, geometry, purpose: choice.drawing === 'area' ? purpose.value : 'other', words: words.value } });
         dialog.close();
         toast(t('It is on the map'), 'good');

@@ -52,7 +52,9 @@ async def _run(html: str, flags: list[str], out: str) -> bytes:
         nothing = asyncio.subprocess.DEVNULL
         work = await asyncio.create_subprocess_exec(
             *(program, *_FLAGS, f"--user-data-dir={folder}/profile", *told, page.as_uri()),
-            stdin=nothing, stdout=nothing, stderr=nothing,
+            stdin=nothing,
+            stdout=nothing,
+            stderr=nothing,
             env={"PATH": os.environ.get("PATH", ""), "HOME": folder, "LANG": "C.UTF-8"},
         )
         try:

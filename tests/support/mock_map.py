@@ -79,6 +79,22 @@ def create_app(seed: int = 7, size: int = 6000, every_s: float = 2.0) -> FastAPI
             }
         )
 
+    @app.get("/api/drawings")
+    async def drawings() -> JSONResponse:
+        return JSONResponse({"type": "FeatureCollection", "features": [], "next": None})
+
+    @app.get("/api/basemap")
+    async def ground() -> JSONResponse:
+        return JSONResponse({"basemap": None, "relief": None})
+
+    @app.post("/api/presence")
+    async def presence() -> JSONResponse:
+        return JSONResponse({"others": [], "seen": True})
+
+    @app.post("/api/map/find")
+    async def find() -> JSONResponse:
+        return JSONResponse({"items": []})
+
     @app.get("/api/queues")
     async def queues() -> JSONResponse:
         items = [

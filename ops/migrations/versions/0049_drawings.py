@@ -26,8 +26,12 @@ def upgrade() -> None:
         sa.Column("valid_until", sa.DateTime(timezone=True)),
         sa.Column("geom", geoalchemy2.Geometry("GEOMETRY", srid=4326, spatial_index=False), nullable=False),
         sa.Column("version", sa.BigInteger(), server_default=sa.text("1"), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
-        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
+        sa.Column(
+            "created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
+        ),
+        sa.Column(
+            "updated_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
+        ),
         sa.Column("sealing_key_id", sa.Text()),
         sa.Column("data_key_wrapped", sa.LargeBinary()),
         sa.CheckConstraint("kind IN ('note', 'area', 'route')", name=op.f("ck_drawings_kind")),
