@@ -242,3 +242,27 @@ async def test_one_bound_to_an_emergency_sees_no_other(ctx: Context, client_of: 
     assert which.status_code == 400
     assert {e["id"] for e in which.json()["emergencies"]} == {str(mine), str(other)}
     assert (await free.get(f"/api/map/cells?layer=needs&emergency={other}")).json()["total"] == 40
+
+
+async def test_answers_go_out_packed_and_gis_programs_are_told_of_tiles(ctx: Context, client_of: MakeClient) -> None:
+    dice = random.Random(6)
+    async with ctx.db.tx() as conn:
+        emergency = await add_emergency(conn)
+        await scatter(conn, emergency, 1500, dice)
+        await rebuild_cells(conn)
+    client = await client_of("coordinator")
+    path = "/api/map/cells?layer=needs&zoom=5&bbox=-180,-90,180,90"
+    plain = await client.get(path, headers={"Accept-Encoding": "identity"})
+    packed = await client.get(path, headers={"Accept-Encoding": "gzip"})
+    assert (plain.headers.get("content-encoding"), packed.headers["content-encoding"]) == (None, "gzip")
+    assert packed.content == plain.content
+    assert int(packed.headers["content-length"]) * 2 < int(plain.headers["content-length"])
+    assert packed.headers["etag"] == f"W/{plain.headers['etag']}"
+    again = await client.get(path, headers={"If-None-Match": packed.headers["etag"], "Accept-Encoding": "gzip"})
+    assert again.status_code == 304
+    told = (await client.get(f"/tiles/needs.json?emergency={emergency}")).json()
+    address = told["tiles"][0].format(z=5, x=19, y=12)
+    tile = await client.get(address.removeprefix("http://test"))
+    assert (told["tilejson"], tile.status_code) == ("3.0.0", 200)
+    assert tile.headers["content-type"] == "application/vnd.mapbox-vector-tile"
+    assert (await (await client_of("volunteer")).get("/tiles/reports.json")).status_code == 403
