@@ -19,7 +19,7 @@ export interface DeedEars {
 export function deedsPart(feature: Feature, config: MapConfig, ears: DeedEars): HTMLElement | null {
   const deeds = deedsOf(feature, config);
   if (!deeds.length) return null;
-  const people = h('div', { class: 'choices', hidden: true });
+  const people = h('div', { class: 'sendable', hidden: true });
   const button = (deed: Deed, index: number): HTMLElement => {
     const look = `button${index === 0 ? ' button--main' : ''}`;
     if (deed.link) return h('a', { class: look, href: deed.link, 'data-deed': deed.code }, deed.label);

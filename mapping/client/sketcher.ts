@@ -21,8 +21,8 @@ export class Sketcher {
   private shape: L.Polyline | L.Polygon | null = null;
   private readonly dots: L.CircleMarker[] = [];
   private readonly bar: HTMLElement;
-  private readonly hint = h('span', { class: 'sketch__hint', 'aria-live': 'polite' });
-  private readonly measure = h('output', { class: 'sketch__measure' });
+  private readonly hint = h('span', { class: 'pen__hint', 'aria-live': 'polite' });
+  private readonly measure = h('output', { class: 'pen__measure' });
   private readonly finish = h('button', { type: 'button', class: 'button button--main', onclick: () => this.end() }, t('Done'));
 
   constructor(live: Live) {
@@ -30,12 +30,12 @@ export class Sketcher {
     const button = (label: string, act: () => void): HTMLElement => h('button', { type: 'button', class: 'button', onclick: act }, label);
     this.bar = h(
       'section',
-      { class: 'sketch', hidden: true, 'aria-label': t('Drawing') },
+      { class: 'pen', hidden: true, 'aria-label': t('Drawing') },
       this.hint,
       this.measure,
       h('div', { class: 'row' }, button(t('Point at the middle'), () => this.add(this.middle())), button(t('Take one back'), () => this.undo()), this.finish, button(t('Cancel'), () => this.cancel())),
     );
-    live.map.getContainer().parentElement!.append(this.bar, h('div', { class: 'sketch__cross', 'aria-hidden': 'true' }));
+    live.map.getContainer().parentElement!.append(this.bar, h('div', { class: 'pen__cross', 'aria-hidden': 'true' }));
     live.map.on('click', (event) => this.wish && this.add([event.latlng.wrap().lng, event.latlng.lat], event.containerPoint));
     live.map.on('dblclick', () => this.wish && this.end());
     live.onEscape(() => {

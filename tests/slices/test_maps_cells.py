@@ -132,7 +132,7 @@ async def test_a_batch_twice_changes_nothing_and_deltas_equal_a_recount(ctx: Con
         await rebuild_cells(conn)
         assert await features_now(conn) == features
         assert await cells_now(conn) == cells
-    assert len(features) == 50
+    assert len([one for one in features if one["layer"] != "gaps"]) == 50
     assert all(cell["n"] > 0 for cell in cells)
 
 
