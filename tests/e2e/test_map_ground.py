@@ -1,9 +1,9 @@
 """The imported ground in Chromium, on a whole instance: nothing of it without an archive, names shaped with one."""
 
-from collections.abc import os
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
-import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
